@@ -1,0 +1,87 @@
+# The one list of commands, the same at the desk and in CI. `make help` prints it.
+#
+# Each command makes what it needs in .venv, and nothing outside this folder. A stamp file in .venv
+# remembers what is installed, so that a second call starts at once.
+
+# Any Python from 3.11 on: `make PYTHON=/opt/python3.12/bin/python test` picks another one.
+CANDIDATES = python3.11 python3.12 python3.13 python3 python
+IS_RECENT = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for each in $(CANDIDATES); do \
+	$$each -c '$(IS_RECENT)' 2>/dev/null && { echo $$each; break; }; done)
+
+VENV = .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+PROTOS = protos/facenet_res/v1/*.proto
+PROTOC = $(BIN)/python -m grpc_tools.protoc -I protos
+
+.PHONY: help setup demo test test-slow coverage check lint fmt protos bench docs constraints clean
+
+help: ## Print this list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(VENV)/.dev ## Install everything for development into .venv.
+
+demo: $(VENV)/.demo ## Show the main job end to end; PHOTOS=DIR takes your own photographs.
+	$(BIN)/python -m server.demo $(if $(PHOTOS),--photos "$(PHOTOS)")
+
+test: $(VENV)/.dev ## Run all tests but the slow ones, benchmarks in miniature included.
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.dev ## Run the slow tests too.
+	$(BIN)/python -m pytest -m "not gpu"
+
+coverage: $(VENV)/.dev ## Run the tests and hold the coverage of the rooms that must not err.
+	$(BIN)/python -m coverage run -m pytest -m "not slow and not gpu and not bench"
+	$(BIN)/python -m coverage report
+
+check: lint $(VENV)/.dev ## Check format, lint, types, floors, and that the stubs are fresh.
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	rm -rf build/stubs && mkdir -p build/stubs
+	$(PROTOC) --python_out=build/stubs --pyi_out=build/stubs --grpc_python_out=build/stubs $(PROTOS)
+	diff -r --exclude=__init__.py --exclude=__pycache__ build/stubs/facenet_res/v1 facenet_res/v1
+
+lint: $(VENV)/.dev ## Check format and lint only: seconds.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+fmt: $(VENV)/.dev ## Format, and fix what can be fixed.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+protos: $(VENV)/.dev ## Make the wire stubs anew from protos/.
+	$(PROTOC) --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)
+
+bench: $(VENV)/.dev ## Measure in full; figures, machine, date and commit go to bench.jsonl.
+	BENCH_FULL=1 $(BIN)/python -m pytest -m bench tests/benchmarks
+	@echo "the figures stand in bench.jsonl"
+
+docs: $(VENV)/.dev ## Check README and docs: links, and that nothing goes unmentioned.
+	$(BIN)/python -m pytest tests/house/test_docs.py
+
+constraints: $(VENV)/.dev ## Write the versions at hand to constraints.txt.
+	grep '^#' constraints.txt > build-constraints.tmp
+	$(BIN)/python -m pip --disable-pip-version-check freeze --exclude-editable --exclude torch \
+		| grep '^[A-Za-z0-9_.-]*==[A-Za-z0-9.]*$$' >> build-constraints.tmp
+	mv build-constraints.tmp constraints.txt
+
+clean: ## Remove .venv, caches and everything that was built.
+	rm -rf $(VENV) build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache \
+		.hypothesis .import_linter_cache bench.jsonl build-constraints.tmp
+	find facenet_res server tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "needs Python 3.11 or later: none of $(CANDIDATES)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The main job needs neither TensorFlow nor the tools; whoever has them has this too.
+$(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing facenet-res into $(VENV) ..."
+	$(PIP) -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing facenet-res and all its tools into $(VENV): one to three minutes ..."
+	$(PIP) -e '.[train,onnx,demo,dev]'
+	@touch $(VENV)/.demo $@

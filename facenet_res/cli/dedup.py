@@ -1,0 +1,125 @@
+"""`facenet-res dedup DIR --out OUT`: copies of a photograph, and a person in several."""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facenet_res.cli.console import note, print_json, print_pairs, stages
+from facenet_res.cli.options import (
+    Subparsers,
+    add_command,
+    add_model,
+    decision,
+    opened_pipeline,
+)
+from facenet_res.core import exit_codes
+
+if TYPE_CHECKING:
+    from facenet_res.dedup.config import DedupConfig
+    from facenet_res.dedup.types import DedupReport
+    from facenet_res.pipeline.embed import FacePipeline
+
+EXAMPLES = """examples:
+  facenet-res dedup photos/ --out report/
+  facenet-res dedup photos/ --out report/ --far 1e-4 --workers 8
+  facenet-res dedup photos/ --out report/ --exact-only
+
+Writes report.html (one page, thumbnails inside), report.json, groups.csv and summary.txt. Nothing
+in DIR is deleted, moved or changed. The same command again goes on where it was stopped. OUT holds
+embeddings and pictures of people: keep it as you keep the photographs."""
+
+
+def add_parsers(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = add_command(
+        subparsers,
+        "dedup",
+        run,
+        "find copies of a photograph, and the same person in different ones",
+        EXAMPLES,
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help="photographs, at any depth")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="OUT", help="folder for the report"
+    )
+    parser.add_argument(
+        "--exact-only", action="store_true", help="byte-equal copies only; no model is needed"
+    )
+    parser.add_argument("--workers", type=int, default=2, help="photographs at once (default: 2)")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--far", type=float, metavar="RATE", help="rate of false accepts of faces")
+    group.add_argument(
+        "--threshold", type=float, metavar="SIMILARITY", help="or the least similarity, -1 to 1"
+    )
+    add_model(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Searches and writes the report."""
+    from facenet_res.dedup.run import deduplicate
+
+    with _opened(arguments) as (pipeline, config), stages() as tell:
+        report = deduplicate(
+            arguments.folder,
+            arguments.out,
+            config,
+            pipeline=pipeline,
+            on_progress=lambda now: tell(now.stage.value, now.done, now.total),
+        )
+    for item in report.groups.skipped:
+        note(f"skipped {item.path}: {item.message}")
+    _print(arguments, report)
+    return exit_codes.OK
+
+
+@contextmanager
+def _opened(arguments: Namespace) -> "Iterator[tuple[FacePipeline | None, DedupConfig]]":
+    """What embeds faces, or nothing where only bytes count; and the settings that go with it."""
+    from facenet_res.dedup.config import DedupConfig
+
+    config = DedupConfig(
+        near_copies=not arguments.exact_only,
+        detector=arguments.detector,
+        workers=arguments.workers,
+    )
+    if arguments.exact_only:
+        yield None, config
+        return
+    with opened_pipeline(arguments) as (pipeline, manifest):
+        threshold, rate = decision(arguments, manifest)
+        yield pipeline, replace(config, similarity_min=threshold, false_accept_rate=rate)
+
+
+def _print(arguments: Namespace, report: "DedupReport") -> None:
+    from dataclasses import asdict
+
+    counts = report.groups.counts
+    page = arguments.out / "report.html"
+    if arguments.json:
+        print_json(
+            {
+                "folder": report.folder,
+                "model_id": report.model_id,
+                "counts": asdict(counts),
+                "copy_groups": len(report.groups.copies),
+                "person_groups": len(report.groups.people),
+                "skipped": [asdict(item) for item in report.groups.skipped],
+                "report": str(page),
+            }
+        )
+        return
+    print_pairs(
+        [
+            ("files", f"{counts.files}, of which {counts.photos} photographs"),
+            ("byte-equal copies", str(counts.byte_equal_copies)),
+            ("near copies", str(counts.near_copies)),
+            ("groups of copies", str(len(report.groups.copies))),
+            ("people in several photographs", str(len(report.groups.people))),
+            ("skipped", str(counts.skipped)),
+            ("space of the copies", f"{counts.excess_bytes / 1e6:.1f} MB"),
+            ("report", str(page)),
+        ]
+    )

@@ -1,0 +1,117 @@
+"""`facenet-res evaluate thresholds`: which similarity keeps which rate of false accepts."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facenet_res.cli.console import print_json, print_table, progress
+from facenet_res.cli.options import opened_embedder
+from facenet_res.core import exit_codes
+from facenet_res.core.errors import DataInvalid, FileMissing
+
+if TYPE_CHECKING:
+    from facenet_res.core.embedder import Embedder
+    from facenet_res.core.types import Embeddings
+    from facenet_res.evaluation.calibration import CalibratedThreshold
+    from facenet_res.evaluation.image_source import ImageSource
+
+PHOTOS_MAX = 6000
+"""18 million pairs; each takes 50 bytes while people are drawn."""
+SEED = 0
+
+
+def run_thresholds(arguments: Namespace) -> int:
+    """Prints a threshold, with its interval, for each rate that the photographs support."""
+    import numpy as np
+
+    from facenet_res.evaluation.calibration import (
+        calibrate,
+        check_rate,
+        impostor_similarities,
+        people_bootstrap,
+    )
+    from facenet_res.evaluation.image_source import open_images
+
+    with open_images(arguments.images) as source, opened_embedder(arguments) as embedder:
+        photos = _chosen(source.names, arguments.only)
+        names = [name for _, name in photos]
+        with progress(len(names), "photo") as tell:
+            rows = _embedded(arguments, source, names, embedder, tell)
+        model_id = embedder.model_id
+    people = np.unique([person for person, _ in photos], return_inverse=True)[1]
+    similarities = impostor_similarities(rows, people)
+    for rate in arguments.far:
+        check_rate(rate, len(similarities))
+    found: list[CalibratedThreshold] = []
+    for rate in sorted(arguments.far, reverse=True):
+        one = calibrate(similarities, rate)
+        drawn = people_bootstrap(rows, people, rate, np.random.default_rng(SEED))
+        found.append(_widened(one, drawn.low, drawn.high))
+    _print(arguments, model_id, found)
+    return exit_codes.OK
+
+
+def _embedded(
+    arguments: Namespace,
+    source: "ImageSource",
+    names: list[str],
+    embedder: "Embedder",
+    tell: Callable[[int], None],
+) -> "Embeddings":
+    """float32[B, D] of the photographs, found and aligned first unless they are --aligned."""
+    from facenet_res.evaluation.photographs import embed_crops, embed_photographs
+    from facenet_res.faces.open import open_detector
+
+    if arguments.aligned:
+        return embed_crops(source, names, embedder, on_progress=tell)
+    detector = open_detector(arguments.detector, arguments.detector_model)
+    return embed_photographs(source, names, detector, embedder, on_progress=tell).embeddings
+
+
+def _chosen(names: tuple[str, ...], only: Path | None) -> list[tuple[str, str]]:
+    """The photographs to measure on: (person, name)."""
+    from facenet_res.evaluation.image_source import people_of
+
+    people = people_of(names)
+    if only is not None:
+        if not only.is_file():
+            raise FileMissing(f"no list of people at {only}")
+        wanted = only.read_text("utf-8").split()
+        absent = [person for person in wanted if person not in people]
+        if absent:
+            raise DataInvalid(f"{len(absent)} people of {only} are not there, such as {absent[0]}")
+        people = {person: people[person] for person in wanted}
+    photos = [(person, name) for person, group in people.items() for name in group]
+    if len(photos) > PHOTOS_MAX:
+        raise DataInvalid(f"{len(photos)} photographs, limit is {PHOTOS_MAX}; choose by --only")
+    return photos
+
+
+def _widened(one: "CalibratedThreshold", low: float, high: float) -> "CalibratedThreshold":
+    """With the wider of two intervals: pairs as if independent, and people drawn anew."""
+    from dataclasses import replace
+
+    return replace(
+        one,
+        similarity_low=min(one.similarity_low, low),
+        similarity_high=max(one.similarity_high, high),
+    )
+
+
+def _print(arguments: Namespace, model_id: str, found: "list[CalibratedThreshold]") -> None:
+    if arguments.json:
+        print_json({"model_id": model_id, "thresholds": [asdict(one) for one in found]})
+        return
+    rows = [
+        (
+            f"{one.false_accept_rate:g}",
+            f"{one.similarity:.4f}",
+            f"{one.similarity_low:.4f} to {one.similarity_high:.4f}",
+            f"{one.measured_rate:.2e}",
+            str(one.impostor_pairs),
+        )
+        for one in found
+    ]
+    print_table(("rate asked", "threshold", "95 % interval", "rate measured", "pairs"), rows)

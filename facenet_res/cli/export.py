@@ -1,0 +1,102 @@
+"""`facenet-res export WEIGHTS --out DIR`: a trained network as a model folder that serves."""
+
+import importlib.util
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facenet_res.cli.console import print_json, print_pairs
+from facenet_res.cli.keras_start import load_keras
+from facenet_res.cli.options import Subparsers, add_command
+from facenet_res.core import exit_codes
+from facenet_res.core.errors import DataInvalid, EngineUnavailable, FileMissing
+
+if TYPE_CHECKING:
+    from facenet_res.core.manifest import Threshold
+
+FORMATS = ("safetensors", "openvino", "onnx")
+EXAMPLES = """examples:
+  facenet-res export runs/first/weights.safetensors --out models/first
+  facenet-res export runs/first/weights.safetensors --out models/first \\
+      --format safetensors openvino --thresholds thresholds.json --licence "CC BY-NC 4.0"
+
+Each file is checked against the Keras network on fixed faces; below a cosine of 0.9999 nothing is
+written. Thresholds are those of `facenet-res evaluate thresholds --json`; a model without them
+answers only where --threshold is given. Needs the extra "train"."""
+
+
+def add_parsers(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = add_command(
+        subparsers, "export", run, "turn trained weights into a model folder", EXAMPLES
+    )
+    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="a run's .safetensors file")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
+    parser.add_argument(
+        "--format",
+        dest="formats",
+        nargs="+",
+        choices=FORMATS,
+        default=["safetensors"],
+        help="files to make (default: safetensors, in half precision)",
+    )
+    parser.add_argument("--name", help="first part of the model id (default: the folder's name)")
+    parser.add_argument("--thresholds", type=Path, metavar="JSON", help="thresholds to declare")
+    parser.add_argument("--loss", default="", help="what it was trained with, for the manifest")
+    parser.add_argument("--training", default="", help="the run that made it, for the manifest")
+    parser.add_argument("--licence", default="", help="terms of the weights, for the manifest")
+    parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+
+
+def run(arguments: Namespace) -> int:
+    """Exports, checks, and says what was written."""
+    thresholds = read_thresholds(arguments.thresholds) if arguments.thresholds else ()
+    if importlib.util.find_spec("keras") is None:
+        raise EngineUnavailable('export needs Keras: pip install "facenet-res[train]"')
+    # Said before Keras loads, which takes seconds.
+    if not arguments.weights.is_file():
+        raise FileMissing(f"no weights file at {arguments.weights}")
+    load_keras()
+    from facenet_res.export.artifact import ExportConfig, export_artifact
+
+    config = ExportConfig(
+        name=arguments.name or arguments.out.resolve().name,
+        formats=tuple(arguments.formats),
+        thresholds=thresholds,
+        loss=arguments.loss,
+        training=arguments.training,
+        licence=arguments.licence,
+        overwrite=arguments.overwrite,
+    )
+    manifest = export_artifact(arguments.weights, arguments.out, config).manifest
+    files = {file.name: file.bytes for file in manifest.files}
+    if arguments.json:
+        about = {"model_id": manifest.model_id, "embedding_dim": manifest.embedding_dim}
+        print_json({**about, "folder": str(arguments.out), "files": files})
+    else:
+        sizes = [(name, f"{size / 1e6:.1f} MB") for name, size in files.items()]
+        print_pairs([("model", manifest.model_id), ("folder", str(arguments.out)), *sizes])
+    return exit_codes.OK
+
+
+def read_thresholds(path: Path) -> "tuple[Threshold, ...]":
+    """The thresholds of a JSON file with a list under "thresholds", by falling rate.
+
+    Raises:
+        FileMissing: there is no such file.
+        DataInvalid: it is no JSON, or a threshold lacks a number.
+    """
+    from facenet_res.core.manifest import Threshold
+
+    names = ("false_accept_rate", "similarity", "similarity_low", "similarity_high")
+    if not path.is_file():
+        raise FileMissing(f"no thresholds at {path}")
+    try:
+        listed = json.loads(path.read_text("utf-8"))["thresholds"]
+        thresholds = [Threshold(*(float(item[name]) for name in names)) for item in listed]
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataInvalid(
+            f'{path} should hold {{"thresholds": [{{{", ".join(names)}}}, ...]}}; {error!r}'
+        ) from error
+    return tuple(sorted(thresholds, key=lambda one: -one.false_accept_rate))

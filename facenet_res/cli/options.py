@@ -1,0 +1,133 @@
+"""Options that several commands share, and what they open."""
+
+import argparse
+import importlib.util
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facenet_res.cli.keras_start import load_keras
+from facenet_res.core.errors import ArgumentInvalid
+
+if TYPE_CHECKING:
+    from facenet_res.core.manifest import Manifest
+    from facenet_res.gallery.gallery import Gallery
+    from facenet_res.inference.embedder import BackendEmbedder
+    from facenet_res.pipeline.embed import FacePipeline
+
+Subparsers = Any  # argparse's own type is private
+FALSE_ACCEPT_RATE = 1e-3
+ENGINES = ("auto", "openvino", "keras", "onnx")
+DETECTORS = ("mtcnn", "yunet")
+
+
+def add_command(
+    subparsers: Subparsers,
+    name: str,
+    run: Callable[[Namespace], int],
+    summary: str,
+    epilog: str = "",
+) -> ArgumentParser:
+    """A command with its help, its examples and `--json`."""
+    parser: ArgumentParser = subparsers.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    parser.add_argument("--debug", action="store_true", help="show the trace of an error")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_detector(parser: ArgumentParser) -> None:
+    """--detector and --detector-model."""
+    parser.add_argument(
+        "--detector", choices=DETECTORS, default="mtcnn", help="what finds faces (default: mtcnn)"
+    )
+    parser.add_argument(
+        "--detector-model", type=Path, metavar="FILE", help="the ONNX file, which yunet needs"
+    )
+
+
+def add_model(parser: ArgumentParser) -> None:
+    """The detector's options, --model and --engine."""
+    add_detector(parser)
+    parser.add_argument(
+        "--model", type=Path, metavar="DIR", help="model folder (default: the one in the package)"
+    )
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="auto", help="what runs the network (default: auto)"
+    )
+
+
+def add_decision(parser: ArgumentParser, answer_no: str) -> None:
+    """--far, --threshold and --exit-code."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--far",
+        type=float,
+        metavar="RATE",
+        help="rate of false accepts to bear, one that the model lists "
+        f"(default: {FALSE_ACCEPT_RATE:g})",
+    )
+    group.add_argument(
+        "--threshold", type=float, metavar="SIMILARITY", help="or the least similarity, -1 to 1"
+    )
+    parser.add_argument("--exit-code", action="store_true", help=f"end with status 1 {answer_no}")
+
+
+def decision(arguments: Namespace, manifest: "Manifest") -> tuple[float, float]:
+    """The threshold that was asked for, and its rate of false accepts (0: set by hand).
+
+    Raises:
+        ArgumentInvalid: the threshold is out of range, or the model lists no such rate.
+    """
+    if arguments.threshold is not None:
+        if not -1.0 <= arguments.threshold <= 1.0:
+            raise ArgumentInvalid(f"--threshold must be in [-1, 1], got {arguments.threshold}")
+        return float(arguments.threshold), 0.0
+    rate = FALSE_ACCEPT_RATE if arguments.far is None else arguments.far
+    return manifest.threshold_at(rate).similarity, rate
+
+
+@contextmanager
+def opened_embedder(
+    arguments: Namespace, *, flip: bool = False, batch_max: int = 32
+) -> "Iterator[BackendEmbedder]":
+    """The network that --model and --engine name."""
+    from facenet_res.inference.open import open_embedder
+
+    # Where Keras is absent, opening says which extra to install.
+    if arguments.engine == "keras" and importlib.util.find_spec("keras") is not None:
+        load_keras()
+    with open_embedder(
+        arguments.model, arguments.engine, flip=flip, batch_max=batch_max
+    ) as embedder:
+        yield embedder
+
+
+@contextmanager
+def opened_pipeline(arguments: Namespace) -> "Iterator[tuple[FacePipeline, Manifest]]":
+    """The detector and the network that the options name, and the network's manifest."""
+    from facenet_res.faces.open import open_detector
+    from facenet_res.pipeline.embed import FacePipeline
+
+    detector = open_detector(arguments.detector, arguments.detector_model)
+    with opened_embedder(arguments) as embedder:
+        yield FacePipeline(detector, embedder), embedder.manifest
+
+
+@contextmanager
+def opened_gallery(arguments: Namespace) -> "Iterator[tuple[Gallery, FacePipeline, Manifest]]":
+    """The gallery that --gallery names, held to the model, and what `opened_pipeline` opens."""
+    from facenet_res.gallery.gallery import Gallery
+
+    with opened_pipeline(arguments) as (pipeline, manifest):
+        model_id, dim = manifest.model_id, manifest.embedding_dim
+        with Gallery.open(arguments.gallery, model_id=model_id, embedding_dim=dim) as gallery:
+            yield gallery, pipeline, manifest

@@ -1,0 +1,128 @@
+"""`facenet-res train RECIPE`: run or resume a training."""
+
+import dataclasses
+import importlib.util
+import math
+import tomllib
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facenet_res.cli.console import note, print_json
+from facenet_res.cli.keras_start import load_keras
+from facenet_res.cli.options import Subparsers, add_command
+from facenet_res.core import exit_codes
+from facenet_res.core.errors import ArgumentInvalid, ConfigInvalid, EngineUnavailable, FacenetError
+
+if TYPE_CHECKING:
+    from facenet_res.train.loop import Progress
+
+EXAMPLES = """examples:
+  facenet-res train first --run runs/first
+  facenet-res train first --run runs/try --smoke
+  facenet-res train mine.py --run runs/mine --set steps=20000 --set optimizer.learning_rate=0.05
+
+A recipe is the name of a file in facenet_res/train/recipes, or the path of a .py file of your own
+with a function config(smoke) -> TrainConfig; it is run as code. The same command on the same
+folder goes on where the run was stopped. Data are looked for where FACENET_RES_DATA points."""
+
+
+def add_parsers(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = add_command(subparsers, "train", run, "train a network, or go on training", EXAMPLES)
+    parser.add_argument("recipe", help="name of a recipe, or path of a .py file")
+    parser.add_argument(
+        "--run", dest="folder", type=Path, required=True, metavar="DIR", help="the run's folder"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="overrides a setting of the recipe, as in model.depth=50; may be repeated",
+    )
+    parser.add_argument("--smoke", action="store_true", help="a run of seconds, to try things out")
+
+
+def run(arguments: Namespace) -> int:
+    """Trains and says where the weights are."""
+    overrides = [_override(text) for text in arguments.set]
+    if importlib.util.find_spec("keras") is None:
+        raise EngineUnavailable('training needs Keras: pip install "facenet-res[train]"')
+    from facenet_res.train.recipe import load_recipe
+
+    config = load_recipe(arguments.recipe, smoke=arguments.smoke)
+    for path, value in overrides:
+        config = overridden(config, path.split("."), value)
+    load_keras()
+    from facenet_res.train.run import train
+
+    with _bar() as bar:
+        end = train(config, arguments.folder, lambda now: _show(bar, now))
+    weights = arguments.folder / "weights.safetensors"
+    if arguments.json:
+        print_json({**dataclasses.asdict(end), "weights": str(weights)})
+    else:
+        note(f"{end.step} of {end.steps} steps done")
+        print(f"weights {weights}, validation TAR at FAR 1e-3: {_percent(end.validation)}")
+    return exit_codes.OK
+
+
+def overridden(config: Any, path: list[str], value: Any) -> Any:
+    """A frozen dataclass with one field, perhaps of a part of it, set anew.
+
+    Raises:
+        ConfigInvalid: there is no such setting, or its value is of another type or out of range.
+    """
+    name, rest = path[0], path[1:]
+    known = [field.name for field in dataclasses.fields(config)]
+    if name not in known:
+        raise ConfigInvalid(f"no setting {name!r} in {type(config).__name__}; it has {known}")
+    old = getattr(config, name)
+    if rest:
+        if not dataclasses.is_dataclass(old):
+            raise ConfigInvalid(f"setting {name!r} has no parts, got {'.'.join(path)!r}")
+        return dataclasses.replace(config, **{name: overridden(old, rest, value)})
+    if isinstance(old, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(old):
+        raise ConfigInvalid(f"{name} takes a {type(old).__name__}, got {value!r}")
+    try:
+        return dataclasses.replace(config, **{name: value})
+    except FacenetError:
+        raise
+    except ValueError as error:
+        raise ConfigInvalid(f"{name}={value!r}: {error}") from error
+
+
+def _override(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ArgumentInvalid(f"--set takes NAME=VALUE, got {text!r}")
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        # A bare word is a text: --set optimizer.name=adamw needs no quotes.
+        return name, value
+
+
+def _bar() -> Any:
+    from tqdm import tqdm
+
+    return tqdm(unit="step", dynamic_ncols=True, disable=None)
+
+
+def _show(bar: Any, now: "Progress") -> None:
+    if bar.disable:
+        return
+    bar.total = now.steps
+    shown = {name: f"{value:.3f}" for name, value in now.means.items()}
+    shown["img/s"] = f"{now.images_per_s:.0f}"
+    if not math.isnan(now.validation):
+        shown["val"] = _percent(now.validation)
+    bar.set_postfix(shown, refresh=False)
+    bar.update(now.step - bar.n)
+
+
+def _percent(rate: float) -> str:
+    return "not measured" if math.isnan(rate) else f"{100 * rate:.2f} %"

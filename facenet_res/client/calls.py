@@ -1,0 +1,210 @@
+"""Each call of the API once: its request, how its answer is read, whether it may be repeated.
+
+The two clients, sync and asyncio, only carry these calls to the server and back.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from facenet_res.client import replies
+from facenet_res.client.arguments import Photo, message, photo_bytes, source_of
+from facenet_res.client.results import (
+    BatchItem,
+    DeletionReceipt,
+    EnrolledFace,
+    IdentifiedFace,
+    Person,
+    ServerInfo,
+)
+from facenet_res.core.errors import ArgumentInvalid
+from facenet_res.core.face_id import face_id_of
+from facenet_res.core.types import EmbeddedFace, Verification
+from facenet_res.v1 import embedding_service_pb2 as embedding_pb
+from facenet_res.v1 import face_pb2 as face_pb
+from facenet_res.v1 import gallery_service_pb2 as gallery_pb
+from facenet_res.v1 import info_service_pb2 as info_pb
+
+EMBEDDING = "/facenet_res.v1.EmbeddingService/"
+GALLERY = "/facenet_res.v1.GalleryService/"
+INFO = "/facenet_res.v1.InfoService/"
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Answer]):
+    """One call, ready to be sent.
+
+    Attributes:
+        path: service and method as gRPC names them.
+        request: the message to send.
+        response_type: the message to expect.
+        read: turns the response into what the caller gets.
+        is_idempotent: whether sending it twice does no more than sending it once.
+    """
+
+    path: str
+    request: Message
+    response_type: type[Message]
+    read: Callable[[Any], Answer]
+    is_idempotent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some people, and the token that leads to the next ones; "" on the last page."""
+
+    people: tuple[Person, ...]
+    next_token: str
+
+
+def embed(image: Photo, faces_max: int, with_crops: bool) -> Call[list[EmbeddedFace]]:
+    """Embed."""
+    request = message(
+        embedding_pb.EmbedRequest,
+        image=photo_bytes(image),
+        faces_max=faces_max,
+        with_crops=with_crops,
+    )
+    return Call(EMBEDDING + "Embed", request, embedding_pb.EmbedResponse, replies.faces)
+
+
+def embed_batch(images: list[Photo], faces_max: int, with_crops: bool) -> Call[list[BatchItem]]:
+    """EmbedBatch."""
+    request = message(
+        embedding_pb.EmbedBatchRequest,
+        images=[photo_bytes(image) for image in images],
+        faces_max=faces_max,
+        with_crops=with_crops,
+    )
+    return Call(EMBEDDING + "EmbedBatch", request, embedding_pb.EmbedBatchResponse, replies.batch)
+
+
+def verify_images(
+    first: Photo, second: Photo, decision: face_pb.Decision, largest_face: bool
+) -> Call[Verification]:
+    """VerifyImages."""
+    request = message(
+        embedding_pb.VerifyImagesRequest,
+        first=photo_bytes(first),
+        second=photo_bytes(second),
+        decision=decision,
+        largest_face=largest_face,
+    )
+    response = embedding_pb.VerifyImagesResponse
+    return Call(EMBEDDING + "VerifyImages", request, response, replies.verdict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrollment:
+    """What is stored with a face; see EnrollRequest in gallery_service.proto."""
+
+    person_id: str
+    name: str
+    metadata: Mapping[str, str]
+    face_id: str
+    largest_face: bool
+
+
+def enroll(image: Photo, enrollment: Enrollment) -> Call[EnrolledFace]:
+    """Enroll; without a face_id the content makes one, so that the call may be repeated."""
+    request = message(
+        gallery_pb.EnrollRequest,
+        image=photo_bytes(image),
+        person_id=enrollment.person_id,
+        face_id=enrollment.face_id,
+        name=enrollment.name,
+        metadata=enrollment.metadata,
+        source=source_of(image),
+        largest_face=enrollment.largest_face,
+    )
+    request.face_id = request.face_id or face_id_of(request.person_id, request.image)
+    return Call(GALLERY + "Enroll", request, gallery_pb.EnrollResponse, replies.enrolled)
+
+
+def identify(
+    image: Photo, decision: face_pb.Decision, top_k: int, faces_max: int
+) -> Call[list[IdentifiedFace]]:
+    """Identify."""
+    request = message(
+        gallery_pb.IdentifyRequest,
+        image=photo_bytes(image),
+        decision=decision,
+        top_k=top_k,
+        faces_max=faces_max,
+    )
+    return Call(GALLERY + "Identify", request, gallery_pb.IdentifyResponse, replies.identified)
+
+
+def verify(
+    person_id: str, image: Photo, decision: face_pb.Decision, largest_face: bool
+) -> Call[Verification]:
+    """Verify."""
+    request = message(
+        gallery_pb.VerifyRequest,
+        person_id=person_id,
+        image=photo_bytes(image),
+        decision=decision,
+        largest_face=largest_face,
+    )
+    return Call(GALLERY + "Verify", request, gallery_pb.VerifyResponse, replies.verdict)
+
+
+def get_person(person_id: str) -> Call[Person]:
+    """GetPerson."""
+    request = message(gallery_pb.GetPersonRequest, person_id=person_id)
+
+    def read(response: gallery_pb.GetPersonResponse) -> Person:
+        return replies.person(response.person)
+
+    return Call(GALLERY + "GetPerson", request, gallery_pb.GetPersonResponse, read)
+
+
+def list_people(page_size: int, token: str) -> Call[Page]:
+    """ListPeople, one page."""
+    request = message(gallery_pb.ListPeopleRequest, page_size=page_size, page_token=token)
+
+    def read(response: gallery_pb.ListPeopleResponse) -> Page:
+        return Page(tuple(map(replies.person, response.people)), response.next_page_token)
+
+    return Call(GALLERY + "ListPeople", request, gallery_pb.ListPeopleResponse, read)
+
+
+def delete_person(person_id: str) -> Call[DeletionReceipt]:
+    """DeletePerson. Not repeated: after a lost answer the second would say UNKNOWN_PERSON."""
+    request = message(gallery_pb.DeletePersonRequest, person_id=person_id)
+    response = gallery_pb.DeletePersonResponse
+    return Call(GALLERY + "DeletePerson", request, response, replies.receipt, is_idempotent=False)
+
+
+def delete_face(face_id: str) -> Call[DeletionReceipt]:
+    """DeleteFace. Not repeated: after a lost answer the second would say UNKNOWN_FACE."""
+    request = message(gallery_pb.DeleteFaceRequest, face_id=face_id)
+    response = gallery_pb.DeleteFaceResponse
+    return Call(GALLERY + "DeleteFace", request, response, replies.receipt, is_idempotent=False)
+
+
+def info() -> Call[ServerInfo]:
+    """GetInfo."""
+    return Call(INFO + "GetInfo", info_pb.GetInfoRequest(), info_pb.GetInfoResponse, replies.info)
+
+
+def decision(threshold: float | None, false_accept_rate: float | None) -> face_pb.Decision:
+    """How similar is similar enough: one of the two, or neither for the server's default.
+
+    Raises:
+        ArgumentInvalid: both are given.
+    """
+    if threshold is not None and false_accept_rate is not None:
+        raise ArgumentInvalid(
+            f"give a threshold or a false accept rate, not both; "
+            f"got {threshold} and {false_accept_rate}"
+        )
+    if threshold is not None:
+        return message(face_pb.Decision, threshold=threshold)
+    if false_accept_rate is not None:
+        return message(face_pb.Decision, false_accept_rate=false_accept_rate)
+    return face_pb.Decision()

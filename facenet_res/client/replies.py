@@ -1,0 +1,165 @@
+"""From the wire's messages to the values that callers get: one function a message."""
+
+import numpy as np
+
+from facenet_res.client.errors import BY_REASON
+from facenet_res.client.results import (
+    BatcherCounts,
+    BatchItem,
+    DeletionReceipt,
+    EnrolledFace,
+    IdentifiedFace,
+    Person,
+    ServerInfo,
+    ServerLimits,
+)
+from facenet_res.core.errors import ServerFault
+from facenet_res.core.manifest import Threshold
+from facenet_res.core.types import (
+    FACE_SIDE_PX,
+    Box,
+    Detection,
+    EmbeddedFace,
+    Identification,
+    Match,
+    Verification,
+)
+from facenet_res.v1 import embedding_service_pb2 as embedding_pb
+from facenet_res.v1 import face_pb2 as face_pb
+from facenet_res.v1 import gallery_service_pb2 as gallery_pb
+from facenet_res.v1 import info_service_pb2 as info_pb
+
+
+def faces(response: embedding_pb.EmbedResponse) -> list[EmbeddedFace]:
+    """The embedded faces of one image."""
+    return [_face(face) for face in response.faces]
+
+
+def batch(response: embedding_pb.EmbedBatchResponse) -> list[BatchItem]:
+    """One item for each image."""
+    return [_batch_item(result) for result in response.results]
+
+
+def verdict(
+    response: embedding_pb.VerifyImagesResponse | gallery_pb.VerifyResponse,
+) -> Verification:
+    """The verdict of either kind of verification."""
+    said = response.verdict
+    return Verification(said.similarity, said.threshold, said.false_accept_rate)
+
+
+def enrolled(response: gallery_pb.EnrollResponse) -> EnrolledFace:
+    """The face as it is stored."""
+    return _enrolled_face(response.face)
+
+
+def identified(response: gallery_pb.IdentifyResponse) -> list[IdentifiedFace]:
+    """Who each face is."""
+    return [
+        IdentifiedFace(
+            _detection(face.detection),
+            Identification(
+                tuple(Match(m.person_id, m.face_id, m.similarity) for m in face.matches),
+                face.threshold,
+                face.person_id,
+            ),
+        )
+        for face in response.faces
+    ]
+
+
+def person(message: gallery_pb.Person) -> Person:
+    """A person, with the faces that the message has."""
+    return Person(
+        message.person_id,
+        message.name,
+        dict(message.metadata),
+        message.face_count,
+        tuple(_enrolled_face(face) for face in message.faces),
+        message.created_unix_s,
+    )
+
+
+def receipt(
+    response: gallery_pb.DeletePersonResponse | gallery_pb.DeleteFaceResponse,
+) -> DeletionReceipt:
+    """The receipt of either kind of deletion."""
+    said = response.receipt
+    return DeletionReceipt(
+        said.person_id, said.face_id, said.faces, said.deleted_unix_s, said.rows_left
+    )
+
+
+def info(response: info_pb.GetInfoResponse) -> ServerInfo:
+    """Model, limits, thresholds and counts."""
+    limits, batcher = response.limits, response.batcher
+    return ServerInfo(
+        version=response.version,
+        model_id=response.model.model_id,
+        embedding_dim=response.model.embedding_dim,
+        engine=response.model.engine,
+        limits=ServerLimits(
+            image_bytes_max=limits.image_bytes_max,
+            image_pixels_max=limits.image_pixels_max,
+            request_bytes_max=limits.request_bytes_max,
+            batch_images_max=limits.batch_images_max,
+            requests_max=limits.requests_max,
+            page_size_max=limits.page_size_max,
+            top_k_max=limits.top_k_max,
+            deadline_s_max=limits.deadline_s_max,
+        ),
+        thresholds=tuple(
+            Threshold(t.false_accept_rate, t.similarity, t.similarity_low, t.similarity_high)
+            for t in response.thresholds
+        ),
+        false_accept_rate_default=response.false_accept_rate_default,
+        people=response.gallery.people,
+        faces=response.gallery.faces,
+        batcher=BatcherCounts(
+            batches=batcher.batches,
+            faces=batcher.faces,
+            batch_size_max=batcher.batch_size_max,
+            waiting=batcher.waiting,
+            refused=batcher.refused,
+            late=batcher.late,
+            cancelled=batcher.cancelled,
+        ),
+        uptime_s=response.uptime_s,
+    )
+
+
+def _face(message: face_pb.Face) -> EmbeddedFace:
+    crop = np.frombuffer(message.crop, np.uint8)
+    side_px = FACE_SIDE_PX if crop.size else 0
+    return EmbeddedFace(
+        _detection(message.detection),
+        np.array(message.embedding, np.float32),
+        crop.reshape(side_px, side_px, 3),
+    )
+
+
+def _batch_item(result: embedding_pb.EmbedResult) -> BatchItem:
+    if result.WhichOneof("outcome") == "failure":
+        kind = BY_REASON.get(result.failure.reason, ServerFault)
+        return BatchItem((), kind(result.failure.message))
+    return BatchItem(tuple(faces(result.found)))
+
+
+def _detection(message: face_pb.Detection) -> Detection:
+    points = message.landmarks
+    landmarks = [
+        (point.x, point.y)
+        for point in (
+            points.left_eye,
+            points.right_eye,
+            points.nose,
+            points.left_mouth,
+            points.right_mouth,
+        )
+    ]
+    box = Box(message.box.x0, message.box.y0, message.box.x1, message.box.y1)
+    return Detection(box, message.score, np.array(landmarks, np.float32))
+
+
+def _enrolled_face(message: gallery_pb.EnrolledFace) -> EnrolledFace:
+    return EnrolledFace(message.face_id, message.person_id, message.source, message.enrolled_unix_s)

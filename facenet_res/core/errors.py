@@ -1,0 +1,235 @@
+"""Every error this library raises on purpose.
+
+    FacenetError
+    +-- InputError              the caller's data is wrong; retrying cannot help
+    |   +-- ImageUnreadable     not a JPEG, PNG or WebP, or damaged
+    |   +-- ImageTooLarge       more bytes or pixels than the limit
+    |   +-- ArrayInvalid        an array of the wrong shape, type or value
+    |   +-- NoFace              a face is needed and none was found
+    |   +-- SeveralFaces        one face is meant and several were found
+    |   +-- ConfigInvalid       a setting is unknown or out of range
+    |   +-- ArgumentInvalid     a request's argument is out of range
+    |   +-- FileMissing         a file or folder that was named does not exist
+    |   +-- NotWritable         a file or folder cannot be written where it was asked for
+    |   +-- ArtifactInvalid     a model folder is incomplete, damaged or unreadable
+    |   +-- DataInvalid         a data set or pairs file breaks its format
+    +-- StateError              the request is fine, the stored state forbids it
+    |   +-- UnknownPerson       no such person in the gallery
+    |   +-- UnknownFace         no such face in the gallery
+    |   +-- PersonExists        the person is there already
+    |   +-- FaceExists          the face's id is taken by another face
+    |   +-- GalleryExists       a gallery is there already
+    |   +-- GalleryInvalid      the gallery file is damaged or of another format
+    |   +-- ModelMismatch       the gallery or checkpoint belongs to another model
+    |   +-- ClientClosed        the client was closed before the call
+    |   +-- TrainingDiverged    the loss is not a number; the last good state is kept
+    +-- Unavailable             try again later, or elsewhere
+        +-- QueueFull           too many faces wait already
+        +-- DeadlineExceeded    the caller's time ran out before the work began
+        +-- GalleryLocked       another process holds the gallery
+        +-- PortInUse           another process listens there
+        +-- EngineUnavailable   a runtime or device is missing on this machine
+        +-- ServerUnreachable   no server answers at the address
+        +-- ServerFault         the server failed by a fault of its own
+        +-- ShuttingDown        the server is stopping
+        +-- DiskFull            nothing could be written
+
+`reason` is the stable machine name: it goes on the wire, into metrics and
+into logs. Messages are for people and may change; they give the value and the
+limit. Bugs are not listed here: they raise AssertionError or TypeError and end
+as INTERNAL.
+"""
+
+from typing import ClassVar
+
+
+class FacenetError(Exception):
+    """Base of all deliberate errors. Never raised itself."""
+
+    reason: ClassVar[str] = ""
+
+
+class InputError(FacenetError):
+    """The caller's data is wrong; retrying cannot help."""
+
+
+class ImageUnreadable(InputError):
+    """The bytes are not a whole JPEG, PNG or WebP image."""
+
+    reason = "IMAGE_UNREADABLE"
+
+
+class ImageTooLarge(InputError):
+    """The file or the image its header declares is larger than the limit."""
+
+    reason = "IMAGE_TOO_LARGE"
+
+
+class ArrayInvalid(InputError):
+    """An array has the wrong shape, type or values."""
+
+    reason = "ARRAY_INVALID"
+
+
+class NoFace(InputError):
+    """A face is needed and the detector found none."""
+
+    reason = "NO_FACE"
+
+
+class SeveralFaces(InputError):
+    """One face is meant and the detector found several."""
+
+    reason = "SEVERAL_FACES"
+
+
+class ConfigInvalid(InputError):
+    """A setting is unknown or out of range."""
+
+    reason = "CONFIG_INVALID"
+
+
+class ArgumentInvalid(InputError):
+    """An argument of a request is out of range."""
+
+    reason = "ARGUMENT_INVALID"
+
+
+class FileMissing(InputError):
+    """A file or folder that was named does not exist or cannot be read."""
+
+    reason = "FILE_MISSING"
+
+
+class NotWritable(InputError):
+    """A file or folder cannot be written where it was asked for: forbidden, or in the way."""
+
+    reason = "NOT_WRITABLE"
+
+
+class ArtifactInvalid(InputError):
+    """A model folder is incomplete, damaged, or of a format we do not read."""
+
+    reason = "ARTIFACT_INVALID"
+
+
+class DataInvalid(InputError):
+    """A data set, an index or a pairs file breaks its format."""
+
+    reason = "DATA_INVALID"
+
+
+class StateError(FacenetError):
+    """The request is fine, the stored state forbids it."""
+
+
+class UnknownPerson(StateError):
+    """The gallery holds no such person."""
+
+    reason = "UNKNOWN_PERSON"
+
+
+class UnknownFace(StateError):
+    """The gallery holds no such face."""
+
+    reason = "UNKNOWN_FACE"
+
+
+class PersonExists(StateError):
+    """The gallery holds this person already."""
+
+    reason = "PERSON_EXISTS"
+
+
+class FaceExists(StateError):
+    """The gallery holds another face of this id already."""
+
+    reason = "FACE_EXISTS"
+
+
+class GalleryExists(StateError):
+    """A gallery stands at this path already."""
+
+    reason = "GALLERY_EXISTS"
+
+
+class GalleryInvalid(StateError):
+    """The gallery file is damaged, or no gallery of ours."""
+
+    reason = "GALLERY_INVALID"
+
+
+class ModelMismatch(StateError):
+    """The gallery or checkpoint was made with another model."""
+
+    reason = "MODEL_MISMATCH"
+
+
+class ClientClosed(StateError):
+    """The client was closed before the call; a new client connects again."""
+
+    reason = "CLIENT_CLOSED"
+
+
+class TrainingDiverged(StateError):
+    """The loss or a weight is no longer a finite number."""
+
+    reason = "TRAINING_DIVERGED"
+
+
+class Unavailable(FacenetError):
+    """Nothing is wrong with the request: try again later, or elsewhere."""
+
+
+class QueueFull(Unavailable):
+    """Too many faces wait already."""
+
+    reason = "QUEUE_FULL"
+
+
+class DeadlineExceeded(Unavailable):
+    """The caller's time ran out before the work began."""
+
+    reason = "DEADLINE_EXCEEDED"
+
+
+class GalleryLocked(Unavailable):
+    """Another process holds the gallery."""
+
+    reason = "GALLERY_LOCKED"
+
+
+class PortInUse(Unavailable):
+    """Another process listens at the address."""
+
+    reason = "PORT_IN_USE"
+
+
+class EngineUnavailable(Unavailable):
+    """A runtime or device that was asked for is not on this machine."""
+
+    reason = "ENGINE_UNAVAILABLE"
+
+
+class ServerUnreachable(Unavailable):
+    """No server answers at the address."""
+
+    reason = "SERVER_UNREACHABLE"
+
+
+class ServerFault(Unavailable):
+    """The server failed by a fault of its own; its log says which."""
+
+    reason = "SERVER_FAULT"
+
+
+class ShuttingDown(Unavailable):
+    """The server is stopping and takes no new work."""
+
+    reason = "SHUTTING_DOWN"
+
+
+class DiskFull(Unavailable):
+    """Nothing could be written: the disk is full or read-only."""
+
+    reason = "DISK_FULL"

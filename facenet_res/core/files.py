@@ -1,0 +1,59 @@
+"""Writing a file whole or not at all."""
+
+import errno
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from facenet_res.core.errors import DiskFull, NotWritable
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+ANYBODY = 0o666
+"""Permissions of a new file, of which the user's mask takes away what it takes away always."""
+OWNER_ONLY = 0o600
+"""Permissions of a file with faces or embeddings in it, whoever may enter its folder."""
+
+
+def write_atomically(path: Path, data: bytes, permissions: int = ANYBODY) -> None:
+    """Replaces a file by temp file, fsync, rename and fsync of the folder, made where absent.
+
+    After a crash at any moment the file holds either the old bytes or the new.
+
+    Raises:
+        DiskFull: the disk is full or read-only; the old file is untouched.
+        NotWritable: we may not write there, or a file stands where a folder is needed; the old
+            file is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch(permissions)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        # Where it could not be made it cannot be removed either: the first error is the one to say.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise write_fault(path, error) from error
+
+
+def write_fault(path: Path, error: OSError) -> DiskFull | NotWritable:
+    """The error to raise where writing a file or folder failed."""
+    kind = DiskFull if error.errno in FULL else NotWritable
+    reason = error.strerror or str(error)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        reason = f"{error.filename} is no folder"
+    return kind(f"cannot write {path}: {reason}")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,104 @@
+"""What a shipped model declares about itself."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from facenet_res.core.errors import ArgumentInvalid
+
+FileFormat = Literal["safetensors", "openvino", "openvino_weights", "onnx"]
+ColourOrder = Literal["RGB", "BGR"]
+Layout = Literal["NHWC", "NCHW"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of an artifact.
+
+    Attributes:
+        format: "safetensors" (weights by layer name), "openvino" (the .xml), "openvino_weights"
+            (its .bin) or "onnx".
+        name: file name inside the folder, without any path.
+        sha256: 64 hexadecimal digits.
+        bytes: size of the file.
+    """
+
+    format: FileFormat
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The least similarity that counts as the same person, at one false accept rate.
+
+    Attributes:
+        false_accept_rate: share of pairs of different people at or above the threshold.
+        similarity: cosine in [-1, 1].
+        similarity_low: lower end of its confidence interval.
+        similarity_high: upper end of its confidence interval.
+    """
+
+    false_accept_rate: float
+    similarity: float
+    similarity_low: float
+    similarity_high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a model is and how it is to be fed.
+
+    A file of the artifact takes (value - mean) / scale, with value in [0, 255]; a network that
+    normalises its input itself has mean 0 and scale 1.
+
+    Attributes:
+        model_id: names the exact weights; embeddings of different ids are never compared.
+        embedding_dim: length of an embedding.
+        input_side_px: height and width of the aligned face.
+        colour_order: of the network's input; faces in memory are always RGB.
+        mean: subtracted from each value.
+        scale: what the difference is divided by.
+        layout: axes of the input of the "onnx" and "openvino" files.
+        is_normalised: whether the network's output is of unit length already.
+        network: the ModelConfig's values; empty where the network is not one of ours.
+        files: what the folder holds.
+        thresholds: measured on impostor pairs, by falling false accept rate.
+        loss: what the network was trained with, for people.
+        training: the run that made it, for people.
+        licence: terms of the weights, for people.
+    """
+
+    model_id: str
+    embedding_dim: int
+    input_side_px: int = 112
+    colour_order: ColourOrder = "RGB"
+    mean: float = 127.5
+    scale: float = 127.5
+    layout: Layout = "NHWC"
+    is_normalised: bool = False
+    network: dict[str, Any] = field(default_factory=dict)
+    files: tuple[ModelFile, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    loss: str = ""
+    training: str = ""
+    licence: str = ""
+
+    def file_of(self, file_format: FileFormat) -> ModelFile | None:
+        """The first file of a format, or None where the artifact has none."""
+        return next((file for file in self.files if file.format == file_format), None)
+
+    def threshold_at(self, false_accept_rate: float) -> Threshold:
+        """The threshold measured for exactly this rate.
+
+        Raises:
+            ArgumentInvalid: the manifest lists no such rate; the message names those it lists.
+        """
+        for threshold in self.thresholds:
+            if threshold.false_accept_rate == false_accept_rate:
+                return threshold
+        listed = [threshold.false_accept_rate for threshold in self.thresholds]
+        raise ArgumentInvalid(
+            f"model {self.model_id} has no threshold for a false accept rate of "
+            f"{false_accept_rate:g}; it lists {listed or 'none'}"
+        )

@@ -1,0 +1,1 @@
+"""Readers and augmentation: from files on disk to training batches."""

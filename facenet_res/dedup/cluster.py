@@ -1,0 +1,199 @@
+"""The cluster stage: files to groups of copies, faces of the kept photos to people."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facenet_res.dedup.config import DedupConfig
+from facenet_res.dedup.describe import read_fingerprints
+from facenet_res.dedup.embed import read_faces
+from facenet_res.dedup.groups_file import write_groups
+from facenet_res.dedup.near import NearCopies, itself
+from facenet_res.dedup.pairs import PixelComparison, read_pairs
+from facenet_res.dedup.people import group_faces, near_pairs, similarities
+from facenet_res.dedup.plan import Picture, changes_of
+from facenet_res.dedup.progress import OnProgress, Progress
+from facenet_res.dedup.scan import first_paths, read_photos, read_scan_skipped
+from facenet_res.dedup.types import (
+    CopyGroup,
+    CopyMember,
+    CopyPair,
+    Counts,
+    FacesAlike,
+    Fingerprints,
+    Groups,
+    PersonFace,
+    PersonGroup,
+    PhotoFaces,
+    PhotoFile,
+    SkippedFile,
+    Stage,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Photos:
+    """The readable photos: their files by SHA-256, and what is known of each picture."""
+
+    files: dict[str, list[PhotoFile]]
+    pictures: dict[str, Picture]
+
+
+def cluster(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgress) -> None:
+    """Writes the groups.
+
+    Raises:
+        FileMissing: an earlier stage has not run.
+        DiskFull: the output folder cannot be written.
+    """
+    on_progress(Progress(Stage.CLUSTER, 0, 2))
+    listed = read_photos(out)
+    paths = first_paths(listed)
+    fingerprints, undecodable = read_fingerprints(out, config, paths)
+    photos = _photos(listed, fingerprints)
+    comparison = PixelComparison(folder, paths, fingerprints, config.limits)
+    near = NearCopies(folder, photos.pictures, read_pairs(out), comparison).groups()
+    copies = _copy_groups(photos, near)
+    on_progress(Progress(Stage.CLUSTER, 1, 2))
+    faces, unembeddable = read_faces(out, config, paths)
+    people, alike, compared = _people(faces, copies, near, photos, config)
+    skipped = _all_skipped(listed, [*undecodable, *unembeddable], read_scan_skipped(out))
+    files = [file for name in photos.files for file in photos.files[name]]
+    counts = Counts(
+        files=len(listed) + len(read_scan_skipped(out)),
+        photos=len(files),
+        photo_bytes=sum(file.bytes for file in files),
+        byte_equal_copies=len(files) - len(photos.files),
+        near_copies=sum(len(group) - 1 for group in near),
+        excess_bytes=sum(group.excess_bytes for group in copies),
+        faces=len(faces.sha256),
+        faces_compared=compared,
+        skipped=len(skipped),
+    )
+    write_groups(out, Groups(counts, copies, people, alike, skipped))
+    on_progress(Progress(Stage.CLUSTER, 2, 2))
+
+
+def _photos(listed: list[PhotoFile], fingerprints: Fingerprints) -> _Photos:
+    files: defaultdict[str, list[PhotoFile]] = defaultdict(list)
+    for photo in listed:
+        files[photo.sha256].append(photo)
+    pictures = {}
+    sizes, grey = fingerprints.size_px.tolist(), fingerprints.is_grey.tolist()
+    for name, (width_px, height_px), is_grey in zip(fingerprints.sha256, sizes, grey, strict=True):
+        first = files[name][0]
+        oldest_ns = min(file.mtime_ns for file in files[name])
+        pictures[name] = Picture(
+            name, first.path, first.bytes, width_px, height_px, is_grey, oldest_ns
+        )
+    return _Photos({name: files[name] for name in pictures}, pictures)
+
+
+def _copy_groups(photos: _Photos, near: list[list[CopyPair]]) -> tuple[CopyGroup, ...]:
+    grouped = {pair.second for group in near for pair in group}
+    alone = [
+        [itself(name)]
+        for name, files in photos.files.items()
+        if name not in grouped and len(files) > 1
+    ]
+    found = []
+    for group in [*near, *alone]:
+        members = [member for pair in group for member in _members(photos, pair)]
+        found.append((members[0], *sorted(members[1:], key=lambda member: member.path)))
+    found.sort(key=lambda members: (-sum(m.bytes for m in members[1:]), members[0].path))
+    return tuple(
+        CopyGroup(f"copies-{number}", members) for number, members in enumerate(found, start=1)
+    )
+
+
+def _members(photos: _Photos, pair: CopyPair) -> list[CopyMember]:
+    """Every file that holds the second photo of a pair whose first is the kept one."""
+    kept, picture = photos.pictures[pair.first], photos.pictures[pair.second]
+    is_kept = pair.first == pair.second
+    changes = () if is_kept else changes_of(kept, picture, pair)
+    return [
+        CopyMember(
+            path=file.path,
+            bytes=file.bytes,
+            width_px=picture.width_px,
+            height_px=picture.height_px,
+            sha256=file.sha256,
+            kind="near" if not is_kept else "byte-equal" if position else "keep",
+            changes=changes,
+            similarity=pair.similarity,
+        )
+        for position, file in enumerate(photos.files[pair.second])
+    ]
+
+
+def _people(
+    faces: PhotoFaces,
+    copies: tuple[CopyGroup, ...],
+    near: list[list[CopyPair]],
+    photos: _Photos,
+    config: DedupConfig,
+) -> tuple[tuple[PersonGroup, ...], tuple[FacesAlike, ...], int]:
+    """People, oddities, and the number of faces that were compared."""
+    not_kept = {pair.second for group in near for pair in group[1:]}
+    sides_px = np.minimum(
+        faces.boxes[:, 2] - faces.boxes[:, 0], faces.boxes[:, 3] - faces.boxes[:, 1]
+    )
+    clear = (sides_px >= config.face_side_px_min) & (faces.scores >= config.face_score_min)
+    rows = [
+        row
+        for row in np.flatnonzero(clear).tolist()
+        if faces.sha256[row] in photos.pictures and faces.sha256[row] not in not_kept
+    ]
+    embeddings = faces.embeddings[rows]
+    numbers = {name: number for number, name in enumerate(photos.pictures)}
+    shown = [numbers[faces.sha256[row]] for row in rows]
+    pairs = near_pairs(embeddings, config.similarity_min)
+    clusters = group_faces(embeddings, shown, pairs, config.similarity_min)
+    copied = {group.members[0].path: group for group in copies}
+    people = []
+    for members in clusters:
+        found = []
+        for member, similarity in zip(members, similarities(embeddings[members]), strict=True):
+            path = photos.pictures[faces.sha256[rows[member]]].path
+            group = copied.get(path)
+            found.append(
+                PersonFace(
+                    path=path,
+                    box=faces.box(rows[member]),
+                    score=round(float(faces.scores[rows[member]]), 4),
+                    similarity=round(similarity, 4),
+                    copies=tuple(m.path for m in group.members[1:]) if group else (),
+                )
+            )
+        people.append(tuple(sorted(found, key=lambda face: face.path)))
+    people.sort(key=lambda found: (-len(found), found[0].path, found[0].box.x0))
+    alike = tuple(
+        FacesAlike(
+            photos.pictures[faces.sha256[rows[first]]].path,
+            faces.box(rows[first]),
+            faces.box(rows[second]),
+            round(similarity, 4),
+        )
+        for first, second, similarity in pairs
+        if shown[first] == shown[second]
+    )
+    groups = tuple(
+        PersonGroup(f"person-{number}", found) for number, found in enumerate(people, start=1)
+    )
+    return groups, tuple(sorted(alike, key=lambda pair: pair.path)), len(rows)
+
+
+def _all_skipped(
+    listed: list[PhotoFile], unreadable: list[SkippedFile], others: list[SkippedFile]
+) -> tuple[SkippedFile, ...]:
+    """One entry for each file: of byte-equal unreadable files, every one."""
+    first_of = first_paths(listed)
+    why = {file.path: file for file in reversed(unreadable)}
+    skipped = {file.path: file for file in others}
+    for photo in listed:
+        cause = why.get(first_of[photo.sha256])
+        if cause is not None:
+            skipped[photo.path] = SkippedFile(photo.path, cause.reason, cause.message)
+    return tuple(skipped[path] for path in sorted(skipped))

@@ -1,0 +1,179 @@
+"""The embed stage: the faces of every distinct photo, found and embedded by the pipeline.
+
+Results are kept by SHA-256 and by model, so neither a moved photo nor a second model costs more
+than it must. The embeddings of people are personal data: the output folder holds them until it is
+deleted.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_res.dedup.config import DedupConfig
+from facenet_res.dedup.progress import OnProgress, Progress
+from facenet_res.dedup.scan import first_paths, read_photos
+from facenet_res.dedup.stage_files import SHARD_ITEMS, Shard, ShardFolder, read_lines, write_lines
+from facenet_res.dedup.types import PhotoFaces, SkippedFile, Stage
+from facenet_res.pipeline.bulk import FileFaces, FileSkipped, embed_files
+from facenet_res.pipeline.embed import FacePipeline
+
+_VERSION: Final = 1
+_MODEL_FILE: Final = "faces_model.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class FaceModel:
+    """Which model's faces the later stages read; both empty where no faces are compared."""
+
+    model_id: str
+    embedding_dim: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Embedded:
+    """One photo's faces without their crops, which would be most of the memory."""
+
+    sha256: str
+    boxes: tuple[tuple[float, float, float, float], ...] = ()
+    scores: tuple[float, ...] = ()
+    embeddings: tuple[NDArray[np.float16], ...] = ()
+    reason: str = ""
+    message: str = ""
+
+
+NO_MODEL: Final = FaceModel("", 0)
+
+
+def embed(
+    folder: Path,
+    out: Path,
+    config: DedupConfig,
+    pipeline: FacePipeline | None,
+    on_progress: OnProgress,
+) -> None:
+    """Adds the faces of every photo that was not yet seen by this model.
+
+    Args:
+        folder: of the photos.
+        out: the output folder.
+        config: of the run.
+        pipeline: None for a run that looks for copies only.
+        on_progress: is told after each photo.
+
+    Raises:
+        FileMissing: the folder was not scanned.
+        DiskFull: the output folder cannot be written.
+    """
+    paths = first_paths(read_photos(out))
+    model = NO_MODEL
+    if pipeline is not None:
+        model = FaceModel(pipeline.embedder.model_id, pipeline.embedder.embedding_dim)
+        shards = _shards(out, model, config)
+        known = {name for shard in shards.read() for name in shard["sha256"].tolist()}
+        missing = [name for name in paths if name not in known]
+        done = len(paths) - len(missing)
+        on_progress(Progress(Stage.EMBED, done, len(paths)))
+        results = embed_files(
+            pipeline,
+            (folder / paths[name] for name in missing),
+            workers=config.workers,
+            faces_max=config.faces_a_photo_max,
+        )
+        batch: list[_Embedded] = []
+        for name, result in zip(missing, results, strict=True):
+            batch.append(_row(name, result))
+            done += 1
+            if len(batch) == SHARD_ITEMS:
+                shards.append(_packed(batch, model))
+                batch = []
+            on_progress(Progress(Stage.EMBED, done, len(paths)))
+        if batch:
+            shards.append(_packed(batch, model))
+    record = {"model_id": model.model_id, "embedding_dim": model.embedding_dim}
+    write_lines(out / _MODEL_FILE, [record])
+
+
+def read_model(out: Path) -> FaceModel:
+    """The model of the faces that `read_faces` reads.
+
+    Raises:
+        FileMissing: the embed stage has not run.
+    """
+    return next(FaceModel(**record) for record in read_lines(out / _MODEL_FILE))
+
+
+def read_faces(
+    out: Path, config: DedupConfig, paths: dict[str, str]
+) -> tuple[PhotoFaces, list[SkippedFile]]:
+    """The faces of the photos, in their order, and the photos that could not be read.
+
+    Args:
+        out: the output folder.
+        config: of the run that made them.
+        paths: SHA-256 to first path; what else was ever embedded is left out.
+
+    Raises:
+        FileMissing: the embed stage has not run.
+    """
+    model = read_model(out)
+    where: dict[str, tuple[Shard, int, int]] = {}
+    skipped = []
+    for shard in _shards(out, model, config).read() if model.model_id else ():
+        ends = np.cumsum(shard["faces"]).tolist()
+        starts = [0, *ends]
+        names, reasons = shard["sha256"].tolist(), shard["reason"].tolist()
+        for row, (name, reason) in enumerate(zip(names, reasons, strict=True)):
+            if name not in paths:
+                continue
+            if reason:
+                skipped.append(SkippedFile(paths[name], reason, str(shard["message"][row])))
+            where[name] = (shard, starts[row], ends[row])
+    found = [(name, *where[name]) for name in paths if name in where]
+    empty = _packed([], model)
+
+    def joined(key: str) -> NDArray[Any]:
+        return np.concatenate([empty[key], *(shard[key][a:b] for _, shard, a, b in found)])
+
+    faces = PhotoFaces(
+        sha256=tuple(name for name, _, start, end in found for _ in range(start, end)),
+        boxes=joined("boxes"),
+        scores=joined("scores"),
+        embeddings=joined("embeddings"),
+    )
+    return faces, sorted(skipped, key=lambda file: file.path)
+
+
+def _shards(out: Path, model: FaceModel, config: DedupConfig) -> ShardFolder:
+    told = f"{_VERSION} {model} {config.detector} {config.faces_a_photo_max} {config.limits}"
+    return ShardFolder(out / f"faces-{sha256(told.encode()).hexdigest()[:8]}")
+
+
+def _row(name: str, result: FileFaces | FileSkipped) -> _Embedded:
+    if isinstance(result, FileSkipped):
+        return _Embedded(name, reason=result.reason, message=result.message)
+    boxes = [face.detection.box for face in result.faces]
+    return _Embedded(
+        name,
+        boxes=tuple((box.x0, box.y0, box.x1, box.y1) for box in boxes),
+        scores=tuple(face.detection.score for face in result.faces),
+        embeddings=tuple(face.embedding.astype(np.float16) for face in result.faces),
+    )
+
+
+def _packed(batch: list[_Embedded], model: FaceModel) -> Shard:
+    boxes = [box for item in batch for box in item.boxes]
+    scores = [score for item in batch for score in item.scores]
+    embeddings = [embedding for item in batch for embedding in item.embeddings]
+    return {
+        "sha256": np.array([item.sha256 for item in batch], np.str_),
+        "faces": np.array([len(item.boxes) for item in batch], np.int32),
+        "reason": np.array([item.reason for item in batch], np.str_),
+        "message": np.array([item.message for item in batch], np.str_),
+        "boxes": np.array(boxes, np.float32).reshape(-1, 4),
+        "scores": np.array(scores, np.float32),
+        "embeddings": np.array(embeddings, np.float16).reshape(len(scores), model.embedding_dim),
+    }

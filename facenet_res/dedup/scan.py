@@ -1,0 +1,186 @@
+"""Which files of a folder are photos, and the SHA-256 of each.
+
+Only the first bytes decide what is a photo; names do not matter. Links are not followed, nothing
+outside the folder is read, and the output folder takes no part where it lies inside, nor do the
+results of earlier runs. A file whose
+path, size and time are those of an earlier run is not hashed again.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from facenet_res.core.errors import ArgumentInvalid, FileMissing, ImageTooLarge
+from facenet_res.dedup.config import DedupConfig
+from facenet_res.dedup.own_files import has_results, is_own
+from facenet_res.dedup.progress import OnProgress, Progress
+from facenet_res.dedup.stage_files import SHARD_ITEMS, ShardFolder, read_lines, write_lines
+from facenet_res.dedup.types import PhotoFile, SkippedFile, Stage
+
+CHUNK_BYTES: Final = 1 << 20
+NOT_A_PHOTO: Final = "NOT_A_PHOTO"
+SYMLINK: Final = "SYMLINK"
+EARLIER_RESULTS: Final = "EARLIER_RESULTS"
+
+_SCAN_FILE: Final = "scan.jsonl"
+_SKIPPED_FILE: Final = "scan_skipped.jsonl"
+_HASHES: Final = "hashes"
+_MAGIC_BYTES: Final = 12
+
+# What a file is known by from one run to the next: path, bytes, mtime_ns.
+_Identity = tuple[str, int, int]
+
+
+def scan(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgress) -> None:
+    """Writes the list of photos and the list of what was skipped.
+
+    Raises:
+        ArgumentInvalid: there is no photo in it.
+        DiskFull: the output folder cannot be written.
+    """
+    hashes = _Hashes(out)
+    photos: list[PhotoFile] = []
+    skipped: list[SkippedFile] = []
+    for found in _files(folder, folder, out.resolve()):
+        entry = (
+            found if isinstance(found, SkippedFile) else _examined(folder, found, config, hashes)
+        )
+        if isinstance(entry, SkippedFile):
+            skipped.append(entry)
+        else:
+            photos.append(entry)
+        on_progress(Progress(Stage.SCAN, len(photos) + len(skipped), 0))
+    hashes.flush()
+    if not photos:
+        raise ArgumentInvalid(
+            f"folder {folder} holds no photo: none of its {len(skipped)} files is JPEG, PNG or WebP"
+        )
+    write_lines(out / _SKIPPED_FILE, map(asdict, sorted(skipped, key=lambda file: file.path)))
+    write_lines(out / _SCAN_FILE, map(asdict, sorted(photos, key=lambda photo: photo.path)))
+
+
+def read_photos(out: Path) -> list[PhotoFile]:
+    """The photos that were found, by path.
+
+    Raises:
+        FileMissing: the folder was not scanned.
+    """
+    return [PhotoFile(**record) for record in read_lines(out / _SCAN_FILE)]
+
+
+def read_scan_skipped(out: Path) -> list[SkippedFile]:
+    """The files that the scan left out, by path.
+
+    Raises:
+        FileMissing: the folder was not scanned.
+    """
+    return [SkippedFile(**record) for record in read_lines(out / _SKIPPED_FILE)]
+
+
+def first_paths(photos: list[PhotoFile]) -> dict[str, str]:
+    """SHA-256 of each distinct photo to the first path that holds it, in the order of the paths."""
+    paths: dict[str, str] = {}
+    for photo in photos:
+        paths.setdefault(photo.sha256, photo.path)
+    return paths
+
+
+def _files(root: Path, folder: Path, out: Path) -> Iterator[os.DirEntry[str] | SkippedFile]:
+    """Every regular file below a folder, by name; links and unreadable folders as skipped."""
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        yield SkippedFile(_relative(root, folder), FileMissing.reason, str(error.strerror))
+        return
+    if has_results({entry.name for entry in found}):
+        message = "results of an earlier run; other files beside them take part"
+        yield SkippedFile(_relative(root, folder), EARLIER_RESULTS, message)
+        found = [entry for entry in found if not is_own(entry.name)]
+    for entry in found:
+        if entry.is_symlink():
+            yield SkippedFile(_relative(root, entry.path), SYMLINK, "links are not followed")
+        elif entry.is_dir():
+            if Path(entry.path).resolve() != out:
+                yield from _files(root, Path(entry.path), out)
+        elif entry.is_file():
+            yield entry
+        else:
+            yield SkippedFile(_relative(root, entry.path), NOT_A_PHOTO, "not a regular file")
+
+
+def _examined(
+    root: Path, entry: os.DirEntry[str], config: DedupConfig, hashes: "_Hashes"
+) -> PhotoFile | SkippedFile:
+    path = _relative(root, entry.path)
+    try:
+        stat = entry.stat(follow_symlinks=False)
+        with Path(entry.path).open("rb") as file:
+            start = file.read(_MAGIC_BYTES)
+            if not _is_photo(start):
+                message = "neither JPEG, PNG nor WebP" if start else "the file is empty"
+                return SkippedFile(path, NOT_A_PHOTO, message)
+            if stat.st_size > config.limits.bytes_max:
+                message = f"the file has {stat.st_size} bytes, limit is {config.limits.bytes_max}"
+                return SkippedFile(path, ImageTooLarge.reason, message)
+            sha256 = hashes.known((path, stat.st_size, stat.st_mtime_ns))
+            if not sha256:
+                digest = hashlib.sha256(start)
+                while chunk := file.read(CHUNK_BYTES):
+                    digest.update(chunk)
+                sha256 = digest.hexdigest()
+                hashes.add((path, stat.st_size, stat.st_mtime_ns), sha256)
+    except OSError as error:
+        return SkippedFile(path, FileMissing.reason, str(error.strerror))
+    return PhotoFile(path, stat.st_size, stat.st_mtime_ns, sha256)
+
+
+def _is_photo(start: bytes) -> bool:
+    is_webp = start[:4] == b"RIFF" and start[8:12] == b"WEBP"
+    return start[:3] == b"\xff\xd8\xff" or start[:8] == b"\x89PNG\r\n\x1a\n" or is_webp
+
+
+def _relative(root: Path, path: Path | str) -> str:
+    return Path(path).relative_to(root).as_posix()
+
+
+class _Hashes:
+    """The hashes of this and earlier runs, saved every few hundred files."""
+
+    def __init__(self, out: Path) -> None:
+        self._shards = ShardFolder(out / _HASHES)
+        self._known: dict[_Identity, str] = {}
+        self._new: dict[_Identity, str] = {}
+        for shard in self._shards.read():
+            columns = (shard[name].tolist() for name in ("path", "bytes", "mtime_ns", "sha256"))
+            for path, size, mtime_ns, sha256 in zip(*columns, strict=True):
+                self._known[path, size, mtime_ns] = sha256
+
+    def known(self, identity: _Identity) -> str:
+        """The hash, or "" where the file is new or has changed."""
+        return self._known.get(identity, "")
+
+    def add(self, identity: _Identity, sha256: str) -> None:
+        self._new[identity] = sha256
+        if len(self._new) >= SHARD_ITEMS:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self._new:
+            return
+        paths, sizes, times = zip(*self._new, strict=True)
+        self._shards.append(
+            {
+                "path": np.array(paths, np.str_),
+                "bytes": np.array(sizes, np.int64),
+                "mtime_ns": np.array(times, np.int64),
+                "sha256": np.array(list(self._new.values()), np.str_),
+            }
+        )
+        self._known.update(self._new)
+        self._new = {}

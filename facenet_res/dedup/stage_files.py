@@ -1,0 +1,92 @@
+"""How stages keep their results: JSON lines and shards of arrays, written whole or not at all.
+
+A shard is one `.npz` without pickled objects. A stage that is killed loses what it did since its
+last shard; a shard that cannot be read is done again. Nothing of it is trusted: the folder can be
+deleted at any time and costs only the time to make it again. It holds pictures and embeddings of
+people, so every file in it is for its owner only.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_res.core.errors import DataInvalid, FileMissing
+from facenet_res.core.files import OWNER_ONLY, write_atomically
+
+SHARD_ITEMS = 256
+
+Shard = dict[str, NDArray[Any]]
+
+
+def write_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """Replaces a file of JSON lines.
+
+    Raises:
+        DiskFull: it could not be written; the old file is untouched.
+    """
+    lines = (json.dumps(record, sort_keys=True) + "\n" for record in records)
+    write_atomically(path, "".join(lines).encode("ascii"), OWNER_ONLY)
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a file of JSON lines.
+
+    Raises:
+        FileMissing: the stage that writes it has not run.
+        DataInvalid: a line is no JSON object.
+    """
+    if not path.is_file():
+        raise FileMissing(f"{path} does not exist: run the stage that writes it first")
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise DataInvalid(f"{path}, line {number}: no JSON; delete the file") from error
+            if not isinstance(record, dict):
+                raise DataInvalid(f"{path}, line {number}: no JSON object; delete the file")
+            yield record
+
+
+class ShardFolder:
+    """A growing set of shards. One writer at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self) -> Iterator[Shard]:
+        """Every shard that can be read, in the order they were written."""
+        for path in sorted(self._folder.glob("*.npz")):
+            shard = _read_shard(path)
+            if shard is None:
+                path.unlink()
+            else:
+                yield shard
+
+    def append(self, shard: Shard) -> None:
+        """Adds a shard.
+
+        Raises:
+            DiskFull: it could not be written.
+        """
+        numbers = [int(path.stem) for path in self._folder.glob("*.npz")]
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **shard)
+        write_atomically(
+            self._folder / f"{max(numbers, default=-1) + 1:08d}.npz", buffer.getvalue(), OWNER_ONLY
+        )
+
+
+def _read_shard(path: Path) -> Shard | None:
+    try:
+        # From memory: NumPy leaves a damaged file open.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        return None

@@ -1,0 +1,260 @@
+"""The values that the stages hand to each other, and the report that comes out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_res.core.types import Box
+from facenet_res.dedup.turns import inverse
+
+
+class Stage(StrEnum):
+    """The stages in their order."""
+
+    SCAN = "scan"
+    FINGERPRINT = "fingerprint"
+    EMBED = "embed"
+    PAIRS = "pairs"
+    CLUSTER = "cluster"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFile:
+    """A file that starts like a photo. `path` is relative to the folder, with "/" between parts.
+
+    Attributes:
+        path: as above; sorted by it, the order is the same on every machine.
+        bytes: size of the file.
+        mtime_ns: when it was last changed; only used to see whether it was.
+        sha256: 64 hexadecimal digits.
+    """
+
+    path: str
+    bytes: int
+    mtime_ns: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """A file that takes no part, and why.
+
+    Attributes:
+        path: relative to the folder.
+        reason: stable name: that of the error, or NOT_A_PHOTO, SYMLINK,
+            EARLIER_RESULTS.
+        message: for people.
+    """
+
+    path: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fingerprints:
+    """What is kept of each distinct photo (by SHA-256) to find its copies; row i is one photo.
+
+    Attributes:
+        sha256: N of them, in the order of the first path.
+        size_px: int32[N, 2], width and height of the upright picture.
+        is_grey: bool[N]: whether the picture has no colour.
+        descriptors: float32[N, 2, 64]: of the whole picture and of its inner part.
+        thumbnails: uint8[N, 32, 32], grey.
+    """
+
+    sha256: tuple[str, ...]
+    size_px: NDArray[np.int32]
+    is_grey: NDArray[np.bool_]
+    descriptors: NDArray[np.float32]
+    thumbnails: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhotoFaces:
+    """The faces of many photos, one row a face, photo by photo, largest first.
+
+    Attributes:
+        sha256: of the photo, one for each face.
+        boxes: float32[K, 4], x0 y0 x1 y1 in px of the upright picture.
+        scores: float32[K].
+        embeddings: float16[K, D]; half precision moves a cosine by less than 0.001.
+    """
+
+    sha256: tuple[str, ...]
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    embeddings: NDArray[np.float16]
+
+    def box(self, row: int) -> Box:
+        """The box of one face."""
+        return Box(*(round(float(side), 1) for side in self.boxes[row]))
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPair:
+    """Two distinct photos that were compared pixel by pixel.
+
+    Attributes:
+        first: SHA-256.
+        second: SHA-256.
+        turn: how the second is turned to lie like the first; see `turns`.
+        similarity: correlation of their pixels after alignment, in [-1, 1].
+        first_cover: share of the first picture that the second shows, in [0, 1].
+        second_cover: share of the second picture that the first shows, in [0, 1].
+        is_copy: whether they are the same photograph.
+    """
+
+    first: str
+    second: str
+    turn: int
+    similarity: float
+    first_cover: float
+    second_cover: float
+    is_copy: bool
+
+    def swapped(self) -> "CopyPair":
+        """The same finding, told from the other photo; a quarter turn changes its direction."""
+        turn = inverse(self.turn)
+        covers = (self.second_cover, self.first_cover)
+        return CopyPair(self.second, self.first, turn, self.similarity, *covers, self.is_copy)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyMember:
+    """One file of a group of copies.
+
+    Attributes:
+        path: relative to the folder.
+        bytes: size of the file.
+        width_px: of the upright picture.
+        height_px: of the upright picture.
+        sha256: 64 hexadecimal digits.
+        kind: "keep" for the one suggested to be kept, "byte-equal" to it, or "near".
+        changes: what was done to a near copy, for people: "mirrored", "half the size", ...
+        similarity: correlation of its pixels with those of the kept one, in [0, 1].
+    """
+
+    path: str
+    bytes: int
+    width_px: int
+    height_px: int
+    sha256: str
+    kind: str
+    changes: tuple[str, ...]
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class CopyGroup:
+    """Files that hold one photograph, the one to keep first, the others by path."""
+
+    group_id: str
+    members: tuple[CopyMember, ...]
+
+    @property
+    def excess_bytes(self) -> int:
+        """Bytes of all but the one to keep."""
+        return sum(member.bytes for member in self.members[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFace:
+    """One face of a person.
+
+    Attributes:
+        path: the photo, the kept one of its copies.
+        box: where the face is.
+        score: the detector's confidence.
+        similarity: mean to the person's other faces, in [-1, 1]. Over the group it is at least the
+            threshold; that of a single face may be less.
+        copies: paths of the photo's copies: they show the same person.
+    """
+
+    path: str
+    box: Box
+    score: float
+    similarity: float
+    copies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonGroup:
+    """Faces in different photographs that are one person's, by path."""
+
+    group_id: str
+    faces: tuple[PersonFace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FacesAlike:
+    """An oddity: two faces in one photo that look like one person (a collage, a mirror, twins)."""
+
+    path: str
+    first: Box
+    second: Box
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The figures at the top of the report.
+
+    Attributes:
+        files: found in the folder, of every kind.
+        photos: of these, read as photos.
+        photo_bytes: what they take.
+        byte_equal_copies: files that equal another, beyond the first of each.
+        near_copies: distinct changed copies, beyond the one kept of each group.
+        excess_bytes: what all copies but the kept ones take.
+        faces: found in distinct photos.
+        faces_compared: large and certain enough to be grouped, in kept photos.
+        skipped: files that were not read.
+    """
+
+    files: int
+    photos: int
+    photo_bytes: int
+    byte_equal_copies: int
+    near_copies: int
+    excess_bytes: int
+    faces: int
+    faces_compared: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """What the cluster stage found."""
+
+    counts: Counts
+    copies: tuple[CopyGroup, ...]
+    people: tuple[PersonGroup, ...]
+    alike: tuple[FacesAlike, ...]
+    skipped: tuple[SkippedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DedupReport:
+    """The whole answer; the same input gives the same but for the two fields about time.
+
+    Attributes:
+        folder: that was searched.
+        model_id: of the embeddings; "" where no faces were compared.
+        similarity_min: least cosine that links two faces.
+        false_accept_rate: that this threshold was measured for; 0 where set by hand.
+        groups: what was found.
+        finished_at: UTC, ISO 8601.
+        seconds: that this run took, resumed work not counted.
+    """
+
+    folder: str
+    model_id: str
+    similarity_min: float
+    false_accept_rate: float
+    groups: Groups
+    finished_at: str
+    seconds: float

@@ -1,0 +1,1 @@
+"""How good is it: verification, identification, thresholds, reports."""

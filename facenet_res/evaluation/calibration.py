@@ -1,0 +1,171 @@
+"""From the rate of false accepts one can bear to the threshold that keeps it.
+
+The interval is of the threshold: the true one for that rate lies in it at the
+stated confidence *if the pairs were independent*. Pairs that share a face are
+not, so the interval is too narrow where few people make many pairs;
+`people_bootstrap` draws whole people instead and is the honest one there.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_res.core.errors import ArgumentInvalid, ArrayInvalid, DataInvalid
+from facenet_res.core.types import Embeddings
+from facenet_res.evaluation.intervals import Interval, clopper_pearson, least_rate
+
+ROUNDS_MIN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CalibratedThreshold:
+    """A threshold and what is known of it.
+
+    Attributes:
+        false_accept_rate: the rate asked for.
+        similarity: accept at and above it.
+        similarity_low: lower end of the interval of the threshold.
+        similarity_high: upper end.
+        measured_rate: share of the given impostor pairs at or above `similarity`.
+        measured_rate_interval: Clopper-Pearson interval of that share.
+        impostor_pairs: how many pairs it was measured on.
+    """
+
+    false_accept_rate: float
+    similarity: float
+    similarity_low: float
+    similarity_high: float
+    measured_rate: float
+    measured_rate_interval: Interval
+    impostor_pairs: int
+
+
+def calibrate(
+    impostor_similarities: Any, false_accept_rate: float, confidence: float = 0.95
+) -> CalibratedThreshold:
+    """The least threshold that accepts at most the asked share of impostor pairs.
+
+    Args:
+        impostor_similarities: float[P], similarities of pairs of two persons.
+        false_accept_rate: in (0, 1).
+        confidence: of the intervals, in (0, 1).
+
+    Raises:
+        ArgumentInvalid: the rate is out of range, or so small that 3 / P pairs cannot support it.
+        ArrayInvalid: the similarities are not a finite vector.
+    """
+    scores = _checked(impostor_similarities)
+    check_rate(false_accept_rate, len(scores))
+    similarity = _threshold(scores, false_accept_rate * len(scores))
+    accepted = int((scores >= similarity).sum())
+    # The ends of the rate, turned into thresholds: a higher rate allows a lower threshold.
+    allowed = int(false_accept_rate * len(scores) + 1e-9)
+    ends = clopper_pearson(allowed, len(scores), confidence)
+    return CalibratedThreshold(
+        false_accept_rate=false_accept_rate,
+        similarity=similarity,
+        similarity_low=_threshold(scores, ends.high * len(scores)),
+        similarity_high=_threshold(scores, ends.low * len(scores)),
+        measured_rate=accepted / len(scores),
+        measured_rate_interval=clopper_pearson(accepted, len(scores), confidence),
+        impostor_pairs=len(scores),
+    )
+
+
+def people_bootstrap(
+    embeddings: Embeddings,
+    people: Any,
+    false_accept_rate: float,
+    random: np.random.Generator,
+    rounds: int = 200,
+) -> Interval:
+    """The 95 % interval of a threshold when other people had been measured.
+
+    Each round draws as many people as there are, with replacement, and takes the threshold of
+    the impostor pairs among the different people drawn.
+
+    Args:
+        embeddings: float32[B, D], unit rows.
+        people: int[B], who each row shows.
+        false_accept_rate: in (0, 1).
+        random: the source of the draws.
+        rounds: at least 20.
+
+    Raises:
+        ArgumentInvalid: the rate is out of range or beyond what the pairs support, or too few
+            rounds.
+        DataInvalid: fewer than 3 people.
+    """
+    if rounds < ROUNDS_MIN:
+        raise ArgumentInvalid(f"rounds must be at least {ROUNDS_MIN}, got {rounds}")
+    names, person = np.unique(np.asarray(people), return_inverse=True)
+    if len(names) < 3:
+        raise DataInvalid(f"at least 3 people are needed to draw people; got {len(names)}")
+    first, second = np.triu_indices(len(embeddings), 1)
+    impostor = person[first] != person[second]
+    first, second = first[impostor], second[impostor]
+    scores = np.einsum("pd,pd->p", embeddings[first], embeddings[second]).astype(np.float64)
+    check_rate(false_accept_rate, len(scores))
+    order = np.argsort(-scores, kind="stable")
+    scores, first, second = scores[order], person[first[order]], person[second[order]]
+    thresholds = np.empty(rounds)
+    for index in range(rounds):
+        drawn = np.bincount(random.integers(0, len(names), len(names)), minlength=len(names))
+        weights = drawn[first] * drawn[second]
+        thresholds[index] = _weighted_threshold(scores, weights, false_accept_rate)
+    low, high = np.quantile(thresholds, [0.025, 0.975])
+    return Interval(float(low), float(high))
+
+
+def impostor_similarities(embeddings: Embeddings, people: Any) -> NDArray[np.float64]:
+    """Similarities of all pairs of rows that show two persons: float64[P].
+
+    Args:
+        embeddings: float32[B, D], unit rows.
+        people: [B], who each row shows.
+    """
+    person = np.asarray(people)
+    first, second = np.triu_indices(len(embeddings), 1)
+    impostor = person[first] != person[second]
+    table = embeddings @ embeddings.T
+    return np.asarray(table[first[impostor], second[impostor]], dtype=np.float64)
+
+
+def check_rate(false_accept_rate: float, pairs: int) -> None:
+    """Refuses a rate that so many impostor pairs cannot support.
+
+    Raises:
+        ArgumentInvalid: the rate is outside (0, 1) or below 3 / pairs.
+    """
+    if not 0.0 < false_accept_rate < 1.0:
+        raise ArgumentInvalid(f"false_accept_rate must be in (0, 1), got {false_accept_rate}")
+    if false_accept_rate < least_rate(pairs) * (1 - 1e-9):
+        raise ArgumentInvalid(
+            f"{pairs} impostor pairs cannot support a false accept rate of "
+            f"{false_accept_rate:g}; the least they support is {least_rate(pairs):.2g}"
+        )
+
+
+def _checked(similarities: Any) -> NDArray[np.float64]:
+    scores = np.asarray(similarities, dtype=np.float64)
+    if scores.ndim != 1 or len(scores) == 0 or not np.isfinite(scores).all():
+        raise ArrayInvalid(f"similarities are a finite float[P], P >= 1; got {scores.shape}")
+    return np.sort(scores)[::-1]
+
+
+def _threshold(descending: NDArray[np.float64], accepts: float) -> float:
+    """The least threshold that accepts at most `accepts` pairs; just above the next pair."""
+    allowed = int(accepts + 1e-9)
+    if allowed >= len(descending):
+        return float(descending[-1])
+    return float(np.nextafter(descending[allowed], np.inf))
+
+
+def _weighted_threshold(
+    descending: NDArray[np.float64], weights: NDArray[np.int64], rate: float
+) -> float:
+    total = np.cumsum(weights)
+    index = int(np.searchsorted(total, rate * total[-1] + 1e-9, side="right"))
+    return float(np.nextafter(descending[min(index, len(descending) - 1)], np.inf))

@@ -1,0 +1,1 @@
+"""From a trained checkpoint to an artifact, checked for parity."""

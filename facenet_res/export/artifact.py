@@ -1,0 +1,138 @@
+"""From a training checkpoint to a model folder that can be served."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from facenet_res.core.arrays import unit_norm
+from facenet_res.core.artifact import Artifact, described_file, write_artifact
+from facenet_res.core.errors import ConfigInvalid
+from facenet_res.core.manifest import FileFormat, Manifest, Threshold
+from facenet_res.core.types import Embeddings
+from facenet_res.export.onnx import write_onnx
+from facenet_res.export.openvino import write_openvino
+from facenet_res.export.parity import check_parity, parity_faces
+from facenet_res.export.weights import write_weights
+from facenet_res.inference.config import BackendConfig, Engine
+from facenet_res.inference.embedder import BackendEmbedder
+from facenet_res.inference.open import open_backend
+from facenet_res.models.build import build_model
+from facenet_res.models.checkpoint import load_weights, read_config
+
+ExportFormat = Literal["safetensors", "openvino", "onnx"]
+
+ID_DIGITS = 12
+PIXEL_MEAN = 127.5
+PIXEL_SCALE = 127.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportConfig:
+    """What is written, and what the manifest says beyond what the weights do.
+
+    Attributes:
+        name: first part of the model id; the second is the hash of the weights.
+        formats: the files to make, at least one: "safetensors" (half precision), "openvino",
+            "onnx".
+        thresholds: measured on held-out people.
+        loss: what the network was trained with.
+        training: the run that made it.
+        licence: terms of the weights.
+        overwrite: whether an artifact that stands there is replaced.
+
+    Raises:
+        ConfigInvalid: a format is unknown, missing or named twice.
+    """
+
+    name: str
+    formats: tuple[ExportFormat, ...] = ("safetensors",)
+    thresholds: tuple[Threshold, ...] = ()
+    loss: str = ""
+    training: str = ""
+    licence: str = ""
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        known = get_args(ExportFormat)
+        is_repeated = len(set(self.formats)) < len(self.formats)
+        if not self.formats or is_repeated or not set(self.formats) <= set(known):
+            raise ConfigInvalid(f"formats must be some of {known}, once each; got {self.formats}")
+
+
+def export_artifact(weights: Path, out: Path, config: ExportConfig) -> Artifact:
+    """Exports a checkpoint, checks each file against Keras, and writes the folder as a whole.
+
+    Args:
+        weights: safetensors file of `models.checkpoint.save_weights`.
+        out: the folder to make; its parent must exist.
+        config: formats and the manifest's texts.
+
+    Returns:
+        The artifact as read back. Where a check fails, nothing is written.
+
+    Raises:
+        FileMissing: the weights or the parent folder do not exist.
+        ArtifactInvalid: the weights are damaged, or an export lost parity (cosine below 0.9999).
+        ModelMismatch: the weights do not fit their own config.
+        ArgumentInvalid: something stands at `out` and is not to be overwritten.
+        EngineUnavailable: a package that the format needs is missing.
+        DiskFull: the folder could not be written.
+    """
+    network = read_config(weights)
+    model = build_model(network)
+    load_weights(model, weights)
+    reference = _embeddings(model)
+    with tempfile.TemporaryDirectory(prefix="facenet-export-") as folder:
+        staging = Path(folder)
+        # Always made: its hash is the identity, and OpenVINO's graph is built from it.
+        compact = staging / "model.safetensors"
+        write_weights(model, compact, network)
+        identity = described_file(compact, "safetensors").sha256[:ID_DIGITS]
+        manifest = Manifest(
+            model_id=f"{config.name}-{identity}",
+            embedding_dim=network.embedding_dim,
+            mean=PIXEL_MEAN,
+            scale=PIXEL_SCALE,
+            network=network.to_dict(),
+            thresholds=config.thresholds,
+            loss=config.loss,
+            training=config.training,
+            licence=config.licence,
+        )
+        sources: list[tuple[FileFormat, Path]] = []
+        for file_format in config.formats:
+            files = _WRITERS[file_format](model, compact)
+            _check(files, staging, manifest, file_format, reference)
+            sources += files
+        return write_artifact(out, manifest, sources, overwrite=config.overwrite)
+
+
+def _embeddings(model: Any) -> Embeddings:
+    from keras import ops  # noqa: PLC0415 (loaded with the network only)
+
+    faces = (parity_faces().astype("float32") - PIXEL_MEAN) / PIXEL_SCALE
+    return unit_norm(ops.convert_to_numpy(model(ops.convert_to_tensor(faces), training=False)))
+
+
+def _check(
+    files: list[tuple[FileFormat, Path]],
+    staging: Path,
+    manifest: Manifest,
+    file_format: ExportFormat,
+    reference: Embeddings,
+) -> None:
+    described = tuple(described_file(path, kind) for kind, path in files)
+    engine: Engine = "onnx" if file_format == "onnx" else "openvino"
+    artifact = Artifact(staging, replace(manifest, files=described))
+    backend = open_backend(artifact, BackendConfig(engine=engine, precision="f32"))
+    with BackendEmbedder(backend, manifest) as embedder:
+        check_parity(reference, embedder, file_format)
+
+
+_WRITERS: dict[str, Callable[[Any, Path], list[tuple[FileFormat, Path]]]] = {
+    "safetensors": lambda model, compact: [("safetensors", compact)],
+    "openvino": lambda model, compact: write_openvino(compact),
+    "onnx": lambda model, compact: write_onnx(model, compact.with_name("model.onnx")),
+}

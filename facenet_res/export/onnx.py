@@ -1,0 +1,38 @@
+"""ONNX, for runtimes that are not ours."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from facenet_res.core.errors import EngineUnavailable
+from facenet_res.core.manifest import FileFormat
+
+PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
+
+
+def write_onnx(model: Any, path: Path) -> list[tuple[FileFormat, Path]]:
+    """Writes a Keras network, on the TensorFlow backend, with the batch left open.
+
+    The network takes normalised faces, float32[B, 112, 112, 3].
+
+    Returns:
+        Format and path of the file.
+
+    Raises:
+        EngineUnavailable: a package is missing, or Keras runs on another backend, whose
+            exporters fix the batch.
+    """
+    import keras  # noqa: PLC0415 (loaded with the network only)
+
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise EngineUnavailable(
+            f"export to ONNX needs {', '.join(missing)}: pip install 'facenet-res[onnx]'"
+        )
+    if keras.backend.backend() != "tensorflow":
+        raise EngineUnavailable(
+            "export to ONNX needs Keras on TensorFlow (KERAS_BACKEND=tensorflow), "
+            f"it runs on {keras.backend.backend()}"
+        )
+    model.export(str(path), format="onnx", verbose=False)
+    return [("onnx", path)]

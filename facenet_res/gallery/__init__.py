@@ -1,0 +1,1 @@
+"""The durable set of known people and its search index."""

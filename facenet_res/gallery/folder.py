@@ -1,0 +1,157 @@
+"""The gallery's folder: what lies in it, and the lock that makes it one process's own.
+
+    gallery.db        the truth
+    gallery.db-wal    commits that are not in gallery.db yet; absent after a clean close
+    gallery.lock      locked while the gallery is open; holds the process id
+    ballast           zeros, given up when the disk is full so that deleting still works
+
+One process at a time opens a gallery, to read as well: a reader elsewhere would have a stale index,
+and its open transaction would keep deleted bytes in the log. Others ask the process that has it.
+"""
+
+import errno
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from facenet_res.core.errors import (
+    DiskFull,
+    FileMissing,
+    GalleryInvalid,
+    GalleryLocked,
+    NotWritable,
+)
+from facenet_res.core.files import write_fault
+
+DATABASE_NAME = "gallery.db"
+LOCK_NAME = "gallery.lock"
+BALLAST_NAME = "ballast"
+
+OWNER_ONLY = 0o700
+OWNER_ONLY_FILE = 0o600
+PID_CHARS_MAX = 20
+BALLAST_BLOCK_BYTES = 1 << 20
+
+
+def make_folder(path: Path) -> None:
+    """Makes the folder if it is not there, for its owner only: it will hold biometric data.
+
+    Raises:
+        GalleryInvalid: a file stands at the path.
+        DiskFull, NotWritable: it cannot be made.
+    """
+    try:
+        path.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise GalleryInvalid(f"a gallery is a folder, but {error.filename} is a file") from error
+    except OSError as error:
+        raise write_fault(path, error) from error
+
+
+def make_private_file(path: Path) -> None:
+    """Makes an empty file if it is not there, for its owner only, whoever may enter the folder.
+
+    SQLite gives its log the permissions of the database.
+
+    Raises:
+        DiskFull, NotWritable: it cannot be made.
+    """
+    try:
+        path.touch(OWNER_ONLY_FILE)
+    except OSError as error:
+        raise write_fault(path, error) from error
+
+
+def find_database(path: Path) -> Path:
+    """The database of the gallery at a path.
+
+    Raises:
+        FileMissing: there is no such folder, no gallery in it, or it may not be read.
+        GalleryInvalid: the path is a file.
+    """
+    database = path / DATABASE_NAME
+    try:
+        is_there, is_folder = path.exists(), path.is_dir()
+        has_database = database.is_file()
+        if has_database and not os.access(database, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise FileMissing(f"cannot read the gallery at {path}: {error.strerror}") from error
+    if not is_there:
+        raise FileMissing(f"there is no gallery at {path}")
+    if not is_folder:
+        raise GalleryInvalid(f"a gallery is a folder, but {path} is a file")
+    if not has_database:
+        raise FileMissing(f"there is no gallery in the folder {path}: it has no {DATABASE_NAME}")
+    return database
+
+
+def sync_folder(path: Path) -> None:
+    """Has the names in a folder written to the disk: a file's own fsync leaves them out."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class FolderLock:
+    """A gallery's folder, held until `release` or the end of the process, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        """Takes the lock, or says at once who has it.
+
+        Raises:
+            GalleryLocked: another process has it, or this one a second time.
+            DiskFull, NotWritable: the lock file cannot be made.
+        """
+        try:
+            self._descriptor = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT, OWNER_ONLY_FILE)
+        except OSError as error:
+            raise write_fault(path / LOCK_NAME, error) from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._descriptor, PID_CHARS_MAX, 0).decode("ascii", "replace")
+            os.close(self._descriptor)
+            raise GalleryLocked(
+                f"the gallery {path} is open in process {holder or 'unknown'}"
+            ) from None
+        # The number is a courtesy to whoever is refused; the lock holds without it.
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, str(os.getpid()).encode("ascii"), 0)
+
+    def release(self) -> None:
+        """Lets the next one in. The file stays: removing it would be a race."""
+        os.close(self._descriptor)
+
+
+class Ballast:
+    """Disk space held in reserve, so that a person can be deleted when the disk is full.
+
+    SQLite writes a deletion to its log before the space comes free, so on a full disk even
+    deleting fails. 16 MiB is room for the pages of one person with 1000 faces of 1024 floats.
+    """
+
+    def __init__(self, path: Path, size_bytes: int) -> None:
+        self._file = path / BALLAST_NAME
+        self._size_bytes = size_bytes
+
+    def fill(self) -> None:
+        """Takes the space, as far as the disk has it."""
+        # Without room for it there is nothing to reserve; the next fill tries again.
+        with suppress(OSError, DiskFull, NotWritable):
+            make_private_file(self._file)
+            self._grow()
+
+    def release(self) -> None:
+        """Gives the space back to the disk."""
+        with suppress(FileNotFoundError):
+            os.truncate(self._file, 0)
+
+    def _grow(self) -> None:
+        with self._file.open("ab", buffering=0) as file:
+            while (missing := self._size_bytes - file.tell()) > 0:
+                file.write(bytes(min(missing, BALLAST_BLOCK_BYTES)))

@@ -1,0 +1,129 @@
+"""How much of everything the gallery takes, checked at its door."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from facenet_res.core.errors import ArgumentInvalid, ConfigInvalid
+from facenet_res.gallery.types import Enrollment
+
+EMBEDDING_DIM_MAX = 4096
+MODEL_ID_CHARS_MAX = 256
+
+_FLAT: Final = str.maketrans("\n\t", "  ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryLimits:
+    """Upper limits; all of them at least 1.
+
+    Attributes:
+        id_chars_max: characters of a person's or a face's id.
+        name_chars_max: characters of a person's name.
+        source_chars_max: characters of the note where a face came from.
+        metadata_entries_max: entries of a person's metadata.
+        metadata_key_chars_max: characters of a metadata key.
+        metadata_value_chars_max: characters of a metadata value.
+        faces_per_person_max: faces of one person.
+        batch_max: faces in one enrolment of many, and queries in one identification.
+        top_k_max: persons that one identification lists.
+        page_size_max: persons on one page of the list.
+
+    Raises:
+        ConfigInvalid: a limit is below 1.
+    """
+
+    id_chars_max: int = 256
+    name_chars_max: int = 256
+    source_chars_max: int = 1024
+    metadata_entries_max: int = 64
+    metadata_key_chars_max: int = 64
+    metadata_value_chars_max: int = 1024
+    faces_per_person_max: int = 1000
+    batch_max: int = 10_000
+    top_k_max: int = 100
+    page_size_max: int = 1000
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if value < 1:
+                raise ConfigInvalid(f"{entry.name} is {value}, least is 1")
+
+    def check_enrollment(self, enrollment: Enrollment) -> None:
+        """Checks everything of an enrolment but its embedding.
+
+        Raises:
+            ArgumentInvalid: a text is too long, empty or not printable, or metadata too many.
+        """
+        self.check_id("person_id", enrollment.person_id)
+        if enrollment.face_id is not None:
+            self.check_id("face_id", enrollment.face_id)
+        check_text("name", enrollment.name, 0, self.name_chars_max)
+        check_text("source", enrollment.source, 0, self.source_chars_max)
+        self._check_metadata(enrollment.metadata)
+
+    def check_id(self, what: str, text: str) -> None:
+        """A person's or face's id: 1 to id_chars_max printable characters.
+
+        Raises:
+            ArgumentInvalid: it is something else.
+        """
+        check_text(what, text, 1, self.id_chars_max)
+
+    def _check_metadata(self, metadata: Mapping[str, str]) -> None:
+        if not isinstance(metadata, Mapping):
+            raise ArgumentInvalid(f"metadata is a mapping, got {type(metadata).__name__}")
+        check_number("metadata entries", len(metadata), 0, self.metadata_entries_max)
+        for key, value in metadata.items():
+            check_text("a metadata key", key, 1, self.metadata_key_chars_max)
+            # A note may have lines and columns; a key or a name may not.
+            flat = value.translate(_FLAT) if isinstance(value, str) else value
+            check_text(f"metadata {key!r}", flat, 0, self.metadata_value_chars_max)
+
+
+def check_model(model_id: str, embedding_dim: int) -> None:
+    """Checks what a new gallery is to be for.
+
+    Raises:
+        ArgumentInvalid: the id is empty, too long or not printable, or D outside 1 to 4096.
+    """
+    check_text("model_id", model_id, 1, MODEL_ID_CHARS_MAX)
+    check_number("embedding_dim", embedding_dim, 1, EMBEDDING_DIM_MAX)
+
+
+def check_text(what: str, text: Any, chars_min: int, chars_max: int) -> None:
+    """Checks the length of a text, and that all of it can be printed.
+
+    Raises:
+        ArgumentInvalid: it is no text, too short, too long, or holds a control character.
+    """
+    if not isinstance(text, str):
+        raise ArgumentInvalid(f"{what} is a text, got {type(text).__name__}")
+    if not chars_min <= len(text) <= chars_max:
+        raise ArgumentInvalid(
+            f"{what} has {len(text)} characters, allowed are {chars_min} to {chars_max}"
+        )
+    if not text.isprintable():
+        raise ArgumentInvalid(f"{what} holds a character that cannot be printed: {text!a}")
+
+
+def check_number(what: str, value: int, least: int, greatest: int) -> None:
+    """Checks that a whole number lies in a range, ends included.
+
+    Raises:
+        ArgumentInvalid: it does not.
+    """
+    if not least <= value <= greatest:
+        raise ArgumentInvalid(f"{what}: {value}, allowed are {least} to {greatest}")
+
+
+def check_threshold(threshold: float) -> None:
+    """Checks that a threshold is a cosine.
+
+    Raises:
+        ArgumentInvalid: it lies outside [-1, 1] or is not a number.
+    """
+    if math.isnan(threshold) or not -1 <= threshold <= 1:
+        raise ArgumentInvalid(f"threshold is a cosine from -1 to 1; got {threshold}")

@@ -1,0 +1,1 @@
+"""Running an embedding network fast: runtimes, batching, unit embeddings."""

@@ -1,0 +1,104 @@
+"""ONNX Runtime: for networks that come as an ONNX file, ours or another's."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_res.core.artifact import Artifact
+from facenet_res.core.errors import ArtifactInvalid, EngineUnavailable
+from facenet_res.core.types import FACE_SIDE_PX, Faces
+from facenet_res.inference.config import BackendConfig
+
+PROVIDER = "CPUExecutionProvider"
+
+
+class OnnxBackend:
+    """A session of ONNX Runtime on the CPU, in f32; the normalisation is done by NumPy."""
+
+    name = "onnx"
+
+    def __init__(self, artifact: Artifact, config: BackendConfig) -> None:
+        self._manifest = artifact.manifest
+        self._threads = config.threads
+        self._runtime = _runtime()
+        self._session = self._opened(artifact)
+        self._input, fixed_batch = _checked_input(self._session, artifact)
+        self._fixed_batch = fixed_batch
+        self.batch_max = fixed_batch or config.batch_max
+        self.embedding_dim = _checked_dim(self._session, artifact)
+
+    @property
+    def description(self) -> str:
+        """Runtime and version, device, precision, threads."""
+        threads = f"{self._threads} threads" if self._threads else "all cores"
+        return f"ONNX Runtime {self._runtime.__version__} on CPU, f32, {threads}"
+
+    def forward(self, faces: Faces) -> NDArray[np.float32]:
+        """uint8[B, 112, 112, 3] RGB -> float32[B, D], of any length."""
+        x = faces if self._manifest.colour_order == "RGB" else faces[..., ::-1]
+        if self._manifest.layout == "NCHW":
+            x = x.transpose(0, 3, 1, 2)
+        scale = np.float32(1.0 / self._manifest.scale)
+        normalised = (x.astype(np.float32) - np.float32(self._manifest.mean)) * scale
+        missing = self._fixed_batch - len(faces)
+        if missing > 0:  # A graph of a fixed batch takes no fewer faces.
+            normalised = np.pad(normalised, ((0, missing), (0, 0), (0, 0), (0, 0)))
+        outputs = self._session.run(None, {self._input: np.ascontiguousarray(normalised)})
+        vectors: NDArray[np.float32] = outputs[0][: len(faces)].astype(np.float32)
+        return vectors
+
+    def close(self) -> None:
+        """Gives the session's memory back."""
+        del self._session
+
+    def _opened(self, artifact: Artifact) -> Any:
+        path = artifact.path_of("onnx")
+        options = self._runtime.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        # Fatal only: what it would log is raised as an error and told once, by us.
+        options.log_severity_level = 4
+        try:
+            return self._runtime.InferenceSession(path, options, providers=[PROVIDER])
+        except Exception as error:  # Its errors have no common base below Exception.
+            raise ArtifactInvalid(f"ONNX Runtime cannot read {path}: {error}") from error
+
+
+def _runtime() -> Any:
+    try:
+        import onnxruntime  # noqa: PLC0415 (optional: only who asks for this engine has it)
+    except ImportError as error:
+        raise EngineUnavailable(
+            "engine onnx needs ONNX Runtime: pip install 'facenet-res[onnx]'"
+        ) from error
+    return onnxruntime
+
+
+def _checked_input(session: Any, artifact: Artifact) -> tuple[str, int]:
+    """The input's name and its batch, 0 where that is left open."""
+    layout = artifact.manifest.layout
+    sides = [FACE_SIDE_PX, FACE_SIDE_PX]
+    wanted = [*sides, 3] if layout == "NHWC" else [3, *sides]
+    inputs = session.get_inputs()
+    shape = inputs[0].shape
+    fits = len(shape) == 4 and all(
+        not isinstance(axis, int) or axis == size
+        for axis, size in zip(shape[1:], wanted, strict=True)
+    )
+    if len(inputs) != 1 or inputs[0].type != "tensor(float)" or not fits:
+        raise ArtifactInvalid(
+            f"{artifact.folder}: the network must take one float input of shape "
+            f"[B, {', '.join(map(str, wanted))}] ({layout}), "
+            f"got {[(entry.shape, entry.type) for entry in inputs]}"
+        )
+    return inputs[0].name, shape[0] if isinstance(shape[0], int) else 0
+
+
+def _checked_dim(session: Any, artifact: Artifact) -> int:
+    shape = session.get_outputs()[0].shape
+    dim = artifact.manifest.embedding_dim
+    if len(shape) != 2 or (isinstance(shape[1], int) and shape[1] != dim):
+        raise ArtifactInvalid(
+            f"{artifact.folder}: the network returns {shape}, the manifest says [B, {dim}]"
+        )
+    return dim

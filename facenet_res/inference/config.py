@@ -1,0 +1,81 @@
+"""Settings of the engines and of the batcher."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from facenet_res.core.errors import ConfigInvalid
+
+Engine = Literal["auto", "openvino", "keras", "onnx"]
+Precision = Literal["auto", "f32", "bf16"]
+
+THREADS_MAX = 1024
+BATCH_MAX = 1024
+WAIT_MS_MAX = 1000.0
+QUEUE_MAX = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendConfig:
+    """Which engine runs the network, and how.
+
+    Attributes:
+        engine: "openvino", "keras" or "onnx"; "auto" is OpenVINO, which reads every
+            format of ours.
+        precision: "f32", "bf16" or "auto": bf16 for our own networks where the CPU computes in it
+            (half the time; the cosine to f32 is 0.9997), f32 for everything else: a foreign
+            MobileFaceNet's similarities moved by up to 0.02 in bf16. Only OpenVINO offers bf16.
+        threads: of the engine; 0 lets it take every core.
+        batch_max: most faces in one call.
+
+    Raises:
+        ConfigInvalid: a value lies outside its range.
+    """
+
+    engine: Engine = "auto"
+    precision: Precision = "auto"
+    threads: int = 0
+    batch_max: int = 32
+
+    def __post_init__(self) -> None:
+        if self.engine not in get_args(Engine):
+            raise ConfigInvalid(f"engine must be one of {get_args(Engine)}, got {self.engine!r}")
+        if self.precision not in get_args(Precision):
+            raise ConfigInvalid(
+                f"precision must be one of {get_args(Precision)}, got {self.precision!r}"
+            )
+        if not 0 <= self.threads <= THREADS_MAX:
+            raise ConfigInvalid(f"threads must be in [0, {THREADS_MAX}], got {self.threads}")
+        if not 1 <= self.batch_max <= BATCH_MAX:
+            raise ConfigInvalid(f"batch_max must be in [1, {BATCH_MAX}], got {self.batch_max}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatcherConfig:
+    """How the faces of many requests are gathered into one engine call.
+
+    Attributes:
+        batch_max: most faces of one engine call.
+        wait_ms_max: longest time that a face waits for company while other requests are about;
+            a face that comes alone never waits.
+        queue_max: faces allowed to wait; beyond it callers get QueueFull.
+
+    Raises:
+        ConfigInvalid: a value lies outside its range.
+    """
+
+    batch_max: int = 32
+    wait_ms_max: float = 2.0
+    queue_max: int = 1024
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.batch_max <= BATCH_MAX:
+            raise ConfigInvalid(f"batch_max must be in [1, {BATCH_MAX}], got {self.batch_max}")
+        if not self.batch_max <= self.queue_max <= QUEUE_MAX:
+            raise ConfigInvalid(
+                f"queue_max must be in [batch_max = {self.batch_max}, {QUEUE_MAX}], "
+                f"got {self.queue_max}"
+            )
+        if not 0 <= self.wait_ms_max <= WAIT_MS_MAX:
+            raise ConfigInvalid(
+                f"wait_ms_max must be in [0, {WAIT_MS_MAX:g}], got {self.wait_ms_max}"
+            )

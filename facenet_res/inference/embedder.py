@@ -1,0 +1,86 @@
+"""A backend and its manifest as an Embedder: unit rows, any batch size, optional flip."""
+
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_res.core.arrays import check_faces, unit_norm
+from facenet_res.core.errors import ArtifactInvalid
+from facenet_res.core.manifest import Manifest
+from facenet_res.core.types import Embeddings, Faces
+from facenet_res.inference.backend import Backend
+
+
+class BackendEmbedder:
+    """Aligned faces to unit embeddings; a context manager that closes the backend.
+
+    With `flip` the embedding is that of f(x) + f(mirrored x): steadier, at twice
+    the cost. It is how LFW figures are published.
+    """
+
+    def __init__(self, backend: Backend, manifest: Manifest, *, flip: bool = False) -> None:
+        if backend.embedding_dim != manifest.embedding_dim:
+            raise ArtifactInvalid(
+                f"the network returns {backend.embedding_dim} values a face, "
+                f"the manifest says {manifest.embedding_dim}"
+            )
+        self._backend = backend
+        self._manifest = manifest
+        self._flip = flip
+
+    @property
+    def model_id(self) -> str:
+        """Names the exact weights."""
+        return self._manifest.model_id
+
+    @property
+    def embedding_dim(self) -> int:
+        """Length of an embedding."""
+        return self._manifest.embedding_dim
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the model declares: thresholds, licence, how it was trained."""
+        return self._manifest
+
+    @property
+    def description(self) -> str:
+        """What runs the network, for logs."""
+        return self._backend.description + (", flip" if self._flip else "")
+
+    def embed(self, faces: Faces) -> Embeddings:
+        """uint8[B, 112, 112, 3] RGB -> float32[B, D], rows of unit length.
+
+        Raises:
+            ArrayInvalid: the batch has the wrong shape or type or is empty, or the network
+                returned a value that is not finite.
+        """
+        checked = check_faces(faces)
+        vectors = self._forward(checked)
+        if self._flip:
+            vectors = vectors + self._forward(np.ascontiguousarray(checked[:, :, ::-1]))
+        return unit_norm(vectors)
+
+    def close(self) -> None:
+        """Closes the backend."""
+        self._backend.close()
+
+    def __enter__(self) -> "BackendEmbedder":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _forward(self, faces: Faces) -> NDArray[np.float32]:
+        size = self._backend.batch_max
+        parts = [
+            self._backend.forward(faces[start : start + size])
+            for start in range(0, len(faces), size)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)

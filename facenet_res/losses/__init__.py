@@ -1,0 +1,1 @@
+"""Margin losses for training embeddings: cosine to logits to cross-entropy."""

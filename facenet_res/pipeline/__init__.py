@@ -1,0 +1,1 @@
+"""Several rooms joined: image bytes to embedded faces."""

@@ -1,0 +1,42 @@
+"""The first default weights: a narrow IResNet-18, distilled beside ArcFace, on two CPU cores."""
+
+from facenet_res.data.augment import AugmentConfig
+from facenet_res.data.input import InputConfig
+from facenet_res.models.config import ModelConfig
+from facenet_res.train.config import LossConfig, OptimizerConfig, TrainConfig
+
+
+def config(smoke: bool) -> TrainConfig:
+    """0.26 million crops seen: what two busy cores manage in an hour."""
+    return TrainConfig(
+        name="iresnet18-w025",
+        teacher="weights/mobilefacenet_ms1m_arcface.onnx",
+        # 128 numbers, as the teacher has: the student's space is then the teacher's own.
+        model=ModelConfig(depth=18, width=0.25, stem="half", head="flatten", embedding_dim=128),
+        loss=LossConfig(arcface_weight=0.01, distillation_weight=1.0),
+        optimizer=OptimizerConfig(
+            name="adamw",
+            learning_rate=3e-3,
+            weight_decay=0.02,
+            warmup_steps=300,
+            gradient_norm_max=5.0,
+            ema=0.998,
+        ),
+        input=InputConfig(batch_size=64, views=2),
+        # Mild: a short run of a small network has no capacity to spare for ruined pictures.
+        augment=AugmentConfig(
+            geometry=0.5,
+            rotation_deg_max=8.0,
+            scale_max=0.08,
+            shift_px_max=3.0,
+            colour=0.4,
+            grey=0.05,
+            blur=0.08,
+            low_resolution=0.1,
+            jpeg=0.1,
+            noise=0.05,
+            occlusion=0.08,
+        ),
+        steps=20 if smoke else 4_000,
+        validate_every=10 if smoke else 1000,
+    )

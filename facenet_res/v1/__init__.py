@@ -1,0 +1,1 @@
+"""Generated stubs of the wire format; `make protos` writes them from protos/."""

@@ -1,0 +1,187 @@
+"""The composition root: the only file that builds the parts of the server and joins them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import grpc
+import numpy as np
+from grpc_reflection.v1alpha import reflection
+
+from facenet_res.core.artifact import Artifact, default_artifact_dir, read_artifact
+from facenet_res.core.errors import FileMissing
+from facenet_res.core.manifest import Manifest
+from facenet_res.core.types import FACE_SIDE_PX
+from facenet_res.faces.detector import Detector
+from facenet_res.faces.open import open_detector
+from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.limits import GalleryLimits
+from facenet_res.imaging.decode import ImageLimits
+from facenet_res.inference.batcher import Batcher
+from facenet_res.inference.config import BackendConfig, BatcherConfig, Engine
+from facenet_res.inference.embedder import BackendEmbedder
+from facenet_res.inference.open import open_backend
+from facenet_res.pipeline.embed import FacePipeline
+from facenet_res.v1 import embedding_service_pb2 as embedding_pb
+from facenet_res.v1 import embedding_service_pb2_grpc as embedding_rpc
+from facenet_res.v1 import gallery_service_pb2 as gallery_pb
+from facenet_res.v1 import gallery_service_pb2_grpc as gallery_rpc
+from facenet_res.v1 import info_service_pb2 as info_pb
+from facenet_res.v1 import info_service_pb2_grpc as info_rpc
+from server.config import ServerConfig
+from server.decisions import Decisions
+from server.health import Health
+from server.interceptors.errors import errors_to_statuses
+from server.interceptors.limits import RequestLimits
+from server.interceptors.logging import log_requests
+from server.interceptors.metrics import CountRequests
+from server.interceptors.parsing import ParseRequests
+from server.interceptors.unary import UnaryInterceptor
+from server.listening import bind, probe
+from server.metrics import Metrics
+from server.observed import ObservedEmbedder
+from server.pool import WorkerPool
+from server.reader import FaceReader
+from server.servicers.embedding import EmbeddingServicer
+from server.servicers.gallery import GalleryServicer
+from server.servicers.info import InfoServicer
+
+# Writes go one after another; searches may pass them.
+DISK_THREADS = 4
+WARM_UP_SIDE_PX = 320
+
+SERVICES = tuple(
+    file.services_by_name[name].full_name
+    for file, name in (
+        (embedding_pb.DESCRIPTOR, "EmbeddingService"),
+        (gallery_pb.DESCRIPTOR, "GalleryService"),
+        (info_pb.DESCRIPTOR, "InfoService"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The joined parts that the lifecycle needs.
+
+    Attributes:
+        server: bound to its port, with all services, not started.
+        address: where it will listen, with the port that was picked.
+        health: says NOT_SERVING for now.
+        metrics: what is counted.
+        embedder: of the model that is served.
+        gallery: open.
+    """
+
+    server: grpc.aio.Server
+    address: str
+    health: Health
+    metrics: Metrics
+    embedder: BackendEmbedder
+    gallery: Gallery
+
+
+@asynccontextmanager
+async def open_app(config: ServerConfig) -> AsyncIterator[App]:
+    """Builds everything, cheapest checks first, and closes it in reverse order.
+
+    Raises:
+        FileMissing, ArtifactInvalid, EngineUnavailable: the model or the detector.
+        FileMissing, GalleryInvalid, GalleryLocked, ModelMismatch: the gallery.
+        PortInUse: another process listens at the address.
+        ConfigInvalid: settings that do not fit together.
+    """
+    async with AsyncExitStack() as stack:
+        probe(config.address)
+        artifact = read_artifact(config.model_dir or default_artifact_dir())
+        decisions = Decisions(artifact.manifest, config.false_accept_rate)
+        gallery = stack.enter_context(
+            open_gallery(config.gallery, config.create, artifact.manifest)
+        )
+        disk = stack.enter_context(WorkerPool("disk", DISK_THREADS))
+
+        embedder = stack.enter_context(_embedder(config, artifact))
+        detector = open_detector(config.detector, config.detector_path)
+        await asyncio.to_thread(_warm_up, detector, embedder)
+        metrics = Metrics()
+        observed = ObservedEmbedder(embedder, metrics)
+        batcher = await stack.enter_async_context(Batcher(observed, _batcher_config(config)))
+        workers = stack.enter_context(WorkerPool("face", config.worker_count))
+        limits = ImageLimits(bytes_max=config.image_bytes_max, pixels_max=config.image_pixels_max)
+        reader = FaceReader(FacePipeline(detector, observed, limits), batcher, workers)
+
+        # Last, so that nobody connects to a server that is still loading.
+        server = _server(config, metrics)
+        address = bind(server, config.address)
+        stack.push_async_callback(server.stop, None)
+        health = Health(SERVICES)
+        await health.add_to(server)
+        reflection.enable_server_reflection((*SERVICES, reflection.SERVICE_NAME), server)
+        # The generated functions carry no types.
+        embedding_rpc.add_EmbeddingServiceServicer_to_server(  # type: ignore[no-untyped-call]
+            EmbeddingServicer(reader, decisions, embedder.model_id, config.batch_images_max), server
+        )
+        gallery_rpc.add_GalleryServiceServicer_to_server(  # type: ignore[no-untyped-call]
+            GalleryServicer(reader, decisions, gallery, GalleryLimits(), disk), server
+        )
+        info_rpc.add_InfoServiceServicer_to_server(  # type: ignore[no-untyped-call]
+            InfoServicer(config, embedder, gallery, lambda: batcher.stats, disk), server
+        )
+        yield App(server, address, health, metrics, embedder, gallery)
+
+
+def open_gallery(path: Path, create: bool, manifest: Manifest) -> Gallery:
+    """Opens the gallery, or makes it where there is none and that was asked for.
+
+    Raises:
+        FileMissing: there is none, and none is to be made.
+        GalleryInvalid, GalleryLocked, ModelMismatch: see `Gallery.open`.
+    """
+    model_id, embedding_dim = manifest.model_id, manifest.embedding_dim
+    try:
+        return Gallery.open(path, model_id=model_id, embedding_dim=embedding_dim)
+    except FileMissing as error:
+        if not create:
+            raise FileMissing(f"{error}; --create makes one") from error
+    return Gallery.create(path, model_id=model_id, embedding_dim=embedding_dim)
+
+
+def _server(config: ServerConfig, metrics: Metrics) -> grpc.aio.Server:
+    arounds = (
+        log_requests,
+        CountRequests(metrics),
+        errors_to_statuses,
+        RequestLimits(config.requests_max, config.deadline_s_max),
+    )
+    return grpc.aio.server(
+        interceptors=[*(UnaryInterceptor(around) for around in arounds), ParseRequests()],
+        options=(
+            # Without this a second server would take the port as well, without a word.
+            ("grpc.so_reuseport", 0),
+            ("grpc.max_receive_message_length", config.request_bytes_max),
+            ("grpc.max_send_message_length", -1),
+        ),
+        # Refuses before the message is read. Ours, which knows the reason, comes first for all
+        # but a flood; the rest is for health checks.
+        maximum_concurrent_rpcs=2 * config.requests_max + 64,
+    )
+
+
+def _embedder(config: ServerConfig, artifact: Artifact) -> BackendEmbedder:
+    backend_config = BackendConfig(engine=cast("Engine", config.engine), batch_max=config.batch_max)
+    return BackendEmbedder(open_backend(artifact, backend_config), artifact.manifest)
+
+
+def _batcher_config(config: ServerConfig) -> BatcherConfig:
+    return BatcherConfig(
+        batch_max=config.batch_max, wait_ms_max=config.wait_ms_max, queue_max=config.queue_max
+    )
+
+
+def _warm_up(detector: Detector, embedder: BackendEmbedder) -> None:
+    """Has the first request find everything compiled and allocated."""
+    detector.detect(np.full((WARM_UP_SIDE_PX, WARM_UP_SIDE_PX, 3), 127, np.uint8))
+    embedder.embed(np.full((1, FACE_SIDE_PX, FACE_SIDE_PX, 3), 127, np.uint8))

@@ -1,0 +1,114 @@
+"""From the library's values to the wire's messages: one function a type."""
+
+import numpy as np
+
+from facenet_res.core.manifest import Threshold
+from facenet_res.core.types import Box, Detection, EmbeddedFace, Identification, Match, Verification
+from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person
+from facenet_res.v1 import face_pb2 as face_pb
+from facenet_res.v1 import gallery_service_pb2 as gallery_pb
+from facenet_res.v1 import info_service_pb2 as info_pb
+
+
+def to_box(box: Box) -> face_pb.Box:
+    """Corners in pixels."""
+    return face_pb.Box(x0=box.x0, y0=box.y0, x1=box.x1, y1=box.y1)
+
+
+def to_detection(detection: Detection) -> face_pb.Detection:
+    """Box, score and five points."""
+    points = [face_pb.Point(x=float(x), y=float(y)) for x, y in detection.landmarks]
+    left_eye, right_eye, nose, left_mouth, right_mouth = points
+    return face_pb.Detection(
+        box=to_box(detection.box),
+        score=detection.score,
+        landmarks=face_pb.Landmarks(
+            left_eye=left_eye,
+            right_eye=right_eye,
+            nose=nose,
+            left_mouth=left_mouth,
+            right_mouth=right_mouth,
+        ),
+    )
+
+
+def to_face(face: EmbeddedFace, *, with_crop: bool) -> face_pb.Face:
+    """Detection, embedding and, where asked for, the aligned pixels."""
+    return face_pb.Face(
+        detection=to_detection(face.detection),
+        embedding=face.embedding.tolist(),
+        crop=np.ascontiguousarray(face.crop).tobytes() if with_crop else b"",
+    )
+
+
+def to_verdict(verification: Verification) -> face_pb.Verdict:
+    """Similarity, threshold, rate and decision."""
+    return face_pb.Verdict(
+        similarity=verification.similarity,
+        threshold=verification.threshold,
+        false_accept_rate=verification.false_accept_rate,
+        is_same=verification.is_same,
+    )
+
+
+def to_match(match: Match) -> gallery_pb.Match:
+    """Person, face and similarity."""
+    return gallery_pb.Match(
+        person_id=match.person_id, face_id=match.face_id, similarity=match.similarity
+    )
+
+
+def to_identified(
+    detection: Detection, answer: Identification, false_accept_rate: float
+) -> gallery_pb.IdentifiedFace:
+    """Who one face is."""
+    return gallery_pb.IdentifiedFace(
+        detection=to_detection(detection),
+        person_id=answer.person_id,
+        matches=map(to_match, answer.matches),
+        threshold=answer.threshold,
+        false_accept_rate=false_accept_rate,
+    )
+
+
+def to_enrolled(face: EnrolledFace) -> gallery_pb.EnrolledFace:
+    """Ids, source and time."""
+    return gallery_pb.EnrolledFace(
+        face_id=face.face_id,
+        person_id=face.person_id,
+        source=face.source,
+        enrolled_unix_s=face.enrolled_unix_s,
+    )
+
+
+def to_person(person: Person, *, with_faces: bool) -> gallery_pb.Person:
+    """A person; lists go without the faces."""
+    return gallery_pb.Person(
+        person_id=person.person_id,
+        name=person.name,
+        metadata=dict(person.metadata),
+        face_count=len(person.faces),
+        faces=map(to_enrolled, person.faces) if with_faces else (),
+        created_unix_s=person.created_unix_s,
+    )
+
+
+def to_receipt(receipt: DeletionReceipt) -> gallery_pb.DeletionReceipt:
+    """What is gone, and when."""
+    return gallery_pb.DeletionReceipt(
+        person_id=receipt.person_id,
+        face_id=receipt.face_id,
+        faces=receipt.faces,
+        deleted_unix_s=receipt.deleted_unix_s,
+        rows_left=receipt.rows_left,
+    )
+
+
+def to_threshold(threshold: Threshold) -> info_pb.Threshold:
+    """A rate, its similarity and the interval."""
+    return info_pb.Threshold(
+        false_accept_rate=threshold.false_accept_rate,
+        similarity=threshold.similarity,
+        similarity_low=threshold.similarity_low,
+        similarity_high=threshold.similarity_high,
+    )

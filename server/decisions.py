@@ -1,0 +1,56 @@
+"""How similar is similar enough: a request's decision, as a threshold of the model."""
+
+from dataclasses import dataclass
+
+from facenet_res.core.errors import ArgumentInvalid, ConfigInvalid
+from facenet_res.core.manifest import Manifest
+from facenet_res.v1 import face_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The least similarity of the same person, and the rate it was measured for; 0 for none."""
+
+    threshold: float
+    false_accept_rate: float
+
+
+class Decisions:
+    """Turns what a request says into a rule, by the thresholds of one model."""
+
+    def __init__(self, manifest: Manifest, false_accept_rate_default: float) -> None:
+        """Checks that the default can be kept.
+
+        Raises:
+            ConfigInvalid: the model lists thresholds, but none for the default rate.
+        """
+        listed = [threshold.false_accept_rate for threshold in manifest.thresholds]
+        if listed and false_accept_rate_default not in listed:
+            raise ConfigInvalid(
+                f"false_accept_rate is {false_accept_rate_default:g}, "
+                f"model {manifest.model_id} lists {listed}"
+            )
+        self._manifest = manifest
+        self._false_accept_rate_default = false_accept_rate_default
+
+    def rule_of(self, decision: pb.Decision) -> Rule:
+        """The rule that a request asks for; the server's default where it asks for none.
+
+        Raises:
+            ArgumentInvalid: the threshold is no cosine, or the model lists no such rate.
+        """
+        kind = decision.WhichOneof("rule")
+        if kind == "threshold":
+            # Written so that NaN fails too.
+            if not -1 <= decision.threshold <= 1:
+                raise ArgumentInvalid(
+                    f"threshold is {decision.threshold:g}, a cosine lies in [-1, 1]"
+                )
+            return Rule(decision.threshold, 0.0)
+        if kind == "false_accept_rate":
+            return self._at(decision.false_accept_rate)
+        return self._at(self._false_accept_rate_default)
+
+    def _at(self, false_accept_rate: float) -> Rule:
+        threshold = self._manifest.threshold_at(false_accept_rate)
+        return Rule(threshold.similarity, false_accept_rate)

@@ -1,0 +1,39 @@
+"""What load balancers ask: may requests be sent here? Fed by the lifecycle.
+
+Source:
+    https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+"""
+
+from collections.abc import Sequence
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio  # type: ignore[attr-defined]  # absent from the stubs
+
+OVERALL = ""
+"""The name under which the protocol asks for the server as a whole."""
+
+
+class Health:
+    """NOT_SERVING until `ready`, and again from `stop` on."""
+
+    def __init__(self, services: Sequence[str]) -> None:
+        self._services = (OVERALL, *services)
+        self._servicer = aio.HealthServicer()
+
+    async def add_to(self, server: grpc.aio.Server) -> None:
+        """Answers health checks, with NOT_SERVING for now."""
+        await self._set(health_pb2.HealthCheckResponse.NOT_SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+
+    async def ready(self) -> None:
+        """From now on the answer is SERVING."""
+        await self._set(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """From now on the answer is NOT_SERVING, for good."""
+        await self._servicer.enter_graceful_shutdown()
+
+    async def _set(self, status: int) -> None:
+        for service in self._services:
+            await self._servicer.set(service, status)

@@ -1,0 +1,61 @@
+"""Taking the port, or saying in one sentence why it cannot be had.
+
+gRPC reports no cause when it cannot bind, and prints lines of its own. So a socket of ours asks
+first: `probe` before anything is loaded, `bind` when all is ready to serve.
+"""
+
+import errno
+import socket
+
+import grpc
+
+from facenet_res.core.errors import ConfigInvalid, PortInUse
+from server.config import split_address
+
+
+def bind(server: grpc.aio.Server, address: str) -> str:
+    """Has the server listen at an address.
+
+    The server must have been made with `grpc.so_reuseport` 0: by default two servers may share one
+    port, and each would answer half of the clients from its own gallery.
+
+    Returns:
+        The address with the port that was picked, where port 0 was asked for.
+
+    Raises:
+        PortInUse: another process listens there.
+        ConfigInvalid: the host is unknown, not of this machine, or the port is forbidden.
+    """
+    host, _ = split_address(address)
+    probe(address)
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        # Somebody was faster than we between the probe and here.
+        raise PortInUse(f"cannot listen at {address}: another process listens there") from error
+    shown = f"[{host}]" if ":" in host else host
+    return f"{shown}:{port}"
+
+
+def probe(address: str) -> None:
+    """Takes the address for a moment and lets go of it.
+
+    Raises:
+        PortInUse, ConfigInvalid: as `bind` does.
+    """
+    host, port = split_address(address)
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[
+            0
+        ]
+        with socket.socket(family, kind, protocol) as taken:
+            # As gRPC does: an address still cooling down from an ended server is free to take.
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(where)
+            taken.listen(1)
+    except socket.gaierror as error:
+        raise ConfigInvalid(f"cannot listen at {address}: {error.strerror}") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(f"cannot listen at {address}: another process listens there") from error
+        raise ConfigInvalid(f"cannot listen at {address}: {error.strerror}") from error

@@ -1,0 +1,34 @@
+"""Reads the settings, serves, and tells what happened by a status."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+
+from facenet_res.core import exit_codes
+from facenet_res.core.errors import FacenetError
+from server.config import read_config
+from server.lifecycle import serve
+from server.logs import set_up_logs
+
+
+def run(arguments: Sequence[str], began_s: float) -> int:
+    """Serves until a signal; the exit status.
+
+    Args:
+        arguments: of the command line.
+        began_s: when the process began, by `time.perf_counter`.
+    """
+    try:
+        config = read_config(arguments, os.environ)
+        set_up_logs(config.log_format, config.log_level)
+        asyncio.run(serve(config, _announce, began_s))
+    except FacenetError as error:
+        sys.stderr.write(f"server: {error}\n")
+        return exit_codes.exit_code_of(error)
+    return exit_codes.OK
+
+
+def _announce(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""The services: read the request, call the library once, write the response."""

@@ -1,0 +1,91 @@
+"""EmbeddingService: faces of images, and the comparison of two. Nothing is stored."""
+
+import asyncio
+
+from facenet_res.core.arrays import cosine
+from facenet_res.core.errors import ArgumentInvalid, InputError
+from facenet_res.core.types import EmbeddedFace, Verification
+from facenet_res.v1 import embedding_service_pb2 as pb
+from facenet_res.v1 import embedding_service_pb2_grpc as rpc
+from facenet_res.v1 import face_pb2 as face_pb
+from server import convert
+from server.context import Context
+from server.decisions import Decisions
+from server.reader import FaceReader, ImageFaces
+
+
+class EmbeddingServicer(rpc.EmbeddingServiceServicer):
+    """See embedding_service.proto. Errors become statuses in the error interceptor."""
+
+    def __init__(
+        self, reader: FaceReader, decisions: Decisions, model_id: str, batch_images_max: int
+    ) -> None:
+        self._reader = reader
+        self._decisions = decisions
+        self._model_id = model_id
+        self._batch_images_max = batch_images_max
+
+    async def Embed(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:
+        """The faces of one image."""
+        found = await self._reader.read(request.image, context.time_remaining, request.faces_max)
+        return self._response(found, request.with_crops)
+
+    async def EmbedBatch(
+        self, request: pb.EmbedBatchRequest, context: Context
+    ) -> pb.EmbedBatchResponse:
+        """The faces of several images; a bad image fails alone."""
+        count = len(request.images)
+        if not 1 <= count <= self._batch_images_max:
+            raise ArgumentInvalid(
+                f"the request has {count} images, allowed are 1 to {self._batch_images_max}"
+            )
+        outcomes = await asyncio.gather(
+            *(
+                self._reader.read(image, context.time_remaining, request.faces_max)
+                for image in request.images
+            ),
+            return_exceptions=True,
+        )
+        return pb.EmbedBatchResponse(
+            results=[self._result(outcome, request.with_crops) for outcome in outcomes]
+        )
+
+    async def VerifyImages(
+        self, request: pb.VerifyImagesRequest, context: Context
+    ) -> pb.VerifyImagesResponse:
+        """Whether two photographs show the same person."""
+        rule = self._decisions.rule_of(request.decision)
+        first, second = await asyncio.gather(
+            self._one("first", request.first, context, request.largest_face),
+            self._one("second", request.second, context, request.largest_face),
+        )
+        similarity = float(cosine(first.embedding[None], second.embedding[None])[0])
+        verification = Verification(similarity, rule.threshold, rule.false_accept_rate)
+        return pb.VerifyImagesResponse(
+            verdict=convert.to_verdict(verification),
+            first=convert.to_detection(first.detection),
+            second=convert.to_detection(second.detection),
+        )
+
+    async def _one(self, which: str, image: bytes, context: Context, largest: bool) -> EmbeddedFace:
+        try:
+            return await self._reader.read_one(image, context.time_remaining, largest=largest)
+        except InputError as error:
+            raise type(error)(f"the {which} image: {error}") from error
+
+    def _result(self, outcome: ImageFaces | BaseException, with_crops: bool) -> pb.EmbedResult:
+        if isinstance(outcome, InputError):
+            failure = face_pb.Failure(reason=outcome.reason, message=str(outcome))
+            return pb.EmbedResult(failure=failure)
+        if isinstance(outcome, BaseException):
+            # Not the image's fault, so no answer about the others would be true either.
+            raise outcome
+        return pb.EmbedResult(found=self._response(outcome, with_crops))
+
+    def _response(self, found: ImageFaces, with_crops: bool) -> pb.EmbedResponse:
+        return pb.EmbedResponse(
+            faces=[convert.to_face(face, with_crop=with_crops) for face in found.faces],
+            width_px=found.width_px,
+            height_px=found.height_px,
+            model_id=self._model_id,
+        )

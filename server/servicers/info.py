@@ -1,0 +1,80 @@
+"""InfoService: what a client must know of the server."""
+
+import time
+from collections.abc import Callable
+
+from facenet_res import __version__
+from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.limits import GalleryLimits
+from facenet_res.inference.batcher import BatcherStats
+from facenet_res.inference.embedder import BackendEmbedder
+from facenet_res.v1 import info_service_pb2 as pb
+from facenet_res.v1 import info_service_pb2_grpc as rpc
+from server import convert
+from server.config import ServerConfig
+from server.context import Context
+from server.pool import WorkerPool
+
+
+class InfoServicer(rpc.InfoServiceServicer):
+    """See info_service.proto. Errors become statuses in the error interceptor."""
+
+    def __init__(
+        self,
+        config: ServerConfig,
+        embedder: BackendEmbedder,
+        gallery: Gallery,
+        stats: Callable[[], BatcherStats],
+        disk: WorkerPool,
+    ) -> None:
+        """Takes what it reports; `disk` are the threads in which the gallery is called."""
+        self._config = config
+        self._embedder = embedder
+        self._gallery = gallery
+        self._stats = stats
+        self._disk = disk
+        self._began_s = time.monotonic()
+
+    async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:
+        """Model, limits, thresholds and counts."""
+        counts = await self._disk.run(self._gallery.counts)
+        thresholds = self._embedder.manifest.thresholds
+        return pb.GetInfoResponse(
+            version=__version__,
+            model=pb.ModelInfo(
+                model_id=self._embedder.model_id,
+                embedding_dim=self._embedder.embedding_dim,
+                engine=self._embedder.description,
+            ),
+            limits=_limits(self._config, GalleryLimits()),
+            thresholds=map(convert.to_threshold, thresholds),
+            false_accept_rate_default=self._config.false_accept_rate,
+            gallery=pb.GalleryCounts(people=counts.persons, faces=counts.faces),
+            batcher=_batcher(self._stats()),
+            uptime_s=time.monotonic() - self._began_s,
+        )
+
+
+def _limits(config: ServerConfig, gallery: GalleryLimits) -> pb.Limits:
+    return pb.Limits(
+        image_bytes_max=config.image_bytes_max,
+        image_pixels_max=config.image_pixels_max,
+        request_bytes_max=config.request_bytes_max,
+        batch_images_max=config.batch_images_max,
+        requests_max=config.requests_max,
+        page_size_max=gallery.page_size_max,
+        top_k_max=gallery.top_k_max,
+        deadline_s_max=config.deadline_s_max,
+    )
+
+
+def _batcher(stats: BatcherStats) -> pb.BatcherStats:
+    return pb.BatcherStats(
+        batches=stats.batches,
+        faces=stats.faces,
+        batch_size_max=stats.batch_size_max,
+        waiting=stats.faces_waiting,
+        refused=stats.refused,
+        late=stats.late,
+        cancelled=stats.cancelled,
+    )

@@ -1,0 +1,43 @@
+"""What every test may ask for: where the real photographs lie, and a record of the benchmarks."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before anything imports TensorFlow: its greeting is not the tests' to tell.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
+from tests.benchmarks import bench
+
+ROOT = Path(__file__).parent.parent
+DATA_VARIABLE = "FACENET_RES_DATA"
+
+
+def shared_data_dir() -> Path:
+    """Where the real photographs lie, if anywhere; a relative path starts at the repository."""
+    return (ROOT / os.environ.get(DATA_VARIABLE, "../shared/data")).resolve()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real photographs; the test is skipped on a machine without it."""
+    folder = shared_data_dir()
+    if not folder.is_dir():
+        pytest.skip(f"needs the photographs that {DATA_VARIABLE} names: no folder {folder}")
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks as `data` whatever asks for the photographs, so that no test forgets to."""
+    for item in items:
+        if "shared_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.data)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keeps what a benchmark recorded by `record_property`, in a full run."""
+    if report.when == "call" and report.passed and "bench" in report.keywords and bench.is_full():
+        bench.append(ROOT / bench.RECORD, report.nodeid, dict(report.user_properties))

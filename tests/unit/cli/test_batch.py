@@ -1,0 +1,67 @@
+"""What is meant by a folder, and what in it is of no use: nothing vanishes in silence."""
+
+import os
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from facenet_res.cli.batch import Skipped, find_photographs, photographs_in
+from facenet_res.core.errors import DataInvalid
+
+
+def names(skipped: tuple[Skipped, ...]) -> dict[str, str]:
+    return {Path(one.path).name: one.message for one in skipped}
+
+
+def test_a_folder_stands_for_what_is_below_it_in_order(tmp_path: Path) -> None:
+    for name in ("b.JPG", "a/c.webp", "a/.hidden.jpg", "a/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+
+    found = find_photographs([tmp_path, tmp_path / "absent.jpg"])
+
+    assert [path.name for path in found.paths] == ["c.webp", "b.JPG", "absent.jpg"]
+    assert found.left_out == ()
+    assert [path.name for path in photographs_in(tmp_path, recursive=False).paths] == ["b.JPG"]
+
+
+def test_photographs_of_kinds_that_we_do_not_read_are_named(tmp_path: Path) -> None:
+    for name in ("a.gif", "b.HEIC", "c.bmp", "d.tif"):
+        (tmp_path / name).write_bytes(b"")
+    found = find_photographs([tmp_path])
+    assert found.paths == ()
+    assert set(names(found.left_out)) == {"a.gif", "b.HEIC", "c.bmp", "d.tif"}
+    assert "a .heic file" in names(found.left_out)["b.HEIC"]
+
+
+def test_dangling_links_pipes_and_closed_folders_are_named(tmp_path: Path) -> None:
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    closed = PermissionError(13, "Permission denied", str(tmp_path / "closed"))
+
+    def walk(*_: object, onerror: object) -> object:
+        assert callable(onerror)
+        onerror(closed)
+        return [(str(tmp_path), [], ["link.jpg", "pipe.jpg"])]
+
+    with mock.patch("os.walk", walk):
+        found = find_photographs([tmp_path])
+
+    assert found.paths == ()
+    assert names(found.left_out) == {
+        "closed": "Permission denied",
+        "link.jpg": "the link leads nowhere",
+        "pipe.jpg": "a pipe or device, no file",
+    }
+
+
+def test_a_pipe_that_is_named_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    found = find_photographs([tmp_path / "pipe"])
+    assert (found.paths, len(found.left_out)) == ((), 1)
+
+
+def test_a_folder_with_nothing_like_a_photograph_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(DataInvalid, match="holds no photograph"):
+        find_photographs([tmp_path])

@@ -1,0 +1,147 @@
+"""`evaluate`: the protocols on a handful of photographs, from a folder and from a zip file."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facenet_res.cli.export import read_thresholds
+from facenet_res.core import exit_codes
+from facenet_res.imaging.encode import encode_jpeg
+from tests.unit.cli.conftest import Run
+
+PAIRS = """2 1
+ann 1 2
+ann 1 bob 1
+bob 1 2
+ann 2 bob 2
+"""
+
+
+@pytest.fixture
+def people(photos: Path, tmp_path: Path) -> Path:
+    """Two people with three photographs each, the third without a face."""
+    folder = tmp_path / "people"
+    for person, name in (("ann", "a.jpg"), ("bob", "b.jpg")):
+        (folder / person).mkdir(parents=True)
+        for number in (1, 2):
+            copy = folder / person / f"{person}_{number:04d}.jpg"
+            copy.write_bytes((photos / name).read_bytes())
+        nobody = encode_jpeg(np.full((90, 90, 3), 99, np.uint8))
+        (folder / person / f"{person}_0003.jpg").write_bytes(nobody)
+    return folder
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    (tmp_path / "pairs.txt").write_text(PAIRS)
+    return tmp_path / "pairs.txt"
+
+
+def zipped(folder: Path) -> Path:
+    path = folder.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in folder.rglob("*.jpg"):
+            archive.write(file, Path("lfw") / file.relative_to(folder))
+    return path
+
+
+def test_pairs_are_judged_alike_from_a_folder_and_a_zip(
+    run: Run, model: Path, people: Path, pairs: Path, tmp_path: Path
+) -> None:
+    common = ("evaluate", "lfw", "--pairs", pairs, "--model", model, "--json")
+
+    folder = run(*common, "--images", people, "--out", tmp_path / "report")
+    archive = run(*common, "--images", zipped(people))
+
+    assert folder.json == archive.json
+    assert folder.json["photographs"] == 4
+    assert folder.json["accuracy"]["mean"] == 1.0
+    written = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert written == folder.json
+    assert "accuracy, 2 folds" in (tmp_path / "report" / "report.md").read_text()
+
+
+def test_people_are_enrolled_and_asked_for(run: Run, model: Path, people: Path) -> None:
+    ran = run(
+        "evaluate", "photos", "--images", people, "--model", model, "--json",
+        "--people", 1, "--unknown", 1, "--each", 1,
+    )  # fmt: skip
+    # ann: one enrolled, one known, one without a face; bob: two strangers, one without a face.
+    assert (ran.json["known"], ran.json["unknown"], ran.json["without_face"]) == (2, 3, 2)
+    assert ran.json["rank_1"] == 0.5
+    assert ran.json["answers"][0]["similarity"] == pytest.approx(1.0, abs=1e-5)
+
+
+def test_figures_are_readable(run: Run, model: Path, people: Path) -> None:
+    ran = run(
+        "evaluate", "photos", "--images", people, "--model", model,
+        "--people", 1, "--unknown", 1, "--each", 1, "--threshold", -1, "--exit-code",
+    )  # fmt: skip
+    assert "false accepts of people never enrolled" in ran.out
+    # At -1 everybody passes; --exit-code tells of it.
+    assert ran.code == exit_codes.ANSWER_IS_NO
+
+
+def test_what_is_missing_is_an_input_error(
+    run: Run, model: Path, people: Path, pairs: Path
+) -> None:
+    (people / "ann" / "ann_0002.jpg").unlink()
+    missing = run("evaluate", "lfw", "--images", people, "--pairs", pairs, "--model", model)
+    nowhere = run("evaluate", "photos", "--images", people / "absent", "--model", model)
+    few = run("evaluate", "photos", "--images", people, "--model", model)
+    assert {missing.code, nowhere.code, few.code} == {exit_codes.INPUT}
+    assert "1 of 4 photographs of the pairs are missing: ann/ann_0002.jpg" in missing.err
+    assert "40 people are needed" in few.err
+
+
+def test_a_server_that_does_not_answer_is_unavailable(run: Run, people: Path) -> None:
+    ran = run(
+        "evaluate", "photos", "--images", people, "--server", "127.0.0.1:1",
+        "--people", 1, "--unknown", 1, "--each", 1,
+    )  # fmt: skip
+    assert ran.code == exit_codes.UNAVAILABLE
+
+
+def test_thresholds_come_with_an_interval_and_can_be_exported(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    # Given 12 people with 3 aligned faces each: 594 impostor pairs.
+    random = np.random.default_rng(0)
+    for person in range(12):
+        folder = tmp_path / "crops" / f"p{person:02d}"
+        folder.mkdir(parents=True)
+        for number in range(3):
+            coarse = random.integers(0, 256, (8, 8, 3), np.uint8)
+            face = np.kron(coarse, np.ones((14, 14, 1), np.uint8))
+            (folder / f"{number}.jpg").write_bytes(encode_jpeg(face))
+    command = ("evaluate", "thresholds", "--images", tmp_path / "crops", "--aligned")
+
+    ran = run(*command, "--model", model, "--json", "--far", "0.01", "0.1")
+    table = run(*command, "--model", model, "--far", "0.1")
+    refused = run(*command, "--model", model, "--far", "1e-4")
+
+    loose, strict = ran.json["thresholds"]
+    assert (loose["false_accept_rate"], loose["impostor_pairs"]) == (0.1, 594)
+    assert loose["similarity_low"] <= loose["similarity"] <= loose["similarity_high"]
+    assert loose["similarity"] < strict["similarity"]
+    assert f"{loose['similarity']:.4f}" in table.out
+    assert refused.code == exit_codes.INPUT
+    assert "594 impostor pairs cannot support" in refused.err
+    (tmp_path / "thresholds.json").write_text(ran.out)
+    first, second = read_thresholds(tmp_path / "thresholds.json")
+    assert (first.similarity, second.false_accept_rate) == (loose["similarity"], 0.01)
+
+
+def test_only_people_who_are_there_can_be_chosen(
+    run: Run, model: Path, people: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "only.txt").write_text("ann\neve\n")
+    ran = run(
+        "evaluate", "thresholds", "--images", people, "--model", model,
+        "--only", tmp_path / "only.txt",
+    )  # fmt: skip
+    assert ran.code == exit_codes.INPUT
+    assert "1 people of" in ran.err

@@ -1,0 +1,30 @@
+"""Keras loads in silence, unless it does not load."""
+
+import os
+
+import pytest
+
+from facenet_res.cli.keras_start import load_keras
+
+
+def test_what_a_library_says_while_it_loads_is_swallowed(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.import_module", lambda _: os.write(2, b"noise\n"))
+    load_keras()
+    os.write(2, b"ours\n")
+    assert capfd.readouterr().err == "ours\n"
+
+
+def test_what_it_says_is_shown_where_it_does_not_load(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: str) -> None:
+        os.write(2, b"why\n")
+        raise ImportError("broken")
+
+    monkeypatch.setattr("importlib.import_module", fail)
+    with pytest.raises(ImportError, match="broken"):
+        load_keras()
+    os.write(2, b"ours\n")
+    assert capfd.readouterr().err == "why\nours\n"

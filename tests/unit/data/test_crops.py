@@ -1,0 +1,65 @@
+"""Crops are read alike from a zip and a folder, and what is wrong with them is said."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from facenet_res.core.errors import DataInvalid, FileMissing
+from facenet_res.data.crops import Crop, fingerprint, read_crops
+from tests.crops import write_crops
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    return write_crops(tmp_path / "crops.zip")
+
+
+def test_a_zip_and_its_folder_hold_the_same_crops(archive: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(folder)
+
+    assert fingerprint(read_crops(folder)) == fingerprint(read_crops(archive))
+
+
+def test_identity_comes_from_the_folder_and_doubt_from_the_index(archive: Path) -> None:
+    crops = {crop.name: crop for crop in read_crops(archive)}
+
+    assert len(crops) == 28
+    assert crops["person1/2.jpg"].identity == "person1"
+    assert crops["_unlabelled/0.jpg"].identity == ""
+    assert not crops["person0/0.jpg"].is_label_sure
+    assert crops["person0/1.jpg"].is_label_sure
+    assert crops["person0/1.jpg"].decode().shape == (112, 112, 3)
+
+
+def test_a_changed_byte_changes_the_fingerprint(archive: Path) -> None:
+    crops = read_crops(archive)
+    first = crops[0]
+    changed = Crop(first.name, first.identity, True, first.data[:-1] + b"\x00")
+
+    assert fingerprint([changed, *crops[1:]]) != fingerprint(crops)
+
+
+def test_a_missing_path_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileMissing, match="nowhere"):
+        read_crops(tmp_path / "nowhere.zip")
+
+
+def test_an_empty_folder_is_no_set(tmp_path: Path) -> None:
+    with pytest.raises(DataInvalid, match="no crops"):
+        read_crops(tmp_path)
+
+
+def test_a_text_file_is_no_zip(tmp_path: Path) -> None:
+    (tmp_path / "crops.zip").write_text("hello")
+
+    with pytest.raises(DataInvalid, match="no whole zip"):
+        read_crops(tmp_path / "crops.zip")
+
+
+@pytest.mark.parametrize("data", [b"text", b""])
+def test_a_crop_that_is_no_picture_is_named(data: bytes) -> None:
+    with pytest.raises(DataInvalid, match=r"a/b\.jpg is unreadable"):
+        Crop("a/b.jpg", "a", True, data).decode()

@@ -1,0 +1,98 @@
+"""The embed stage: faces by photo and by model, once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facenet_res.core.errors import FileMissing
+from facenet_res.dedup import embed as tested
+from facenet_res.dedup.config import DedupConfig
+from facenet_res.dedup.embed import NO_MODEL, embed, read_faces, read_model
+from facenet_res.dedup.progress import no_progress
+from facenet_res.dedup.scan import first_paths, read_photos, scan
+from facenet_res.pipeline.embed import FacePipeline
+from tests.fakes import FakeDetector, FakeEmbedder, face_at
+
+CONFIG = DedupConfig()
+
+
+@pytest.fixture
+def out(photos: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    scan(photos, folder, CONFIG, no_progress)
+    return folder
+
+
+def test_the_faces_of_every_distinct_photo_come_back_in_order(photos: Path, out: Path) -> None:
+    # given two faces in each picture
+    detector = FakeDetector([face_at(10, 10, 80), face_at(100, 50, 40, score=0.5)])
+    pipeline = FacePipeline(detector, FakeEmbedder())
+    embed(photos, out, CONFIG, pipeline, no_progress)
+    # when
+    paths = first_paths(read_photos(out))
+    faces, skipped = read_faces(out, CONFIG, paths)
+    # then
+    readable = ["0.jpg", "1.jpg", "2.jpg", "copies/0_half.jpg"]
+    assert [paths[name] for name in faces.sha256] == [path for path in readable for _ in range(2)]
+    assert faces.boxes[0].tolist() == [10, 10, 90, 90]
+    assert faces.box(1).width_px == 40
+    assert faces.scores[:2].tolist() == pytest.approx([0.99, 0.5])
+    lengths = np.linalg.norm(faces.embeddings.astype(np.float32), axis=1)
+    np.testing.assert_allclose(lengths, 1.0, atol=1e-3)
+    assert [file.path for file in skipped] == ["cut <b>.jpg"]
+    assert read_model(out).model_id == "fake-1"
+
+
+def test_a_run_that_was_stopped_goes_on(
+    photos: Path, out: Path, pipeline: FacePipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a run that is stopped after three photos, of which two are in a shard
+    monkeypatch.setattr(tested, "SHARD_ITEMS", 2)
+    done = []
+
+    def stop(_: object) -> None:
+        done.append(1)
+        if len(done) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        embed(photos, out, CONFIG, pipeline, stop)
+    # when it is run again, then the two are not done again
+    told = []
+    embed(photos, out, CONFIG, pipeline, told.append)
+    assert (told[0].done, told[-1].done, told[-1].total) == (2, 5, 5)
+
+
+def test_another_model_or_detector_has_results_of_its_own(
+    photos: Path, out: Path, pipeline: FacePipeline
+) -> None:
+    embed(photos, out, CONFIG, pipeline, no_progress)
+    other = FacePipeline(FakeDetector(), FakeEmbedder("fake-2"))
+    for config, second in ((CONFIG, other), (DedupConfig(detector="yunet"), pipeline)):
+        told = []
+        embed(photos, out, config, second, told.append)
+        assert told[0].done == 0
+
+
+def test_without_a_pipeline_there_are_no_faces(
+    photos: Path, out: Path, pipeline: FacePipeline
+) -> None:
+    embed(photos, out, CONFIG, pipeline, no_progress)
+    embed(photos, out, CONFIG, None, no_progress)
+    faces, skipped = read_faces(out, CONFIG, first_paths(read_photos(out)))
+    assert (faces.sha256, skipped, read_model(out)) == ((), [], NO_MODEL)
+
+
+def test_photos_that_left_the_folder_are_left_out(
+    photos: Path, out: Path, pipeline: FacePipeline
+) -> None:
+    embed(photos, out, CONFIG, pipeline, no_progress)
+    faces, _ = read_faces(out, CONFIG, {})
+    assert faces.embeddings.shape == (0, 64)
+
+
+def test_a_folder_that_was_not_embedded_has_no_model(tmp_path: Path) -> None:
+    with pytest.raises(FileMissing):
+        read_model(tmp_path)

@@ -1,0 +1,84 @@
+"""From embedded photographs to the figures of a pairs file."""
+
+import json
+
+import numpy as np
+import pytest
+
+from facenet_res.core.arrays import unit_norm
+from facenet_res.core.errors import FileMissing
+from facenet_res.data.pairs import PairSet, parse_pairs
+from facenet_res.evaluation.lfw import judge_pairs, located
+from facenet_res.evaluation.photographs import EmbeddedPhotographs
+from facenet_res.evaluation.report import to_json, to_markdown, verification_rows
+
+PEOPLE, FOLDS, EACH = 20, 4, 10
+
+
+def pair_set() -> PairSet:
+    """Pairs of photograph 1 and 2 of each person, and of neighbours."""
+    lines = [f"{FOLDS} {EACH}"]
+    for fold in range(FOLDS):
+        people = [(fold * EACH + index) % PEOPLE for index in range(EACH)]
+        lines += [f"p{person:02d} 1 2" for person in people]
+        lines += [f"p{person:02d} 1 p{(person + 1) % PEOPLE:02d} 2" for person in people]
+    return parse_pairs("\n".join(lines))
+
+
+def photographs(pairs: PairSet, noise: float) -> EmbeddedPhotographs:
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(PEOPLE, 32))
+    person = [int(name[1:3]) for name in pairs.photos]
+    rows = centres[person] + noise * random.normal(size=(len(person), 32))
+    return EmbeddedPhotographs(unit_norm(rows), (pairs.photos[3],), 2)
+
+
+def test_a_perfect_network_is_perfect() -> None:
+    pairs = pair_set()
+
+    report = judge_pairs(pairs, photographs(pairs, noise=0.0), "m-1")
+
+    assert (report.accuracy.mean, report.accuracy.standard_error) == (1.0, 0.0)
+    assert report.equal_error_rate == 0.0
+    assert report.area_under_curve == 1.0
+    assert all(point.true_accept_rate == 1.0 for point in report.tar_at_far)
+
+
+def test_only_rates_that_the_pairs_support_are_reported() -> None:
+    pairs = pair_set()
+    report = judge_pairs(pairs, photographs(pairs, noise=0.5), "m-1")
+    # 40 impostor pairs support 3 / 40.
+    assert [point.false_accept_rate for point in report.tar_at_far] == [0.1]
+    assert report.least_rate == pytest.approx(0.075)
+
+
+def test_the_report_reads_the_same_for_machines_and_people() -> None:
+    pairs = pair_set()
+    report = judge_pairs(pairs, photographs(pairs, noise=1.0), "m-1")
+
+    read = json.loads(to_json(report))
+    rows = dict(verification_rows(report))
+    page = to_markdown("LFW", verification_rows(report))
+
+    assert read["accuracy"]["mean"] == report.accuracy.mean
+    assert len(read["accuracy"]["folds"]) == FOLDS
+    assert rows["photographs without a face"].startswith("1 (2.50 %)")
+    accuracy = f"{100 * report.accuracy.mean:.2f} % +- "
+    assert rows["accuracy, 4 folds"].startswith(accuracy)
+    assert accuracy in page
+
+
+def test_photographs_are_found_inside_other_folders() -> None:
+    pairs = parse_pairs("1 1\nAnn 1 2\nAnn 1 Bob 1\n")
+    names = ("lfw/Bob/Bob_0001.jpg", "lfw/Ann/Ann_0002.jpg", "lfw/Ann/Ann_0001.jpg")
+    assert located(pairs, names) == (
+        "lfw/Ann/Ann_0001.jpg",
+        "lfw/Ann/Ann_0002.jpg",
+        "lfw/Bob/Bob_0001.jpg",
+    )
+
+
+def test_missing_photographs_are_counted_and_the_first_are_named() -> None:
+    pairs = pair_set()
+    with pytest.raises(FileMissing, match=r"40 of 40 .* p00/p00_0001\.jpg, .*\.\.\.$"):
+        located(pairs, ())

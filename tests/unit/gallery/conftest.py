@@ -1,0 +1,45 @@
+"""What the gallery's tests share: random directions, a clock that is wound by hand, a gallery."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facenet_res.core.arrays import unit_norm
+from facenet_res.core.types import Embeddings
+from facenet_res.gallery.faiss_index import FaissIndex
+from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.sqlite_store import SqliteStore
+from facenet_res.gallery.types import GalleryInfo
+
+DIM = 8
+INFO = GalleryInfo("model-a", DIM, 1000.0)
+
+
+@pytest.fixture
+def faces() -> Embeddings:
+    """float32[64, 8], of unit length."""
+    return unit_norm(np.random.default_rng(0).normal(size=(64, DIM)))
+
+
+@pytest.fixture
+def clock() -> Callable[[], float]:
+    """Says 2000, 2001, 2002, ..."""
+    return itertools.count(2000.0).__next__
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    """A new, empty store without ballast."""
+    store = SqliteStore.create(tmp_path / "gallery", INFO, ballast_bytes=0)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def gallery(store: SqliteStore, clock: Callable[[], float]) -> Gallery:
+    """A new, empty gallery whose face ids are face-0, face-1, ..."""
+    numbers = itertools.count()
+    return Gallery(store, FaissIndex(DIM), clock=clock, new_face_id=lambda: f"face-{next(numbers)}")

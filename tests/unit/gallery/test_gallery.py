@@ -1,0 +1,300 @@
+"""The gallery as its users see it."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from facenet_res.core.arrays import unit_norm
+from facenet_res.core.errors import (
+    ArgumentInvalid,
+    ArrayInvalid,
+    DiskFull,
+    FaceExists,
+    GalleryInvalid,
+    GalleryLocked,
+    ModelMismatch,
+    ShuttingDown,
+    UnknownFace,
+    UnknownPerson,
+)
+from facenet_res.core.types import Embeddings, Match
+from facenet_res.gallery.exact_index import ExactIndex
+from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.limits import GalleryLimits
+from facenet_res.gallery.sqlite_store import SqliteStore
+from facenet_res.gallery.types import (
+    Counts,
+    DeletionReceipt,
+    EnrolledFace,
+    Enrollment,
+    GalleryInfo,
+)
+
+DIM = 8
+
+
+def near(embedding: Embeddings, seed: int = 1, spread: float = 0.05) -> Embeddings:
+    """A direction close to the given one."""
+    noise = np.random.default_rng(seed).normal(size=embedding.shape) * spread
+    return unit_norm((embedding + noise)[None])[0]
+
+
+def test_knows_a_person_again_and_says_unknown_of_others(
+    gallery: Gallery, faces: Embeddings
+) -> None:
+    gallery.enroll("ada", faces[0])
+    gallery.enroll("bob", faces[1])
+    query = near(faces[0])
+
+    known, unknown = gallery.identify(np.stack([query, -faces[0]]), threshold=0.9, top_k=1)
+
+    assert known.is_known
+    assert known.person_id == "ada"
+    assert known.matches == (Match("ada", "face-0", pytest.approx(float(query @ faces[0]))),)
+    assert not unknown.is_known
+    assert unknown.person_id == ""
+    assert len(unknown.matches) == 1
+
+
+def test_the_threshold_itself_is_enough(gallery: Gallery) -> None:
+    gallery.enroll("ada", np.eye(DIM, dtype=np.float32)[0])
+    half = np.zeros((1, DIM), np.float32)
+    half[0, :4] = 0.5
+    assert gallery.identify(half, threshold=0.5)[0].is_known
+    assert not gallery.identify(half, threshold=0.5001)[0].is_known
+    assert gallery.verify("ada", half[0], threshold=0.5).is_same
+
+
+def test_an_empty_gallery_knows_nobody_and_no_faces_need_no_answer(
+    gallery: Gallery, faces: Embeddings
+) -> None:
+    (answer,) = gallery.identify(faces[:1], threshold=-1.0)
+    assert answer.matches == ()
+    assert not answer.is_known
+    assert gallery.identify(faces[:0], threshold=0.5) == []
+    assert gallery.people() == []
+    assert gallery.enroll_many([]) == []
+
+
+def test_verifies_against_the_closest_of_a_persons_faces(
+    gallery: Gallery, faces: Embeddings
+) -> None:
+    gallery.enroll("ada", faces[0])
+    gallery.enroll("ada", faces[1])
+    gallery.enroll("bob", faces[2])
+
+    answer = gallery.verify("ada", faces[1], threshold=0.4, false_accept_rate=1e-3)
+
+    assert answer.similarity == pytest.approx(1.0)
+    assert answer.is_same
+    assert (answer.threshold, answer.false_accept_rate) == (0.4, 1e-3)
+    other = gallery.verify("ada", faces[2], threshold=0.99)
+    assert other.similarity == pytest.approx(float(max(faces[:2] @ faces[2])), abs=1e-6)
+    assert not other.is_same
+
+
+def test_an_enrolment_is_dated_and_named_by_what_was_passed_in(
+    gallery: Gallery, faces: Embeddings
+) -> None:
+    face = gallery.enroll("ada", faces[0], name="Ada", metadata={"team": "a"}, source="1.jpg")
+    assert face == EnrolledFace("face-0", "ada", "1.jpg", 2000.0)
+    assert gallery.person("ada").faces == (face,)
+    assert gallery.person("ada").metadata == {"team": "a"}
+    assert gallery.people() == [gallery.person("ada")]
+
+
+def test_a_retry_with_a_face_id_enrols_once(gallery: Gallery, faces: Embeddings) -> None:
+    first = gallery.enroll("ada", faces[0], face_id="upload-1")
+    again = gallery.enroll("ada", faces[0], face_id="upload-1")
+    with pytest.raises(FaceExists):
+        gallery.enroll("bob", faces[0], face_id="upload-1")
+
+    assert again == first
+    assert gallery.counts() == Counts(1, 1)
+    assert len(gallery.identify(faces[:1], 0.0)[0].matches) == 1
+
+
+def test_many_are_enrolled_or_none(gallery: Gallery, faces: Embeddings) -> None:
+    gallery.enroll("ada", faces[0], face_id="a")
+    many = [Enrollment(person_id=f"p{n}", embedding=faces[n]) for n in range(1, 4)]
+    taken = Enrollment(person_id="eve", embedding=faces[5], face_id="a")
+    broken = Enrollment(person_id="eve", embedding=faces[5] * 2)
+
+    for bad, kind in ((taken, FaceExists), (broken, ArrayInvalid)):
+        with pytest.raises(kind):
+            gallery.enroll_many([*many, bad])
+    assert gallery.counts() == Counts(1, 1)
+    assert len(gallery.identify(faces[:1], 0.0)[0].matches) == 1
+
+    assert [face.person_id for face in gallery.enroll_many(many)] == ["p1", "p2", "p3"]
+    assert gallery.counts() == Counts(4, 4)
+
+
+def test_deletions_give_receipts_and_are_seen_by_searches(
+    gallery: Gallery, faces: Embeddings
+) -> None:
+    for number in range(3):
+        gallery.enroll("ada", faces[number])
+    gallery.enroll("bob", faces[3])
+
+    one = gallery.delete_face("face-1")
+    assert one == DeletionReceipt("ada", "face-1", 1, 2004.0, 0)
+    assert gallery.identify(faces[1:2], 0.999)[0].person_id == ""
+
+    rest = gallery.delete_person("ada")
+    assert rest == DeletionReceipt("ada", "", 2, 2005.0, 0)
+    (answer,) = gallery.identify(faces[:1], -1.0)
+    assert [match.person_id for match in answer.matches] == ["bob"]
+    assert gallery.counts() == Counts(1, 1)
+
+
+def test_who_or_what_is_not_there_is_named(gallery: Gallery, faces: Embeddings) -> None:
+    for use in (
+        gallery.person,
+        gallery.delete_person,
+        lambda person_id: gallery.verify(person_id, faces[0], 0.5),
+    ):
+        with pytest.raises(UnknownPerson, match="'nobody'"):
+            use("nobody")
+    with pytest.raises(UnknownFace, match="'nothing'"):
+        gallery.delete_face("nothing")
+
+
+def test_a_person_without_a_face_left_cannot_be_verified(
+    gallery: Gallery, faces: Embeddings
+) -> None:
+    gallery.enroll("ada", faces[0])
+    gallery.delete_face("face-0")
+    with pytest.raises(UnknownFace, match="'ada' has no face to compare with"):
+        gallery.verify("ada", faces[0], 0.5)
+
+
+def test_every_number_has_its_limit(store: SqliteStore, faces: Embeddings) -> None:
+    limits = GalleryLimits(top_k_max=3, page_size_max=2, batch_max=4, faces_per_person_max=1)
+    gallery = Gallery(store, ExactIndex(DIM), limits=limits)
+    gallery.enroll("ada", faces[0])
+    five = [Enrollment(person_id="x", embedding=faces[0])] * 5
+    for use, said in (
+        (lambda: gallery.identify(faces[:1], 0.5, top_k=4), "top_k: 4, allowed are 1 to 3"),
+        (lambda: gallery.identify(faces[:1], 0.5, top_k=0), "top_k: 0, allowed are 1 to 3"),
+        (lambda: gallery.identify(faces[:5], 0.5), "faces at once: 5, allowed are 0 to 4"),
+        (lambda: gallery.identify(faces[:1], 1.5), "threshold is a cosine"),
+        (lambda: gallery.verify("ada", faces[0], float("nan")), "threshold is a cosine"),
+        (lambda: gallery.verify("", faces[0], 0.5), "person_id has 0"),
+        (lambda: gallery.people(3), "page_size: 3, allowed are 1 to 2"),
+        (lambda: gallery.people(0), "page_size: 0"),
+        (lambda: gallery.enroll_many(five), "enrolments at once: 5, allowed are 1 to 4"),
+        (lambda: gallery.enroll("ada", faces[1]), "'ada' has 1 faces, limit is 1"),
+        (lambda: gallery.enroll("", faces[1]), "person_id has 0 characters"),
+    ):
+        with pytest.raises(ArgumentInvalid, match=said):
+            use()
+    for wrong in (faces[:1, :4], faces[:1] * 2, faces[0]):
+        with pytest.raises(ArrayInvalid):
+            gallery.identify(wrong, 0.5)
+
+
+def test_is_the_same_after_closing_and_opening(tmp_path: Path, faces: Embeddings) -> None:
+    path = tmp_path / "new" / "staff"
+    with Gallery.create(path, model_id="model-a", embedding_dim=DIM, clock=lambda: 7.0) as gallery:
+        for number in range(20):
+            gallery.enroll(f"p{number % 6}", faces[number])
+        gallery.delete_person("p3")
+        people, answers = gallery.people(), gallery.identify(faces, 0.5)
+
+    with Gallery.open(path, model_id="model-a", embedding_dim=DIM) as gallery:
+        assert gallery.info == GalleryInfo("model-a", DIM, 7.0)
+        assert gallery.people() == people
+        for answer, before in zip(gallery.identify(faces, 0.5), answers, strict=True):
+            assert answer.person_id == before.person_id
+            assert [match.face_id for match in answer.matches] == [
+                match.face_id for match in before.matches
+            ]
+
+
+def test_another_models_gallery_is_refused_and_not_kept_locked(tmp_path: Path) -> None:
+    Gallery.create(tmp_path, model_id="model-a", embedding_dim=DIM).close()
+    with pytest.raises(ModelMismatch, match="belongs to model 'model-a', in use is 'model-b'"):
+        Gallery.open(tmp_path, model_id="model-b", embedding_dim=DIM)
+    with pytest.raises(ModelMismatch, match="holds embeddings of 8 numbers"):
+        Gallery.open(tmp_path, model_id="model-a", embedding_dim=128)
+    with Gallery.open(tmp_path) as gallery:
+        with pytest.raises(GalleryLocked):
+            Gallery.open(tmp_path)
+        assert gallery.info.model_id == "model-a"
+
+
+def test_an_impossible_gallery_is_not_begun(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentInvalid, match="embedding_dim: 0"):
+        Gallery.create(tmp_path / "new", model_id="model-a", embedding_dim=0)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_damaged_embedding_is_found_on_opening(tmp_path: Path, faces: Embeddings) -> None:
+    with Gallery.create(tmp_path, model_id="model-a", embedding_dim=DIM) as gallery:
+        gallery.enroll("ada", faces[0], face_id="upload-1")
+    file = tmp_path / "gallery.db"
+    content = file.read_bytes()
+    place = content.index(faces[0].tobytes())
+    file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    with pytest.raises(GalleryInvalid, match="face 'upload-1' is damaged"):
+        Gallery.open(tmp_path)
+
+
+def test_a_face_that_missed_the_index_is_found_after_the_retry(
+    store: SqliteStore, faces: Embeddings
+) -> None:
+    index = ExactIndex(DIM)
+    gallery = Gallery(store, index)
+    with mock.patch.object(index, "add", side_effect=MemoryError), pytest.raises(MemoryError):
+        gallery.enroll("ada", faces[0], face_id="f")
+
+    gallery.enroll("ada", faces[0], face_id="f")
+
+    assert gallery.identify(faces[:1], 0.9)[0].person_id == "ada"
+    assert gallery.counts() == Counts(1, 1)
+
+
+def test_a_deletion_that_cannot_be_purged_says_so_but_is_seen(
+    gallery: Gallery, store: SqliteStore, faces: Embeddings
+) -> None:
+    gallery.enroll("ada", faces[0])
+    with mock.patch.object(store, "purge", side_effect=DiskFull("full")), pytest.raises(DiskFull):
+        gallery.delete_person("ada")
+    assert gallery.identify(faces[:1], -1.0)[0].matches == ()
+    assert gallery.counts() == Counts(0, 0)
+
+
+def test_compacting_keeps_everything(gallery: Gallery, faces: Embeddings) -> None:
+    gallery.enroll("ada", faces[0])
+    gallery.compact()
+    assert gallery.identify(faces[:1], 0.9)[0].is_known
+
+
+def test_after_closing_it_refuses_with_a_typed_error(gallery: Gallery, faces: Embeddings) -> None:
+    gallery.close()
+    gallery.close()
+    answers: tuple[Callable[[], object], ...] = (
+        lambda: gallery.enroll("ada", faces[0]),
+        lambda: gallery.identify(faces[:1], 0.5),
+        gallery.counts,
+    )
+    for answer in answers:
+        with pytest.raises(ShuttingDown):
+            answer()
+
+
+def test_an_id_that_is_no_text_is_refused_wherever_it_is_looked_up(gallery: Gallery) -> None:
+    of_pages = partial(gallery.people, 10)
+    for lookup in (gallery.person, gallery.delete_person, gallery.delete_face, of_pages):
+        with pytest.raises(ArgumentInvalid, match="cannot hold the text"):
+            lookup("a\udcff")
+
+
+def test_its_path_may_be_a_string(tmp_path: Path) -> None:
+    Gallery.create(f"{tmp_path}/new", model_id="model-a", embedding_dim=DIM).close()
+    Gallery.open(f"{tmp_path}/new").close()

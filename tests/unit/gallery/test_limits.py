@@ -1,0 +1,75 @@
+"""What is too long, too many or unprintable is refused with its value and the limit."""
+
+import math
+
+import numpy as np
+import pytest
+
+from facenet_res.core.errors import ArgumentInvalid, ConfigInvalid
+from facenet_res.gallery.limits import GalleryLimits, check_model, check_threshold
+from facenet_res.gallery.types import Enrollment
+
+FACE = np.zeros(8, np.float32)
+LIMITS = GalleryLimits(metadata_entries_max=2)
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"person_id": ""}, "person_id has 0 characters, allowed are 1 to 256"),
+        ({"person_id": "x" * 257}, "257 characters, allowed are 1 to 256"),
+        ({"person_id": "a\nb"}, r"person_id holds a character .*'a\\nb'"),
+        ({"person_id": "a\ud800"}, "cannot be printed"),
+        ({"face_id": ""}, "face_id has 0 characters"),
+        ({"name": "x" * 257}, "name has 257"),
+        ({"source": "x" * 1025}, "source has 1025 characters, allowed are 0 to 1024"),
+        ({"metadata": {"a": "", "b": "", "c": ""}}, "metadata entries: 3, allowed are 0 to 2"),
+        ({"metadata": {"": "x"}}, "a metadata key has 0 characters"),
+        ({"metadata": {"key": "x" * 1025}}, "metadata 'key' has 1025"),
+        ({"person_id": 7}, "person_id is a text, got int"),
+        ({"name": None}, "name is a text, got NoneType"),
+        ({"source": b"x"}, "source is a text, got bytes"),
+        ({"metadata": {"key": 1}}, "metadata 'key' is a text, got int"),
+        ({"metadata": {1: "x"}}, "a metadata key is a text, got int"),
+        ({"metadata": {"key": "\ud800"}}, "metadata 'key' holds a character"),
+        ({"metadata": [("a", "b")]}, "metadata is a mapping, got list"),
+        ({"metadata": {"key": "\x00"}}, "metadata 'key' holds a character"),
+    ],
+)
+def test_refuses_an_enrolment_beyond_a_limit(bad: dict[str, object], said: str) -> None:
+    given: dict[str, object] = {"person_id": "ada", "embedding": FACE, **bad}
+    with pytest.raises(ArgumentInvalid, match=said):
+        LIMITS.check_enrollment(Enrollment(**given))  # type: ignore[arg-type]
+
+
+def test_takes_an_enrolment_at_every_limit() -> None:
+    LIMITS.check_enrollment(
+        Enrollment(
+            person_id="é" * 256,
+            embedding=FACE,
+            name="張" * 256,
+            metadata={"k" * 64: "line\n\tline", "l": "x" * 1024},
+            face_id="f" * 256,
+            source="s" * 1024,
+        )
+    )
+
+
+def test_a_limit_below_one_is_refused() -> None:
+    with pytest.raises(ConfigInvalid, match="top_k_max is 0, least is 1"):
+        GalleryLimits(top_k_max=0)
+
+
+@pytest.mark.parametrize("threshold", [math.nan, 1.01, -1.01, math.inf])
+def test_a_threshold_is_a_cosine(threshold: float) -> None:
+    check_threshold(1.0)
+    check_threshold(-1.0)
+    with pytest.raises(ArgumentInvalid, match="from -1 to 1; got"):
+        check_threshold(threshold)
+
+
+def test_a_gallery_is_for_a_named_model_of_a_possible_dimension() -> None:
+    with pytest.raises(ArgumentInvalid, match="model_id has 0"):
+        check_model("", 8)
+    with pytest.raises(ArgumentInvalid, match="embedding_dim: 4097, allowed are 1 to 4096"):
+        check_model("model-a", 4097)

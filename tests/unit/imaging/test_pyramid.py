@@ -1,0 +1,53 @@
+"""Reduced copies and patches show the right place, from whichever copy they are taken."""
+
+import numpy as np
+import pytest
+
+from facenet_res.imaging.pyramid import GREY, ImagePyramid
+
+
+def gradient(height_px: int, width_px: int) -> np.ndarray:
+    image = np.zeros((height_px, width_px, 3), np.uint8)
+    image[:, :, 0] = np.linspace(0, 255, width_px)
+    image[:, :, 1] = np.linspace(0, 255, height_px)[:, None]
+    return image
+
+
+@pytest.mark.parametrize("side_px", [20.0, 47.0, 100.0, 399.0])
+@pytest.mark.parametrize("corner", [(0.0, 0.0), (33.3, 12.7)])
+def test_corners_of_a_square_fall_on_corners_of_the_patch(
+    side_px: float, corner: tuple[float, float]
+) -> None:
+    # Given a picture whose colour tells the place, and a square in it.
+    pyramid = ImagePyramid(gradient(451, 533))
+    x, y = corner
+    square = np.array([[x, y, x + side_px, y + side_px]])
+    # When the square is brought to 24 px.
+    patch = pyramid.patches(square, 24)[0].astype(float)
+    # Then its middle and its inner corners show where they were, to two levels of 255.
+    for share in (1 / 23, 0.5, 22 / 23):
+        wanted = ((x + share * side_px) / 532 * 255, (y + share * side_px) / 450 * 255)
+        low, high = int(np.floor(share * 23 + 1e-9)), int(np.ceil(share * 23 - 1e-9))
+        found = (patch[low, low] + patch[high, high]) / 2
+        np.testing.assert_allclose(found[:2], wanted, atol=2)
+
+
+def test_a_square_beyond_the_picture_is_grey() -> None:
+    patches = ImagePyramid(gradient(50, 50)).patches(np.array([[-90.0, -90, -60, -60]]), 24)
+    assert (patches == GREY).all()
+
+
+def test_no_squares_give_no_patches() -> None:
+    assert ImagePyramid(gradient(50, 50)).patches(np.empty((0, 4)), 24).shape == (0, 24, 24, 3)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.6, 0.2, 0.01])
+def test_a_reduced_copy_keeps_the_picture_inside_its_border(scale: float) -> None:
+    reduced = ImagePyramid(gradient(300, 401)).reduced(scale, border_px=6)
+    height_px, width_px = max(1, round(300 * scale)), max(1, round(401 * scale))
+    assert reduced.shape == (height_px + 12, width_px + 12, 3)
+    assert (reduced[:6] == GREY).all()
+    assert (reduced[:, -6:] == GREY).all()
+    inner = reduced[6:-6, 6:-6].astype(int)
+    assert (np.diff(inner[0, :, 0]) >= 0).all()
+    np.testing.assert_allclose(inner[:, :, 0].mean(), 127, atol=4)

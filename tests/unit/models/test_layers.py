@@ -1,0 +1,46 @@
+"""The fused layers of the PyTorch backend compute what Keras' own do."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+
+COMPARISON = """
+import keras, numpy as np
+from facenet_res.models.layers import BatchNorm, PReLU
+x = np.random.default_rng(0).normal(2.0, 3.0, (4, 6, 5, 8)).astype("float32")
+tensor = keras.ops.convert_to_tensor(x)
+for ours, theirs in ((BatchNorm(), keras.layers.BatchNormalization(momentum=0.9)),
+                     (PReLU(shared_axes=[1, 2]), keras.layers.PReLU(shared_axes=[1, 2]))):
+    if isinstance(ours, BatchNorm):
+        ours.momentum = 0.9
+    for layer in (ours, theirs):
+        layer.build(x.shape)
+        for number, weight in enumerate(layer.trainable_weights):
+            rng = np.random.default_rng(number)
+            weight.assign(rng.uniform(0.1, 0.9, weight.shape).astype("float32"))
+    options = {"training": True} if isinstance(ours, BatchNorm) else {}
+    got, expected = (keras.ops.convert_to_numpy(layer(tensor, **options).detach())
+                     for layer in (ours, theirs))
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+    n = x.size // x.shape[-1]
+    for one, other in zip(ours.non_trainable_weights, theirs.non_trainable_weights):
+        # PyTorch's variance is the unbiased one: larger by n / (n - 1).
+        np.testing.assert_allclose(np.array(one.value), np.array(other.value), rtol=1.5 / n)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None, reason="needs PyTorch: the extra `torch`"
+)
+def test_fused_layers_equal_keras_own() -> None:
+    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", COMPARISON], env=environment, capture_output=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr.decode()

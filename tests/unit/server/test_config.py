@@ -1,0 +1,101 @@
+"""Settings: where they come from, who wins, what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from facenet_res.core.errors import ConfigInvalid, FileMissing
+from server.config import ServerConfig, read_config, split_address
+
+GALLERY = ("--gallery", "people")
+
+
+def test_defaults_stand_where_nobody_speaks() -> None:
+    config = read_config(GALLERY, {})
+    assert config == ServerConfig(gallery=Path("people"))
+    assert config.model_dir is None
+    assert config.worker_count >= 1
+
+
+def test_a_flag_beats_the_environment_and_that_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text(
+        'grace_s = 1\nworkers = 3\nlog_format = "json"\ngallery = "people"\ncreate = true'
+    )
+    environment = {"FACENET_RES_SERVER_WORKERS": "4", "FACENET_RES_SERVER_GRACE_S": "2"}
+    config = read_config(["--config", str(file), "--grace-s", "5"], environment)
+    assert (config.grace_s, config.workers, config.log_format) == (5.0, 4, "json")
+    assert (config.gallery, config.create) == (Path("people"), True)
+
+
+def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text("batch_max = 8")
+    config = read_config(GALLERY, {"FACENET_RES_SERVER_CONFIG": str(file), "PATH": "/bin"})
+    assert config.batch_max == 8
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "words"),
+    [
+        ((), {}, "--gallery"),
+        ((*GALLERY, "--engine", "abacus"), {}, "openvino"),
+        ((*GALLERY, "--workers", "many"), {}, "type int"),
+        ((*GALLERY, "--workers", "-1"), {}, "0 to 1024"),
+        ((*GALLERY, "--grace-s", "nan"), {}, "grace_s"),
+        ((*GALLERY, "--false-accept-rate", "1"), {}, "false_accept_rate"),
+        ((*GALLERY, "--address", "localhost"), {}, "host:port"),
+        ((*GALLERY, "--address", "localhost:99999"), {}, "65535"),
+        (GALLERY, {"FACENET_RES_SERVER_GRACE": "1"}, "'grace'"),
+        (GALLERY, {"FACENET_RES_SERVER_CREATE": "perhaps"}, "true or false"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_is_allowed(
+    flags: tuple[str, ...], environment: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ConfigInvalid, match=words):
+        read_config(flags, environment)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("colour = 1", "'colour'"),
+        ("workers = 2.5", "type int"),
+        ("workers = true", "type int"),
+        ("workers =", "not TOML"),
+        ("[workers]\nx = 1", "type int"),
+    ],
+)
+def test_a_wrong_file_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigInvalid, match=words):
+        read_config([*GALLERY, "--config", str(file)], {})
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileMissing, match=r"none\.toml"):
+        read_config([*GALLERY, "--config", str(tmp_path / "none.toml")], {})
+
+
+def test_help_names_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        read_config(["--help"], {})
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    for name in ServerConfig.__dataclass_fields__:
+        assert "--" + name.replace("_", "-") in shown
+
+
+def test_an_abbreviated_flag_is_refused() -> None:
+    with pytest.raises(SystemExit):
+        read_config(["--gal", "people"], {})
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [("127.0.0.1:50051", ("127.0.0.1", 50051)), ("[::1]:0", ("::1", 0)), ("box:1", ("box", 1))],
+)
+def test_an_address_has_a_host_and_a_port(address: str, parts: tuple[str, int]) -> None:
+    assert split_address(address) == parts

@@ -1,0 +1,69 @@
+"""To the wire and back: what the client reads is what the library meant."""
+
+import numpy as np
+import pytest
+
+from facenet_res.client import replies
+from facenet_res.core.types import Box, Detection, EmbeddedFace, Identification, Match, Verification
+from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person
+from facenet_res.v1 import embedding_service_pb2 as embedding_pb
+from facenet_res.v1 import gallery_service_pb2 as gallery_pb
+from server import convert
+
+DETECTION = Detection(
+    Box(1.5, -2.25, 30.0, 40.5), 0.75, np.arange(10, dtype=np.float32).reshape(5, 2)
+)
+FACE = EnrolledFace("face-1", "ada", "ada.jpg", 1234.5)
+
+
+def test_a_face_comes_back_as_it_was() -> None:
+    rng = np.random.default_rng(0)
+    crop = rng.integers(0, 256, (112, 112, 3), np.uint8)
+    face = EmbeddedFace(DETECTION, rng.normal(size=64).astype(np.float32), crop)
+    response = embedding_pb.EmbedResponse(faces=[convert.to_face(face, with_crop=True)])
+    (back,) = replies.faces(embedding_pb.EmbedResponse.FromString(response.SerializeToString()))
+    assert back.detection.box == DETECTION.box
+    assert back.detection.score == DETECTION.score
+    np.testing.assert_array_equal(back.detection.landmarks, DETECTION.landmarks)
+    np.testing.assert_array_equal(back.embedding, face.embedding)
+    np.testing.assert_array_equal(back.crop, crop)
+
+
+@pytest.mark.parametrize("similarity", [0.3, 0.1 + 0.2, -1.0, 1.0])
+def test_rounding_on_the_wire_never_turns_a_verdict(similarity: float) -> None:
+    meant = Verification(similarity, similarity, 1e-3)
+    response = gallery_pb.VerifyResponse(verdict=convert.to_verdict(meant))
+    back = replies.verdict(gallery_pb.VerifyResponse.FromString(response.SerializeToString()))
+    assert back == meant
+    assert back.is_same
+    assert response.verdict.is_same
+
+
+def test_an_identification_comes_back_with_its_candidates() -> None:
+    meant = Identification((Match("ada", "face-1", 0.7), Match("bob", "face-2", 0.1)), 0.5, "ada")
+    response = gallery_pb.IdentifyResponse(faces=[convert.to_identified(DETECTION, meant, 1e-3)])
+    (back,) = replies.identified(response)
+    assert back.identification == meant
+
+
+def test_a_list_leaves_the_faces_out_and_counts_them() -> None:
+    person = Person("ada", "Ada", {"k": "v"}, 1000.0, (FACE,))
+    full = replies.person(convert.to_person(person, with_faces=True))
+    listed = replies.person(convert.to_person(person, with_faces=False))
+    assert (full.person_id, full.name, dict(full.metadata)) == ("ada", "Ada", {"k": "v"})
+    assert (full.face_count, listed.face_count, listed.faces) == (1, 1, ())
+    assert full.faces[0].face_id == "face-1"
+    assert full.faces[0].enrolled_unix_s == 1234.5
+
+
+def test_a_receipt_comes_back_as_it_was() -> None:
+    receipt = DeletionReceipt("ada", "", 3, 99.5, 0)
+    response = gallery_pb.DeletePersonResponse(receipt=convert.to_receipt(receipt))
+    back = replies.receipt(response)
+    assert (back.person_id, back.face_id, back.faces, back.deleted_unix_s, back.rows_left) == (
+        "ada",
+        "",
+        3,
+        99.5,
+        0,
+    )

@@ -1,0 +1,61 @@
+"""Ports: taken, forbidden, free."""
+
+import asyncio
+import socket
+
+import grpc
+import pytest
+
+from facenet_res.core.errors import ConfigInvalid, PortInUse
+from server.listening import bind, probe
+
+
+def test_a_taken_port_is_refused_by_name() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(PortInUse, match=address):
+            probe(address)
+
+
+def test_a_second_server_does_not_share_the_port_of_the_first() -> None:
+    async def listen_twice() -> None:
+        alone = (("grpc.so_reuseport", 0),)
+        first, second = grpc.aio.server(options=alone), grpc.aio.server(options=alone)
+        try:
+            address = bind(first, "127.0.0.1:0")
+            with pytest.raises(PortInUse, match=address):
+                bind(second, address)
+        finally:
+            await first.stop(None)
+            await second.stop(None)
+
+    asyncio.run(listen_twice())
+
+
+@pytest.mark.parametrize("address", ["203.0.113.7:5000", "no-such-host.invalid:5000"])
+def test_a_foreign_or_unknown_host_is_refused(address: str) -> None:
+    with pytest.raises(ConfigInvalid, match="cannot listen"):
+        probe(address)
+
+
+def test_a_probe_leaves_the_port_free() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    probe(address)
+    probe(address)
+
+
+def test_port_0_picks_one_and_says_which() -> None:
+    async def pick() -> str:
+        server = grpc.aio.server()
+        try:
+            return bind(server, "127.0.0.1:0")
+        finally:
+            await server.stop(None)
+
+    host, port = asyncio.run(pick()).split(":")
+    assert host == "127.0.0.1"
+    assert int(port) > 0

@@ -1,0 +1,40 @@
+"""A recipe is found by its name or path, and what is no recipe is said at once."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facenet_res.core.errors import ConfigInvalid, FileMissing
+from facenet_res.train.recipe import load_recipe
+
+
+def test_every_recipe_makes_a_config_and_its_smoke_run_is_short() -> None:
+    full, smoke = load_recipe("first"), load_recipe("first", smoke=True)
+
+    assert smoke.steps < full.steps
+    assert smoke.model == full.model
+
+
+def test_an_unknown_recipe_names_the_known_ones() -> None:
+    with pytest.raises(FileMissing, match="'first'"):
+        load_recipe("last")
+
+
+def test_a_recipe_without_a_config_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("steps = 3\n")
+
+    with pytest.raises(ConfigInvalid, match="needs a function config"):
+        load_recipe(str(tmp_path / "mine.py"))
+
+
+def test_reading_a_recipe_loads_no_keras() -> None:
+    program = (
+        "import sys; from facenet_res.train.recipe import load_recipe; load_recipe('first');"
+        "print('keras' in sys.modules, 'tensorflow' in sys.modules)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert done.stdout.split() == [b"False", b"False"]

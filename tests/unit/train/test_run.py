@@ -1,0 +1,123 @@
+"""A run learns, can be broken off at any step, and refuses what does not belong to it."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facenet_res.core.errors import (
+    ArtifactInvalid,
+    ConfigInvalid,
+    FileMissing,
+    StateError,
+    TrainingDiverged,
+)
+from facenet_res.models.checkpoint import read_config, read_tensors
+from facenet_res.train.config import LossConfig, OptimizerConfig, TrainConfig
+from facenet_res.train.loop import Progress
+from facenet_res.train.run import train
+from facenet_res.train.state import PREVIOUS_NAME, STATE_NAME
+
+
+class Killed(Exception):
+    """Stands for the process dying right after a step's checkpoint."""
+
+
+def killed_after(step: int) -> object:
+    def on_progress(progress: Progress) -> None:
+        if progress.step == step:
+            raise Killed
+
+    return on_progress
+
+
+def test_a_run_broken_off_and_resumed_ends_bit_equal(tiny_run: TrainConfig, tmp_path: Path) -> None:
+    train(tiny_run, tmp_path / "unbroken")
+    with pytest.raises(Killed):
+        train(tiny_run, tmp_path / "broken", killed_after(4))
+
+    end = train(tiny_run, tmp_path / "broken")
+
+    assert end.step == 6
+    unbroken = read_tensors(tmp_path / "unbroken" / "weights.safetensors")
+    resumed = read_tensors(tmp_path / "broken" / "weights.safetensors")
+    for key, value in unbroken.items():
+        np.testing.assert_array_equal(resumed[key], value, err_msg=key)
+
+
+def test_a_run_leaves_weights_a_config_and_a_log(tiny_run: TrainConfig, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    end = train(tiny_run, tmp_path / "run", lambda progress: seen.append(progress.step))
+
+    assert seen == [1, 2, 3, 4, 5, 6]
+    assert 0.0 <= end.validation <= 1.0
+    assert read_config(tmp_path / "run" / "weights.safetensors") == tiny_run.model
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "validation_tar" in row] == [3, 6]
+
+
+def test_a_damaged_state_falls_back_to_the_one_before(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(Killed):
+        train(tiny_run, folder, killed_after(4))
+    state = folder / STATE_NAME
+    damaged = state.read_bytes()[:-100]
+    state.unlink()
+    state.write_bytes(damaged)
+
+    assert train(tiny_run, folder).step == 6
+
+
+def test_two_damaged_states_are_an_error_and_not_a_fresh_start(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(Killed):
+        train(tiny_run, folder, killed_after(3))
+    for name in (STATE_NAME, PREVIOUS_NAME):
+        (folder / name).unlink()
+        (folder / name).write_bytes(b"damaged")
+
+    with pytest.raises(ArtifactInvalid, match="no whole training state"):
+        train(tiny_run, folder)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_state(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    wild = dataclasses.replace(
+        tiny_run,
+        optimizer=OptimizerConfig(learning_rate=1e38, warmup_steps=1, gradient_norm_max=1e38),
+    )
+
+    with pytest.raises(TrainingDiverged, match="at step"):
+        train(wild, tmp_path / "run")
+
+    assert (tmp_path / "run" / STATE_NAME).exists()
+
+
+def test_a_folder_of_another_run_is_refused(tiny_run: TrainConfig, tmp_path: Path) -> None:
+    train(dataclasses.replace(tiny_run, steps=1), tmp_path / "run")
+
+    with pytest.raises(StateError, match="another config"):
+        train(dataclasses.replace(tiny_run, steps=2), tmp_path / "run")
+
+
+def test_missing_crops_are_named(tiny_run: TrainConfig, tmp_path: Path) -> None:
+    with pytest.raises(FileMissing, match=r"gone\.zip"):
+        train(dataclasses.replace(tiny_run, crops=str(tmp_path / "gone.zip")), tmp_path / "run")
+
+
+def test_distillation_without_a_teacher_is_refused(tiny_run: TrainConfig) -> None:
+    with pytest.raises(ConfigInvalid, match="no teacher"):
+        dataclasses.replace(tiny_run, loss=LossConfig(distillation_weight=1.0))
+
+
+def test_progress_starts_without_a_figure() -> None:
+    assert math.isnan(Progress(0, 1, 0.0).validation)

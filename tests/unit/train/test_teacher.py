@@ -1,0 +1,74 @@
+"""A teacher says the same of a face alone and in company, and is asked once for each picture."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facenet_res.core.errors import ArtifactInvalid, FileMissing
+from facenet_res.core.types import Embeddings, Faces
+from facenet_res.train.teacher import RememberingTeacher, Teacher
+from tests.artifacts import smooth_faces
+from tests.onnx_files import write_onnx_file
+
+FACES = smooth_faces(6, seed=0)
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_a_face_gets_the_same_answer_alone_and_in_company(tmp_path: Path, layout: str) -> None:
+    teacher = Teacher(write_onnx_file(tmp_path / "t.onnx", layout=layout))
+
+    together = teacher.embed(FACES)
+    alone = np.concatenate([teacher.embed(face[None]) for face in FACES])
+
+    assert together.shape == (6, 8)
+    assert (together * alone).sum(axis=1).min() > 0.999
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-5)
+
+
+def test_an_export_fixed_at_one_face_takes_a_batch(shared_data: Path) -> None:
+    teacher = Teacher(shared_data / "weights" / "mobilefacenet_ms1m_arcface.onnx")
+
+    together = teacher.embed(FACES)
+
+    assert together.shape == (6, 128)
+    for face, row in zip(FACES, together, strict=True):
+        assert float(teacher.embed(face[None])[0] @ row) > 0.999
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileMissing, match="nobody"):
+        Teacher(tmp_path / "nobody.onnx")
+
+
+def test_a_text_is_no_teacher(tmp_path: Path) -> None:
+    (tmp_path / "t.onnx").write_text("hello")
+
+    with pytest.raises(ArtifactInvalid, match="no readable ONNX"):
+        Teacher(tmp_path / "t.onnx")
+
+
+class Counting:
+    """Answers with the mean colour, and counts the faces it was asked about."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def embed(self, faces: Faces) -> Embeddings:
+        self.asked += len(faces)
+        means: NDArray[np.float32] = faces.mean(axis=(1, 2)).astype(np.float32)
+        return means
+
+
+def test_a_picture_that_comes_again_is_asked_about_once_and_others_each_time() -> None:
+    counting = Counting()
+    remembering = RememberingTeacher(counting)
+    view_ids = np.array([7, -1, 9, -1, 11, 12])
+
+    first = remembering.embed(FACES, view_ids)
+    again = remembering.embed(FACES, view_ids)
+
+    assert counting.asked == 6 + 2
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, Counting().embed(FACES))

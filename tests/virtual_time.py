@@ -1,0 +1,70 @@
+"""An event loop whose clock jumps from timer to timer, and an executor that lives by it.
+
+Orders of arrival, deadlines and engine times become exact, and a test of many
+seconds takes none.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor, Future
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Time passes only when there is nothing else to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now_s = 0.0
+
+    def time(self) -> float:
+        return self._now_s
+
+    def stall(self, seconds: float) -> None:
+        """Lets time pass as if a callback had kept the loop busy: timers fall due meanwhile."""
+        self._now_s += seconds
+
+    def _run_once(self) -> None:
+        if not self._ready:
+            timers = [timer for timer in self._scheduled if not timer.cancelled()]
+            assert timers, "everybody waits and nobody will come"
+            self._now_s = max(self._now_s, min(timer.when() for timer in timers))
+        super()._run_once()
+
+
+class VirtualExecutor(Executor):
+    """Runs a call when it is submitted, and answers after as long as the test says.
+
+    Attributes:
+        started_s: when each call was submitted.
+    """
+
+    def __init__(self, takes_s: Callable[[int], float]) -> None:
+        """See the class.
+
+        Args:
+            takes_s: seconds that the call of a number, from 0, takes.
+        """
+        self.started_s: list[float] = []
+        self._takes_s = takes_s
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        loop = asyncio.get_running_loop()
+        future: Future[Any] = Future()
+        takes_s = self._takes_s(len(self.started_s))
+        self.started_s.append(loop.time())
+        try:
+            value = fn(*args, **kwargs)
+        except Exception as error:
+            loop.call_later(takes_s, future.set_exception, error)
+        else:
+            loop.call_later(takes_s, future.set_result, value)
+        return future
+
+
+def run_virtual(work: Callable[[], Coroutine[Any, Any, Value]]) -> Value:
+    """Runs a coroutine to its end in virtual time."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(work())

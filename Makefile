@@ -62,7 +62,7 @@ docs: $(VENV)/.dev ## Check README and docs: links, and that nothing goes unment
 
 constraints: $(VENV)/.dev ## Write the versions at hand to constraints.txt.
 	grep '^#' constraints.txt > build-constraints.tmp
-	$(BIN)/python -m pip --disable-pip-version-check freeze --exclude-editable --exclude torch \
+	$(BIN)/python -m pip --disable-pip-version-check freeze --exclude-editable | sed 's/+cpu$$//' \
 		| grep '^[A-Za-z0-9_.-]*==[A-Za-z0-9.]*$$' >> build-constraints.tmp
 	mv build-constraints.tmp constraints.txt
 
@@ -83,5 +83,5 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing facenet-res and all its tools into $(VENV): one to three minutes ..."
-	$(PIP) -e '.[train,onnx,demo,dev]'
+	$(PIP) -e '.[train,torch,jax,onnx,int8,demo,dev]'
 	@touch $(VENV)/.demo $@

@@ -83,5 +83,5 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing facenet-res and all its tools into $(VENV): one to three minutes ..."
-	$(PIP) -e '.[train,torch,jax,onnx,int8,demo,dev]'
+	$(PIP) -e '.[train,torch,jax,onnx,int8,plots,demo,dev]'
 	@touch $(VENV)/.demo $@

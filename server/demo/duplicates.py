@@ -4,9 +4,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from facenet_res.dedup.run import deduplicate
-
 from facenet_res.dedup.config import DedupConfig
+from facenet_res.dedup.run import deduplicate
 from facenet_res.dedup.types import CopyGroup, DedupReport
 from facenet_res.imaging.decode import decode_image
 from facenet_res.imaging.encode import encode_jpeg

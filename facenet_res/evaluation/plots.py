@@ -1,0 +1,145 @@
+"""Curves and histograms as SVG text, to stand in a page without any other file.
+
+Needs the extra `plots` (matplotlib). No global figure is kept, so that plots may be
+drawn from any thread, and the same data give the same text.
+"""
+
+import io
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_res.core.errors import EngineUnavailable
+
+Scale = Literal["linear", "log"]
+FIGURE_INCHES = (6.4, 4.2)
+BAND_OPACITY = 0.18
+# Told apart by colour-blind eyes and in print: Okabe and Ito's palette, 2008.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """One line of a plot.
+
+    Attributes:
+        label: what the legend calls it; "" for no entry.
+        x: float[N].
+        y: float[N]; NaN breaks the line.
+        low: float[N], lower end of an interval about y, or None.
+        high: float[N], its upper end; given where `low` is.
+        is_dashed: drawn as dashes, for what is beside the point.
+    """
+
+    label: str
+    x: NDArray[np.floating[Any]]
+    y: NDArray[np.floating[Any]]
+    low: NDArray[np.floating[Any]] | None = None
+    high: NDArray[np.floating[Any]] | None = None
+    is_dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axes:
+    """What a plot is of.
+
+    Attributes:
+        title: above the plot.
+        x: label of the horizontal axis, with its unit.
+        y: label of the vertical axis, with its unit.
+        x_scale: "linear" or "log".
+        y_scale: likewise.
+    """
+
+    title: str
+    x: str
+    y: str
+    x_scale: Scale = "linear"
+    y_scale: Scale = "linear"
+
+
+def curve_svg(axes: Axes, curves: list[Curve]) -> str:
+    """Lines over one axis, with their intervals as bands.
+
+    Returns:
+        An `<svg>` element.
+
+    Raises:
+        EngineUnavailable: matplotlib is not installed.
+    """
+    figure, plot = _figure(axes)
+    for number, curve in enumerate(curves):
+        colour = COLOURS[number % len(COLOURS)]
+        style = "--" if curve.is_dashed else "-"
+        plot.plot(curve.x, curve.y, style, color=colour, label=curve.label or None, linewidth=1.6)
+        if curve.low is not None and curve.high is not None:
+            plot.fill_between(
+                curve.x, curve.low, curve.high, color=colour, alpha=BAND_OPACITY, linewidth=0
+            )
+    if any(curve.label for curve in curves):
+        plot.legend(frameon=False, fontsize=9)
+    return _svg(figure)
+
+
+def histogram_svg(
+    axes: Axes,
+    groups: dict[str, NDArray[np.floating[Any]]],
+    *,
+    bins: int = 80,
+    mark: float | None = None,
+) -> str:
+    """Shares of each group's values over common bins, one above the other.
+
+    Args:
+        axes: title and labels.
+        groups: label -> float[N], N >= 1.
+        bins: number of bins over the range of all values.
+        mark: where a vertical line stands, such as a threshold.
+
+    Returns:
+        An `<svg>` element.
+
+    Raises:
+        EngineUnavailable: matplotlib is not installed.
+    """
+    figure, plot = _figure(axes)
+    everything = np.concatenate(list(groups.values()))
+    edges = np.linspace(everything.min(), max(everything.max(), everything.min() + 1e-6), bins + 1)
+    for number, (label, values) in enumerate(groups.items()):
+        shares = np.histogram(values, edges)[0] / len(values)
+        colour = COLOURS[number % len(COLOURS)]
+        plot.stairs(shares, edges, fill=True, color=colour, alpha=0.45, label=label)
+    if mark is not None:
+        plot.axvline(mark, color="#000000", linestyle="--", linewidth=1)
+    plot.legend(frameon=False, fontsize=9)
+    return _svg(figure)
+
+
+def _figure(axes: Axes) -> tuple[Any, Any]:
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise EngineUnavailable(
+            "plots need matplotlib, which is not installed: pip install 'facenet-res[plots]'"
+        ) from error
+    figure = Figure(figsize=FIGURE_INCHES, layout="constrained")
+    plot = figure.subplots()
+    plot.set(title=axes.title, xlabel=axes.x, ylabel=axes.y)
+    plot.set_xscale(axes.x_scale)
+    plot.set_yscale(axes.y_scale)
+    plot.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
+    plot.spines[["top", "right"]].set_visible(False)
+    return figure, plot
+
+
+def _svg(figure: Any) -> str:
+    from matplotlib import rc_context  # noqa: PLC0415 (an extra)
+
+    buffer = io.StringIO()
+    # A fixed salt and no date: the same figure is the same text, and Git sees no change.
+    with rc_context({"svg.hashsalt": "facenet-res", "svg.fonttype": "none"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :].strip()

@@ -64,6 +64,11 @@ def run(arguments: Namespace) -> int:
         print_json({**dataclasses.asdict(end), "weights": str(weights)})
     else:
         note(f"{end.step} of {end.steps} steps done")
+        if end.skipped:
+            note(
+                f"{end.skipped} crops could not be read, others stood in for them: "
+                f"{arguments.folder / 'skipped.txt'} names them"
+            )
         print(f"weights {weights}, validation TAR at FAR 1e-3: {_percent(end.validation)}")
     return exit_codes.OK
 

@@ -1,26 +1,31 @@
-"""Aligned 112x112 crops in a zip or a folder: `IDENTITY/FILE.jpg`, with an optional index.csv.
+"""Aligned 112x112 crops for training and judging: one door to every format they come in.
 
-The compressed bytes are held in memory (158 MB for 50,000 crops) and decoded
-when asked for: a shuffled epoch would otherwise seek all over the disk.
+A set of millions is opened by its index; the images stay on the disk until one is asked for.
 """
 
-import csv
 import hashlib
-import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from facenet_res.core.errors import DataInvalid, FileMissing
+from facenet_res.core.errors import DataInvalid, FileMissing, InputError
 from facenet_res.core.types import FACE_SIDE_PX, Image
+from facenet_res.data.folder import FolderReader
+from facenet_res.data.insightface import InsightFaceReader, rec_of
+from facenet_res.data.records import NO_LABEL, RECORD_BYTES_MAX, RecordReader
+from facenet_res.data.shards import expanded
+from facenet_res.data.tar_shards import TarReader
+from facenet_res.data.tfrecord import TFRecordReader
+from facenet_res.data.zip_file import ZipReader
+from facenet_res.imaging.decode import ImageLimits, decode_image
 
-UNLABELLED = "_unlabelled"
-INDEX_NAME = "index.csv"
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+LIMITS = ImageLimits(bytes_max=RECORD_BYTES_MAX, pixels_max=4_000_000, side_px_max=4_000)
+FULL_FINGERPRINT_MAX = 100_000
+EXPECTED = "expected IDENTITY/FILE.jpg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Crop:
     """One aligned face on disk.
 
     Attributes:
-        name: path inside the set, `IDENTITY/FILE.jpg`.
+        name: in the set, mostly `IDENTITY/FILE.jpg`.
         identity: the person; "" for a crop without one.
         is_label_sure: whether the index has no doubt about the identity.
         data: the compressed image.
@@ -43,78 +48,160 @@ class Crop:
         """uint8[112, 112, 3] RGB.
 
         Raises:
-            DataInvalid: the bytes are no image, or one of another size.
+            DataInvalid: the bytes are no whole image, or one of another size.
         """
-        image = None
-        if self.data:  # OpenCV raises on no bytes at all, and answers None to wrong ones
-            image = cv2.imdecode(np.frombuffer(self.data, np.uint8), cv2.IMREAD_COLOR_RGB)
+        try:
+            image = decode_image(self.data, LIMITS)
+        except InputError as error:
+            raise DataInvalid(f"crop {self.name} is unreadable: {error}") from error
         side = FACE_SIDE_PX
-        if image is None or image.shape != (side, side, 3):
-            shape = "unreadable" if image is None else f"{image.shape[1]}x{image.shape[0]} px"
-            raise DataInvalid(f"crop {self.name} is {shape}, need {side}x{side} px")
-        return np.asarray(image, np.uint8)
+        if image.shape != (side, side, 3):
+            raise DataInvalid(
+                f"crop {self.name} is {image.shape[1]}x{image.shape[0]} px, need {side}x{side} px"
+            )
+        return image
 
 
-def read_crops(path: Path) -> list[Crop]:
-    """All crops of a zip file or folder, sorted by name.
+class CropSource:
+    """The crops of an open training set, or some of them, by number.
+
+    `source[n]` reads one; `len`, `labels` and the names cost no reading. Several threads may
+    read at a time. Who opened the set closes it; its subsets share what it holds.
+    """
+
+    def __init__(self, reader: RecordReader, numbers: NDArray[np.int64] | None = None) -> None:
+        """All records of a reader, or those with the given numbers, in their order."""
+        self.reader = reader
+        self._numbers = np.arange(len(reader.table.labels)) if numbers is None else numbers
+        self.identities = reader.table.identities
+        self.labels: NDArray[np.int32] = reader.table.labels[self._numbers]
+        self.is_label_sure: NDArray[np.bool_] = reader.table.is_label_sure[self._numbers]
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, number: int) -> Crop:
+        """Reads one crop.
+
+        Raises:
+            DataInvalid: its record is damaged or gone.
+            IndexError: there is none of this number.
+        """
+        data = self.reader.read(int(self._numbers[number]))
+        return Crop(
+            self.name(number), self.identity(number), bool(self.is_label_sure[number]), data
+        )
+
+    def __iter__(self) -> Iterator[Crop]:
+        return (self[number] for number in range(len(self)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
+
+    def name(self, number: int) -> str:
+        """The crop's name, without reading it."""
+        return self.reader.table.names[int(self._numbers[number])]
+
+    def identity(self, number: int) -> str:
+        """The crop's identity, "" for none, without reading it."""
+        label = int(self.labels[number])
+        return "" if label == NO_LABEL else self.identities[label]
+
+    def subset(self, numbers: NDArray[np.int64]) -> "CropSource":
+        """Some of these crops, by their numbers here."""
+        return CropSource(self.reader, self._numbers[numbers])
+
+    def close(self) -> None:
+        """Closes the set, for all its subsets too."""
+        self.reader.close()
+
+
+def open_crops(path: Path) -> CropSource:
+    """Opens a training set; what it is, its content tells.
 
     Args:
-        path: a zip or folder of `IDENTITY/FILE.jpg`; `_unlabelled/` holds crops without identity.
+        path: a folder or zip of `IDENTITY/FILE.jpg` (`_unlabelled/` for crops without identity);
+            WebDataset tars or TFRecord files: a folder of them, one of them, or a pattern as in
+            `shard-{000..003}.tar` or `train-*.tfrecord`; InsightFace's folder with `train.rec`.
 
     Returns:
-        list[Crop], never empty.
+        The crops, never none of them; to be closed.
 
     Raises:
         FileMissing: nothing is at `path`.
-        DataInvalid: it holds no crop, or is no zip file.
+        DataInvalid: it holds no crop, or breaks its format.
     """
-    if not path.exists():
-        raise FileMissing(f"no crops at {path}")
-    doubted: set[str] = set()
-    found: list[tuple[str, bytes]] = []
-    for name, data in _entries(path):
-        if name == INDEX_NAME:
-            doubted = _doubted(data)
-        elif name.lower().endswith(IMAGE_SUFFIXES) and "/" in name:
-            found.append((name, data))
-    if not found:
-        raise DataInvalid(f"{path} holds no crops: expected IDENTITY/FILE.jpg")
-    crops = []
-    for name, data in sorted(found):
-        folder = name.rsplit("/", 1)[0]
-        identity = "" if folder == UNLABELLED else folder
-        crops.append(Crop(name, identity, name not in doubted, data))
-    return crops
+    opened = _reader(path)
+    source = CropSource(opened)
+    if not len(source):
+        source.close()
+        faults = [f"{each.name}: {each.reason}" for each in opened.table.faults[:1]]
+        raise DataInvalid(f"{path} holds no crops: {(faults or [EXPECTED])[0]}")
+    return source
 
 
-def fingerprint(crops: list[Crop]) -> str:
-    """SHA-256 over names and bytes: which data a run was trained on."""
+def fingerprint(source: CropSource) -> str:
+    """SHA-256 over the crops: which data a run was trained on.
+
+    Of a set of over 100,000 crops all names and identities count, but the bytes of 100,000 only,
+    spread evenly: who opens 30 GB to go on with a run should not wait for all of them.
+    """
     digest = hashlib.sha256()
-    for crop in crops:
-        digest.update(crop.name.encode())
-        digest.update(hashlib.sha256(crop.data).digest())
+    total = len(source)
+    every = -(-total // FULL_FINGERPRINT_MAX)
+    for number in range(total):
+        name, identity = source.name(number), source.identity(number)
+        digest.update(name.encode("utf-8", "surrogateescape"))
+        if identity and not name.startswith(f"{identity}/"):
+            digest.update(identity.encode("utf-8", "surrogateescape"))
+        if number % every == 0:
+            digest.update(hashlib.sha256(_bytes_or_nothing(source, number)).digest())
     return digest.hexdigest()
 
 
-def _entries(path: Path) -> Iterator[tuple[str, bytes]]:
-    if path.is_dir():
-        for file in path.rglob("*"):
-            if file.is_file():
-                yield file.relative_to(path).as_posix(), file.read_bytes()
-        return
+def _bytes_or_nothing(source: CropSource, number: int) -> bytes:
     try:
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                if not info.is_dir():
-                    yield info.filename, archive.read(info)
-    except zipfile.BadZipFile as error:
-        raise DataInvalid(f"{path} is no whole zip file: {error}") from error
+        return source[number].data
+    except DataInvalid:
+        return b""
 
 
-def _doubted(index: bytes) -> set[str]:
-    rows = csv.DictReader(io.StringIO(index.decode("utf-8")))
-    return {
-        row["file"]
-        for row in rows
-        if row.get("label_ok") == "0" and not row["file"].startswith(UNLABELLED)
-    }
+def _reader(path: Path) -> RecordReader:
+    if path.is_dir():
+        return _in_folder(path)
+    files = expanded(path)
+    if not files:
+        raise FileMissing(f"no crops at {path}")
+    with files[0].open("rb") as file:
+        start = file.read(512)
+    if ZipReader.is_one(start):
+        return ZipReader(_only(files))
+    if InsightFaceReader.is_one(start):
+        return InsightFaceReader(_only(files))
+    if TarReader.is_one(start):
+        return TarReader(files)
+    if TFRecordReader.is_one(start):
+        return TFRecordReader(files)
+    raise DataInvalid(
+        f"{files[0]} is no whole zip, tar, TFRecord or RecordIO file: it begins {start[:8]!r}"
+    )
+
+
+def _in_folder(path: Path) -> RecordReader:
+    rec = rec_of(path)
+    if rec:
+        return InsightFaceReader(rec)
+    tars = sorted(each for each in path.glob("*.tar") if each.is_file())
+    if tars:
+        return TarReader(tars)
+    records = sorted(each for each in path.glob("*.tfrec*") if each.is_file())
+    return TFRecordReader(records) if records else FolderReader(path)
+
+
+def _only(files: list[Path]) -> Path:
+    if len(files) > 1:
+        raise DataInvalid(f"one such file is a set, got {len(files)}: {files[0]}, {files[1]}, ...")
+    return files[0]

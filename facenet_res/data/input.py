@@ -4,20 +4,27 @@ Batch number n is a function of the seed and n alone. A run that is killed and
 resumed therefore sees exactly the batches that an unbroken run would have seen.
 """
 
+from collections import deque
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facenet_res.core.errors import ConfigInvalid
-from facenet_res.core.types import Faces
+from facenet_res.core.errors import ConfigInvalid, DataInvalid
+from facenet_res.core.types import FACE_SIDE_PX, Faces, Image
 from facenet_res.data.augment import AugmentConfig, augment
-from facenet_res.data.crops import Crop
+from facenet_res.data.crops import CropSource
+from facenet_res.data.records import NO_LABEL
+from facenet_res.data.skipped import Skipped
 
-NO_LABEL = -1
 NO_VIEW = -1
+REPLACEMENTS_MAX = 100
+"""Crops tried in the place of one that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,87 +73,143 @@ class Batch:
     view_ids: NDArray[np.int64]
 
 
-def class_labels(crops: list[Crop]) -> tuple[NDArray[np.int32], list[str]]:
-    """Numbers the identities of crops.
+def class_labels(crops: CropSource) -> tuple[NDArray[np.int32], list[str]]:
+    """Numbers the identities of crops, in the order of the source.
+
+    Only identities with a sure crop among these get a number: a gap in a set's own labels, or a
+    person who was held out, gets no class. An identity with one crop is a class like any other.
 
     Returns:
         int32[N], -1 where a crop has no sure identity, and the identity of each number.
     """
-    identities = sorted({crop.identity for crop in crops if crop.identity and crop.is_label_sure})
-    numbers = {identity: number for number, identity in enumerate(identities)}
-    labels = [numbers[c.identity] if c.identity and c.is_label_sure else NO_LABEL for c in crops]
-    return np.asarray(labels, np.int32), identities
+    sure = np.where(crops.is_label_sure, crops.labels, NO_LABEL)
+    used, dense = np.unique(sure[sure != NO_LABEL], return_inverse=True)
+    labels = np.full(len(crops), NO_LABEL, np.int32)
+    labels[sure != NO_LABEL] = dense
+    return labels, [crops.identities[label] for label in used.tolist()]
+
+
+class BatchMaker:
+    """Makes any batch of a run; several threads may ask at a time."""
+
+    def __init__(
+        self, crops: CropSource, config: InputConfig, changes: AugmentConfig, skipped: Skipped
+    ) -> None:
+        """Numbers the identities.
+
+        Raises:
+            ConfigInvalid: there are fewer crops than a batch holds.
+        """
+        if len(crops) < config.batch_size:
+            raise ConfigInvalid(
+                f"batch_size is {config.batch_size}, but there are {len(crops)} crops"
+            )
+        self._crops = crops
+        self._config = config
+        self._changes = changes
+        self._skipped = skipped
+        self._labels, _ = class_labels(crops)
+        self._orders = _Orders(len(crops), config.seed)
+
+    def make(self, number: int) -> Batch:
+        """Batch `number` of the run, the same whenever and wherever it is made.
+
+        Raises:
+            DataInvalid: too many crops cannot be read.
+        """
+        config = self._config
+        chosen, epochs = self._orders.places(number, config.batch_size)
+        view_ids = np.full(len(chosen), NO_VIEW, np.int64)
+        faces = np.empty((len(chosen), FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
+        for place in range(len(chosen)):
+            chosen[place], face = self._decoded(number, place, int(chosen[place]))
+            seed = [config.seed, 2, number, place]
+            if config.views:
+                view_ids[place] = chosen[place] * config.views + epochs[place] % config.views
+                seed = [config.seed, 1, int(view_ids[place])]
+            faces[place] = augment(face, self._changes, np.random.default_rng(seed))
+        truth = self._labels[chosen]
+        mixed = round(config.mixup * config.batch_size)
+        if mixed:
+            rng = np.random.default_rng((config.seed, 3, number))
+            faces, truth = _mix(faces, truth, mixed, rng)
+        return Batch(faces, truth, view_ids)
+
+    def _decoded(self, number: int, place: int, crop: int) -> tuple[int, Image]:
+        """The crop and its picture; where it is damaged, another one that the seed decides on."""
+        rng = None
+        for _ in range(REPLACEMENTS_MAX):
+            try:
+                return crop, self._crops[crop].decode()
+            except DataInvalid as error:
+                self._skipped.add(self._crops.name(crop), str(error))
+            rng = rng or np.random.default_rng([self._config.seed, 4, number, place])
+            crop = int(rng.integers(len(self._crops)))
+        raise DataInvalid(f"{REPLACEMENTS_MAX} crops in a row could not be read, {crop} the last")
 
 
 def batches(
-    crops: list[Crop], config: InputConfig, changes: AugmentConfig, *, first: int = 0
+    crops: CropSource,
+    config: InputConfig,
+    changes: AugmentConfig,
+    *,
+    first: int = 0,
+    skipped: Skipped | None = None,
 ) -> Generator[Batch, None, None]:
     """Endless batches, beginning with number `first`, several made at a time in threads.
 
+    Args:
+        crops: what to learn from.
+        config: how batches are made.
+        changes: what happens to a crop.
+        first: number of the first batch.
+        skipped: gets the crops that cannot be read; another one stands in their place.
+
     Raises:
         ConfigInvalid: there are fewer crops than a batch holds.
-        DataInvalid: a crop cannot be decoded.
+        DataInvalid: too many crops cannot be read.
     """
-    if len(crops) < config.batch_size:
-        raise ConfigInvalid(f"batch_size is {config.batch_size}, but there are {len(crops)} crops")
-    labels, _ = class_labels(crops)
+    told = Skipped(len(crops)) if skipped is None else skipped
+    maker = BatchMaker(crops, config, changes, told)
     with ThreadPoolExecutor(config.workers, thread_name_prefix="input") as pool:
-        waiting = [
-            pool.submit(make_batch, crops, labels, config, changes, first + ahead)
-            for ahead in range(config.prefetch)
-        ]
-        number = first + config.prefetch
+        ahead = range(first, first + config.prefetch)
+        waiting = deque(pool.submit(maker.make, number) for number in ahead)
         try:
-            while True:
-                batch = waiting.pop(0).result()
-                waiting.append(pool.submit(make_batch, crops, labels, config, changes, number))
-                number += 1
+            for number in count(first + config.prefetch):
+                batch = waiting.popleft().result()
+                waiting.append(pool.submit(maker.make, number))
                 yield batch
         finally:
             for future in waiting:
                 future.cancel()
 
 
-def make_batch(
-    crops: list[Crop],
-    labels: NDArray[np.int32],
-    config: InputConfig,
-    changes: AugmentConfig,
-    number: int,
-) -> Batch:
-    """Batch `number` of the run, the same whenever and wherever it is made."""
-    chosen, epochs = _places(len(crops), config, number)
-    if config.views:
-        view_ids = chosen * config.views + epochs % config.views
-        seeds = [[config.seed, 1, int(view)] for view in view_ids]
-    else:
-        view_ids = np.full(len(chosen), NO_VIEW)
-        seeds = [[config.seed, 2, number, place] for place in range(len(chosen))]
-    faces = np.stack(
-        [
-            augment(crops[crop].decode(), changes, np.random.default_rng(seed))
-            for crop, seed in zip(chosen, seeds, strict=True)
-        ]
-    )
-    truth = labels[chosen]
-    mixed = round(config.mixup * config.batch_size)
-    if mixed:
-        faces, truth = _mix(faces, truth, mixed, np.random.default_rng((config.seed, 3, number)))
-    return Batch(faces, truth, view_ids)
+class _Orders:
+    """An endless row of permutations: every crop once an epoch.
 
+    The last two are kept. Shuffling five million crops takes half a second, and a batch needs one
+    permutation, or two where an epoch ends in it.
+    """
 
-def _places(
-    total: int, config: InputConfig, number: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Crop and epoch of each place of a batch, in an endless row of permutations."""
-    positions = np.arange(number * config.batch_size, (number + 1) * config.batch_size)
-    epochs = positions // total
-    chosen = np.empty(config.batch_size, np.int64)
-    for epoch in np.unique(epochs):
-        order = np.random.default_rng((config.seed, 0, int(epoch))).permutation(total)
-        here = epochs == epoch
-        chosen[here] = order[positions[here] % total]
-    return chosen, epochs
+    def __init__(self, total: int, seed: int) -> None:
+        self._total = total
+        self._order = lru_cache(maxsize=2)(
+            lambda epoch: np.random.default_rng((seed, 0, epoch)).permutation(total)
+        )
+        # Else two threads that begin an epoch would both shuffle.
+        self._lock = Lock()
+
+    def places(self, number: int, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Crop and epoch of each place of a batch."""
+        positions = np.arange(number * size, (number + 1) * size)
+        epochs = positions // self._total
+        chosen = np.empty(size, np.int64)
+        for epoch in np.unique(epochs).tolist():
+            with self._lock:
+                order = self._order(epoch)
+            here = epochs == epoch
+            chosen[here] = order[positions[here] % self._total]
+        return chosen, epochs
 
 
 def _mix(

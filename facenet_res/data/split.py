@@ -1,11 +1,14 @@
 """Training and validation sets that share no person."""
 
 import hashlib
-from collections import Counter
+import heapq
 from dataclasses import dataclass
 
+import numpy as np
+
 from facenet_res.core.errors import DataInvalid
-from facenet_res.data.crops import Crop
+from facenet_res.data.crops import CropSource
+from facenet_res.data.records import NO_LABEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +21,13 @@ class Split:
         groups: unlabelled crops held out for figures per group.
     """
 
-    train: list[Crop]
-    validation: list[Crop]
-    groups: list[Crop]
+    train: CropSource
+    validation: CropSource
+    groups: CropSource
 
 
 def split_by_identity(
-    crops: list[Crop], *, identities: int = 150, crops_min: int = 10, unlabelled: int = 4000
+    crops: CropSource, *, identities: int = 150, crops_min: int = 10, unlabelled: int = 4000
 ) -> Split:
     """Holds out whole identities, and some crops without one.
 
@@ -40,19 +43,26 @@ def split_by_identity(
     Raises:
         DataInvalid: there are too few identities or unlabelled crops to hold out.
     """
-    counts = Counter(crop.identity for crop in crops if crop.identity)
-    rich = sorted((name for name, n in counts.items() if n >= crops_min), key=_order)
-    strangers = sorted((crop.name for crop in crops if not crop.identity), key=_order)
+    labels = crops.labels
+    counts = np.bincount(labels[labels != NO_LABEL], minlength=len(crops.identities))
+    rich = np.flatnonzero(counts >= max(crops_min, 1)).tolist()
+    strangers = np.flatnonzero(labels == NO_LABEL).tolist()
     if len(rich) < identities or len(strangers) < unlabelled:
         raise DataInvalid(
             f"cannot hold out {identities} identities with >= {crops_min} crops and {unlabelled} "
             f"unlabelled crops: the set has {len(rich)} and {len(strangers)}"
         )
-    held_people, held_strangers = set(rich[:identities]), set(strangers[:unlabelled])
-    train = [c for c in crops if c.identity not in held_people and c.name not in held_strangers]
-    validation = [c for c in crops if c.identity in held_people and c.is_label_sure]
-    return Split(train, validation, [c for c in crops if c.name in held_strangers])
+    held_people = heapq.nsmallest(identities, rich, lambda n: _order(crops.identities[n]))
+    held_strangers = heapq.nsmallest(unlabelled, strangers, lambda n: _order(crops.name(n)))
+    is_person = np.isin(labels, held_people)
+    is_stranger = np.zeros(len(crops), np.bool_)
+    is_stranger[held_strangers] = True
+    return Split(
+        train=crops.subset(np.flatnonzero(~is_person & ~is_stranger)),
+        validation=crops.subset(np.flatnonzero(is_person & crops.is_label_sure)),
+        groups=crops.subset(np.flatnonzero(is_stranger)),
+    )
 
 
 def _order(name: str) -> bytes:
-    return hashlib.sha256(name.encode()).digest()
+    return hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()

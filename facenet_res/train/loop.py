@@ -14,8 +14,9 @@ import numpy as np
 
 from facenet_res.core.errors import TrainingDiverged
 from facenet_res.core.types import Embeddings, Faces
-from facenet_res.data.crops import Crop
+from facenet_res.data.crops import CropSource
 from facenet_res.data.input import batches
+from facenet_res.data.skipped import Skipped
 from facenet_res.models.checkpoint import save_weights
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.learner import Learner
@@ -39,6 +40,7 @@ class Progress:
         images_per_s: of late, validation and checkpoints included.
         means: "loss" and its parts since the last log line.
         validation: the last TAR at FAR 1e-3, or NaN before the first.
+        skipped: crops that could not be read in the whole run, told at its end.
     """
 
     step: int
@@ -46,12 +48,13 @@ class Progress:
     images_per_s: float
     means: dict[str, float] = field(default_factory=dict)
     validation: float = math.nan
+    skipped: int = 0
 
 
 def run_steps(
     learner: Learner,
     config: TrainConfig,
-    data: tuple[list[Crop], list[Crop]],
+    data: tuple[CropSource, CropSource, Skipped],
     teacher: Teacher | None,
     folder: Path,
     on_progress: Callable[[Progress], None],
@@ -61,7 +64,7 @@ def run_steps(
     Args:
         learner: compiled, with a built optimiser; fresh, its state is read here.
         config: the run.
-        data: the crops to learn from, and those to validate on.
+        data: the crops to learn from, those to validate on, and what notes the unreadable ones.
         teacher: for distillation, or None.
         folder: holds state, weights and log; made by the caller.
         on_progress: called after every step.
@@ -72,12 +75,13 @@ def run_steps(
     """
     saved = load_state(learner, folder) or {"step": 0, "validation": math.nan}
     step, figure = int(saved["step"]), float(saved["validation"])
-    train, held_out = data
+    train, held_out, skipped = data
     asked = RememberingTeacher(teacher) if teacher else None
     log = _Log(folder / LOG_NAME)
     clock = saved_at = time.monotonic()
     progress = Progress(step, config.steps, 0.0, {}, figure)
-    with closing(batches(train, config.input, config.augment, first=step)) as source:
+    made = batches(train, config.input, config.augment, first=step, skipped=skipped)
+    with closing(made) as source:
         while step < config.steps:
             batch = next(source)
             targets = asked.embed(batch.faces, batch.view_ids) if asked else None
@@ -95,7 +99,7 @@ def run_steps(
                 progress = Progress(step, config.steps, rate, means, figure)
                 learner.reset_metrics()
             is_last = step == config.steps
-            if held_out and (step % config.validate_every == 0 or is_last):
+            if len(held_out) and (step % config.validate_every == 0 or is_last):
                 figure = _validate(learner, held_out)
                 log.write({"step": step, "validation_tar": figure})
             if is_last or time.monotonic() - saved_at >= config.save_every_s:
@@ -104,7 +108,7 @@ def run_steps(
             on_progress(Progress(step, config.steps, progress.images_per_s, progress.means, figure))
     with averaged(learner):
         save_weights(learner.network, folder / WEIGHTS_NAME, config.model)
-    return Progress(step, config.steps, progress.images_per_s, progress.means, figure)
+    return Progress(step, config.steps, progress.images_per_s, progress.means, figure, len(skipped))
 
 
 class averaged:  # noqa: N801 (reads as `with averaged(learner)`)
@@ -128,13 +132,13 @@ class averaged:  # noqa: N801 (reads as `with averaged(learner)`)
                 variable.assign(kept)
 
 
-def _validate(learner: Learner, held_out: list[Crop]) -> float:
+def _validate(learner: Learner, held_out: CropSource) -> float:
     def embed(faces: Faces) -> Embeddings:
         return np.asarray(keras.ops.convert_to_numpy(learner(faces, training=False)), np.float32)
 
     with averaged(learner):
         embeddings = embed_crops(held_out, embed)
-    identities = [crop.identity for crop in held_out]
+    identities = [held_out.identity(number) for number in range(len(held_out))]
     return judge(embeddings, identities, VALIDATION_RATE)
 
 

@@ -5,17 +5,18 @@ from collections.abc import Callable
 import numpy as np
 
 from facenet_res.core.types import Embeddings, Faces
-from facenet_res.data.crops import Crop
+from facenet_res.data.crops import CropSource
 from facenet_res.evaluation.roc import roc, tar_at_far
 
 BATCH = 64
 
 
-def embed_crops(crops: list[Crop], embed: Callable[[Faces], Embeddings]) -> Embeddings:
+def embed_crops(crops: CropSource, embed: Callable[[Faces], Embeddings]) -> Embeddings:
     """Embeds every crop, plain and unaugmented: float32[N, D]."""
     parts = []
     for start in range(0, len(crops), BATCH):
-        faces = np.stack([crop.decode() for crop in crops[start : start + BATCH]])
+        numbers = range(start, min(start + BATCH, len(crops)))
+        faces = np.stack([crops[number].decode() for number in numbers])
         parts.append(embed(faces))
     return np.concatenate(parts)
 

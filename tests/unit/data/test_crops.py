@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from facenet_res.core.errors import DataInvalid, FileMissing
-from facenet_res.data.crops import Crop, fingerprint, read_crops
+from facenet_res.data.crops import Crop, fingerprint, open_crops
 from tests.crops import write_crops
 
 
@@ -20,11 +20,11 @@ def test_a_zip_and_its_folder_hold_the_same_crops(archive: Path, tmp_path: Path)
     with zipfile.ZipFile(archive) as file:
         file.extractall(folder)
 
-    assert fingerprint(read_crops(folder)) == fingerprint(read_crops(archive))
+    assert fingerprint(open_crops(folder)) == fingerprint(open_crops(archive))
 
 
 def test_identity_comes_from_the_folder_and_doubt_from_the_index(archive: Path) -> None:
-    crops = {crop.name: crop for crop in read_crops(archive)}
+    crops = {crop.name: crop for crop in open_crops(archive)}
 
     assert len(crops) == 28
     assert crops["person1/2.jpg"].identity == "person1"
@@ -35,7 +35,7 @@ def test_identity_comes_from_the_folder_and_doubt_from_the_index(archive: Path) 
 
 
 def test_a_changed_byte_changes_the_fingerprint(archive: Path) -> None:
-    crops = read_crops(archive)
+    crops = open_crops(archive)
     first = crops[0]
     changed = Crop(first.name, first.identity, True, first.data[:-1] + b"\x00")
 
@@ -44,19 +44,19 @@ def test_a_changed_byte_changes_the_fingerprint(archive: Path) -> None:
 
 def test_a_missing_path_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileMissing, match="nowhere"):
-        read_crops(tmp_path / "nowhere.zip")
+        open_crops(tmp_path / "nowhere.zip")
 
 
 def test_an_empty_folder_is_no_set(tmp_path: Path) -> None:
     with pytest.raises(DataInvalid, match="no crops"):
-        read_crops(tmp_path)
+        open_crops(tmp_path)
 
 
 def test_a_text_file_is_no_zip(tmp_path: Path) -> None:
     (tmp_path / "crops.zip").write_text("hello")
 
     with pytest.raises(DataInvalid, match="no whole zip"):
-        read_crops(tmp_path / "crops.zip")
+        open_crops(tmp_path / "crops.zip")
 
 
 @pytest.mark.parametrize("data", [b"text", b""])

@@ -8,22 +8,22 @@ import pytest
 
 from facenet_res.core.errors import ConfigInvalid
 from facenet_res.data.augment import AugmentConfig
-from facenet_res.data.crops import Crop, read_crops
+from facenet_res.data.crops import CropSource, open_crops
 from facenet_res.data.input import Batch, InputConfig, batches, class_labels
 from tests.crops import write_crops
 
 
 @pytest.fixture(scope="module")
-def crops(tmp_path_factory: pytest.TempPathFactory) -> list[Crop]:
-    return read_crops(write_crops(tmp_path_factory.mktemp("data") / "c.zip"))
+def crops(tmp_path_factory: pytest.TempPathFactory) -> CropSource:
+    return open_crops(write_crops(tmp_path_factory.mktemp("data") / "c.zip"))
 
 
-def take(crops: list[Crop], config: InputConfig, count: int, first: int = 0) -> list[Batch]:
+def take(crops: CropSource, config: InputConfig, count: int, first: int = 0) -> list[Batch]:
     with closing(batches(crops, config, AugmentConfig(), first=first)) as source:
         return list(islice(source, count))
 
 
-def test_a_resumed_run_sees_what_an_unbroken_one_would_have_seen(crops: list[Crop]) -> None:
+def test_a_resumed_run_sees_what_an_unbroken_one_would_have_seen(crops: CropSource) -> None:
     config = InputConfig(batch_size=5, seed=3, mixup=0.4)
 
     unbroken = take(crops, config, 8)
@@ -34,14 +34,14 @@ def test_a_resumed_run_sees_what_an_unbroken_one_would_have_seen(crops: list[Cro
         np.testing.assert_array_equal(one.labels, other.labels)
 
 
-def test_the_number_of_workers_does_not_change_the_batches(crops: list[Crop]) -> None:
+def test_the_number_of_workers_does_not_change_the_batches(crops: CropSource) -> None:
     one, four = (take(crops, InputConfig(batch_size=6, workers=n), 4) for n in (1, 4))
 
     for left, right in zip(one, four, strict=True):
         np.testing.assert_array_equal(left.faces, right.faces)
 
 
-def test_every_crop_comes_once_an_epoch(crops: list[Crop]) -> None:
+def test_every_crop_comes_once_an_epoch(crops: CropSource) -> None:
     epoch = take(crops, InputConfig(batch_size=7, views=2), 4)
 
     seen = sorted(int(view) // 2 for batch in epoch for view in batch.view_ids)
@@ -49,7 +49,7 @@ def test_every_crop_comes_once_an_epoch(crops: list[Crop]) -> None:
     assert seen == list(range(28))
 
 
-def test_a_view_that_comes_round_again_is_the_same_picture(crops: list[Crop]) -> None:
+def test_a_view_that_comes_round_again_is_the_same_picture(crops: CropSource) -> None:
     pictures: dict[int, bytes] = {}
     repeats = 0
     for batch in take(crops, InputConfig(batch_size=7, views=2), 12):
@@ -59,7 +59,7 @@ def test_a_view_that_comes_round_again_is_the_same_picture(crops: list[Crop]) ->
     assert repeats == 28
 
 
-def test_doubted_and_unlabelled_crops_have_no_class(crops: list[Crop]) -> None:
+def test_doubted_and_unlabelled_crops_have_no_class(crops: CropSource) -> None:
     labels, identities = class_labels(crops)
 
     assert identities == ["person0", "person1", "person2", "person3"]
@@ -68,8 +68,8 @@ def test_doubted_and_unlabelled_crops_have_no_class(crops: list[Crop]) -> None:
         assert label == expected
 
 
-def test_a_mixed_picture_has_no_label(crops: list[Crop]) -> None:
-    labelled = [crop for crop in crops if crop.identity and crop.is_label_sure]
+def test_a_mixed_picture_has_no_label(crops: CropSource) -> None:
+    labelled = crops.subset(np.flatnonzero((crops.labels >= 0) & crops.is_label_sure))
 
     (batch,) = take(labelled, InputConfig(batch_size=8, mixup=0.5), 1)
 
@@ -85,6 +85,6 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
         InputConfig(**wrong)
 
 
-def test_a_batch_larger_than_the_set_is_refused(crops: list[Crop]) -> None:
+def test_a_batch_larger_than_the_set_is_refused(crops: CropSource) -> None:
     with pytest.raises(ConfigInvalid, match="batch_size is 64, but there are 28"):
         take(crops, InputConfig(batch_size=64), 1)

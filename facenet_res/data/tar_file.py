@@ -1,0 +1,90 @@
+"""The members of a tar by their place, past damaged headers too.
+
+Python's `tarfile` keeps an object for each member and stops at the first bad header; of millions of
+members one is bad, and the others are wanted.
+"""
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from facenet_res.data.records import Fault
+from facenet_res.data.shards import OpenFiles
+
+_BLOCK: Final = tarfile.BLOCKSIZE
+_EXTENSION_BYTES_MAX: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in a tar.
+
+    Attributes:
+        name: with its folders, "/" between them.
+        position: of its first byte in the tar.
+        size: in bytes.
+    """
+
+    name: str
+    position: int
+    size: int
+
+
+def members(files: OpenFiles, file: int, faults: list[Fault]) -> Iterator[Member]:
+    """The plain files of a tar, in order.
+
+    Args:
+        files: open.
+        file: which of them.
+        faults: gets what could not be read; the walk goes on behind it.
+    """
+    where, end = files.paths[file].name, files.sizes[file]
+    position, is_lost = 0, False
+    extended: dict[str, str] = {}
+    while position + _BLOCK <= end:
+        block = files.read(file, position, _BLOCK)
+        try:
+            info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        except tarfile.TarError:
+            # Zeros end a tar, and stand between two that were joined.
+            if any(block) and not is_lost:
+                is_lost = True
+                faults.append(Fault(f"{where} at byte {position}", "no tar header; looking on"))
+            position += _BLOCK
+            continue
+        is_lost = False
+        name, size = extended.get("path", info.name), info.size
+        if extended.get("size", "").isdecimal():
+            size = int(extended["size"])
+        start = position + _BLOCK
+        if start + size > end:
+            faults.append(
+                Fault(f"{where}/{name}", f"cut off: {end - start} of {size} bytes are there")
+            )
+            return
+        position = start + -(-size // _BLOCK) * _BLOCK
+        if info.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME):
+            body = files.read(file, start, min(size, _EXTENSION_BYTES_MAX))
+            extended |= _extension(info.type, body)
+            continue
+        extended = {}
+        if info.isreg():
+            yield Member(name, start, size)
+
+
+def _extension(kind: bytes, body: bytes) -> dict[str, str]:
+    """What an extended header says of the member behind it: "path", "size" and others."""
+    if kind == tarfile.GNUTYPE_LONGNAME:
+        return {"path": body.rstrip(b"\x00").decode("utf-8", "surrogateescape")}
+    found: dict[str, str] = {}
+    while body:
+        digits, _, rest = body.partition(b" ")
+        if not digits.isdigit() or not 0 < int(digits) - len(digits) - 1 <= len(rest):
+            break
+        length = int(digits)
+        record = body[len(digits) + 1 : length].rstrip(b"\n").decode("utf-8", "surrogateescape")
+        key, _, value = record.partition("=")
+        found[key] = value
+        body = body[length:]
+    return found

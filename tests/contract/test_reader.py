@@ -132,12 +132,11 @@ def test_a_cut_set_keeps_what_is_left_or_is_refused(write: Write, tmp_path: Path
     for file in _big_files(path):
         file.write_bytes(file.read_bytes()[: file.stat().st_size * 6 // 10])
 
-    try:
-        source = open_crops(path)
-    except DataInvalid as error:
-        assert "whole" in str(error)
+    if path.suffix == ".zip":  # its index stands at the end
+        with pytest.raises(DataInvalid, match="no whole zip"):
+            open_crops(path)
         return
-    with source:
+    with open_crops(path) as source:
         wholes, faults = [], len(source.reader.table.faults)
         for number in range(len(source)):
             try:

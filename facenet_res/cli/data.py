@@ -1,0 +1,93 @@
+"""`facenet-res data inspect PATH`: what is in a training set."""
+
+import dataclasses
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facenet_res.cli.console import note, print_json, print_pairs, progress
+from facenet_res.cli.options import Subparsers, add_command
+from facenet_res.core import exit_codes
+
+if TYPE_CHECKING:
+    from facenet_res.data.records import Fault
+    from facenet_res.data.summary import Summary
+
+SHOWN_MAX = 20
+SUMMARY = "look at training data: inspect"
+EXAMPLES = """examples:
+  facenet-res data inspect crops.zip
+  facenet-res data inspect faces/                         (faces/ada/1.jpg, ...)
+  facenet-res data inspect 'shards/shard-{000..099}.tar'
+  facenet-res data inspect faces_emore/ --check --json
+
+Reads a folder for each identity, a zip of it, WebDataset tars, TFRecord files and InsightFace's
+train.rec, as a training would; docs/data.md describes them. Without --check only the index is
+read. With it every image is decoded, which takes a while for millions."""
+
+
+def add_parsers(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    group = add_command(subparsers, "data", lambda _: exit_codes.INPUT, SUMMARY, EXAMPLES)
+    actions = group.add_subparsers(title="actions", metavar="ACTION", required=True)
+    parser = add_command(actions, "inspect", run, "count what is in a training set", EXAMPLES)
+    parser.add_argument("path", type=Path, help="folder, file, or pattern of files in quotes")
+    parser.add_argument(
+        "--check", action="store_true", help="decode every image and name those that are damaged"
+    )
+
+
+def run(arguments: Namespace) -> int:
+    """Prints the counts."""
+    from facenet_res.data.crops import fingerprint, open_crops
+    from facenet_res.data.summary import summarize, unreadable
+
+    with open_crops(arguments.path) as source:
+        summary = summarize(source)
+        faults: list[Fault] = list(summary.faults)
+        digest = ""
+        if arguments.check:
+            with progress(len(source), "image") as tell:
+                faults += unreadable(source, tell)
+            digest = fingerprint(source)
+    if arguments.json:
+        print_json(_document(summary, faults, digest))
+        return exit_codes.OK
+    print_pairs(_rows(summary, faults, digest))
+    for remark in summary.remarks:
+        note(remark)
+    for each in faults[:SHOWN_MAX]:
+        note(f"damaged: {each.name}: {each.reason}")
+    if len(faults) > SHOWN_MAX:
+        note(f"and {len(faults) - SHOWN_MAX} more; --json has them all")
+    return exit_codes.OK
+
+
+def _rows(summary: "Summary", faults: "list[Fault]", digest: str) -> list[tuple[str, str]]:
+    spread = (
+        f"{summary.per_identity_min} to {summary.per_identity_max}, "
+        f"half of them {summary.per_identity_median:g} or more"
+    )
+    rows = [
+        ("format", summary.kind),
+        ("images", f"{summary.images:,}"),
+        ("identities", f"{summary.identities:,}"),
+        ("images per identity", spread),
+        ("identities with one image", f"{summary.single:,}"),
+        ("images without identity", f"{summary.unlabelled:,}"),
+        ("images with a doubted label", f"{summary.doubted:,}"),
+        ("unused labels", f"{summary.label_gaps:,}"),
+        ("damaged", f"{len(faults):,}{'' if digest else ' in the index; --check decodes all'}"),
+    ]
+    return [*rows, ("sha256", digest)] if digest else rows
+
+
+def _document(summary: "Summary", faults: "list[Fault]", digest: str) -> dict[str, Any]:
+    counts = dataclasses.asdict(summary)
+    del counts["faults"]
+    return {
+        **counts,
+        "is_checked": bool(digest),
+        "sha256": digest or None,
+        "damaged": [dataclasses.asdict(each) for each in faults],
+    }

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from facenet_res.cli.__main__ import main
-
 from tests.training_sets import made_crops, write_insightface
 
 PAGE = Path(__file__).parents[2] / "docs/data.md"

@@ -4,7 +4,7 @@ A set of millions is opened by its index; the images stay on the disk until one 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -25,6 +25,7 @@ from facenet_res.imaging.decode import ImageLimits, decode_image
 
 LIMITS = ImageLimits(bytes_max=RECORD_BYTES_MAX, pixels_max=4_000_000, side_px_max=4_000)
 FULL_FINGERPRINT_MAX = 100_000
+IN_MEMORY_MAX = 200_000
 EXPECTED = "expected IDENTITY/FILE.jpg"
 
 
@@ -143,26 +144,43 @@ def open_crops(path: Path) -> CropSource:
     return source
 
 
-def fingerprint(source: CropSource) -> str:
+def read_crops(path: Path) -> list[Crop]:
+    """All crops of a small set in memory, for an experiment or a calibration.
+
+    Raises:
+        FileMissing: nothing is at `path`.
+        DataInvalid: it holds no crop, breaks its format, a record of it is damaged, or it is large.
+    """
+    with open_crops(path) as source:
+        if len(source) > IN_MEMORY_MAX:
+            raise DataInvalid(
+                f"{path} holds {len(source)} crops, limit in memory is {IN_MEMORY_MAX}"
+            )
+        return list(source)
+
+
+def fingerprint(crops: CropSource | Sequence[Crop]) -> str:
     """SHA-256 over the crops: which data a run was trained on.
 
     Of a set of over 100,000 crops all names and identities count, but the bytes of 100,000 only,
     spread evenly: who opens 30 GB to go on with a run should not wait for all of them.
     """
     digest = hashlib.sha256()
-    total = len(source)
-    every = -(-total // FULL_FINGERPRINT_MAX)
-    for number in range(total):
-        name, identity = source.name(number), source.identity(number)
+    every = -(-len(crops) // FULL_FINGERPRINT_MAX)
+    for number in range(len(crops)):
+        if isinstance(crops, CropSource):
+            name, identity = crops.name(number), crops.identity(number)
+        else:
+            name, identity = crops[number].name, crops[number].identity
         digest.update(name.encode("utf-8", "surrogateescape"))
         if identity and not name.startswith(f"{identity}/"):
             digest.update(identity.encode("utf-8", "surrogateescape"))
         if number % every == 0:
-            digest.update(hashlib.sha256(_bytes_or_nothing(source, number)).digest())
+            digest.update(hashlib.sha256(_bytes_or_nothing(crops, number)).digest())
     return digest.hexdigest()
 
 
-def _bytes_or_nothing(source: CropSource, number: int) -> bytes:
+def _bytes_or_nothing(source: CropSource | Sequence[Crop], number: int) -> bytes:
     try:
         return source[number].data
     except DataInvalid:

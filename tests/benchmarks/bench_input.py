@@ -58,7 +58,7 @@ def test_input_against_the_step(crops: CropSource, record_property: Record) -> N
     keras.config.set_dtype_policy(config.precision)
     rng = np.random.default_rng(0)
     size = bench.size(smoke=4, full=BATCH)
-    taken = bench.size(smoke=1, full=24)
+    taken = bench.size(smoke=1, full=16)
     steps = bench.size(smoke=1, full=3)
     made = InputConfig(batch_size=size, workers=WORKERS)
     faces = rng.integers(0, 256, (size, 112, 112, 3), np.uint8)
@@ -74,7 +74,7 @@ def test_input_against_the_step(crops: CropSource, record_property: Record) -> N
                     "input": lambda: list(islice(source, taken)),
                     "step": lambda: [learner.learn(faces, labels, teacher) for _ in range(steps)],
                 },
-                rounds=bench.size(smoke=1, full=12),
+                rounds=bench.size(smoke=1, full=8),
             )
     finally:
         keras.config.set_dtype_policy(policy)
@@ -101,7 +101,7 @@ def test_each_change(crops: CropSource, record_property: Record) -> None:
     ]
     faces = [crops[number].decode() for number in range(32)]
     rng = np.random.default_rng(0)
-    repeats = bench.size(smoke=1, full=40)
+    repeats = bench.size(smoke=1, full=15)
 
     def us(work: Callable[[], object]) -> float:
         return round(1e3 * bench.best_ms(work, repeats) / len(faces), 1)
@@ -115,7 +115,7 @@ def test_each_change(crops: CropSource, record_property: Record) -> None:
 
 @pytest.mark.bench
 def test_reading_alone(tmp_path: Path, record_property: Record) -> None:
-    made = made_crops({str(number): 10 for number in range(bench.size(smoke=2, full=200))})
+    made = made_crops({str(number): 10 for number in range(bench.size(smoke=2, full=50))})
     sets = {
         "zip": write_zip(tmp_path / "crops.zip", made),
         "tar": write_tars(tmp_path / "tar", made),

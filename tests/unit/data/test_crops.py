@@ -1,12 +1,13 @@
 """Crops are read alike from a zip and a folder, and what is wrong with them is said."""
 
+import dataclasses
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from facenet_res.core.errors import DataInvalid, FileMissing
-from facenet_res.data.crops import Crop, fingerprint, open_crops
+from facenet_res.data.crops import Crop, fingerprint, open_crops, read_crops
 from tests.crops import write_crops
 
 
@@ -43,6 +44,35 @@ def test_a_changed_byte_changes_the_fingerprint(archive: Path, tmp_path: Path) -
     (folder / first.name).write_bytes(first.data[:-1] + b"\x00")
 
     assert fingerprint(open_crops(folder)) != fingerprint(crops)
+
+
+def test_a_small_set_fits_in_memory_and_a_large_one_is_refused(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = read_crops(archive)
+
+    with open_crops(archive) as source:
+        assert held == list(source)
+        assert fingerprint(held) == fingerprint(source)
+    monkeypatch.setattr("facenet_res.data.crops.IN_MEMORY_MAX", 27)
+    with pytest.raises(DataInvalid, match="holds 28 crops, limit in memory is 27"):
+        read_crops(archive)
+
+
+def test_of_a_large_set_every_name_and_some_bytes_count(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facenet_res.data.crops.FULL_FINGERPRINT_MAX", 10)
+    crops = read_crops(archive)
+
+    def other(number: int, **changes: object) -> str:
+        changed = dataclasses.replace(crops[number], **changes)
+        return fingerprint([*crops[:number], changed, *crops[number + 1 :]])
+
+    assert other(3, data=b"x") != fingerprint(crops)
+    assert other(4, data=b"x") == fingerprint(crops)
+    assert other(4, name="x/y.jpg") != fingerprint(crops)
+    assert other(4, identity="x") != fingerprint(crops)
 
 
 def test_a_missing_path_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ members one is bad, and the others are wanted.
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from facenet_res.data.records import Fault
 from facenet_res.data.shards import OpenFiles
@@ -31,6 +31,14 @@ class Member:
     size: int
 
 
+class _Header(NamedTuple):
+    """What is wanted of a header: name, bytes behind it, tar's letter for the kind."""
+
+    name: str
+    size: int
+    kind: bytes
+
+
 def members(files: OpenFiles, file: int, faults: list[Fault]) -> Iterator[Member]:
     """The plain files of a tar, in order.
 
@@ -45,7 +53,7 @@ def members(files: OpenFiles, file: int, faults: list[Fault]) -> Iterator[Member
     while position + _BLOCK <= end:
         block = files.read(file, position, _BLOCK)
         try:
-            info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+            info = _plain(block) or _any(block)
         except tarfile.TarError:
             # Zeros end a tar, and stand between two that were joined.
             if any(block) and not is_lost:
@@ -64,13 +72,35 @@ def members(files: OpenFiles, file: int, faults: list[Fault]) -> Iterator[Member
             )
             return
         position = start + -(-size // _BLOCK) * _BLOCK
-        if info.type in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME):
+        if info.kind in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME):
             body = files.read(file, start, min(size, _EXTENSION_BYTES_MAX))
-            extended |= _extension(info.type, body)
+            extended |= _extension(info.kind, body)
             continue
         extended = {}
-        if info.isreg():
+        if info.kind in tarfile.REGULAR_TYPES:
             yield Member(name, start, size)
+
+
+def _plain(block: bytes) -> _Header | None:
+    """A plain file's header, read in a tenth of `tarfile`'s time; None for whatever is special."""
+    is_special = block[156:157] != tarfile.REGTYPE or block[345] or block[124] & 0x80
+    if is_special:
+        return None
+    try:
+        checksum = int(block[148:156].strip(b" \0"), 8)
+        size = int(block[124:136].strip(b" \0"), 8)
+    except ValueError:
+        return None
+    if checksum != sum(block) - sum(block[148:156]) + 8 * ord(" "):
+        return None
+    name = block[:100].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+    return _Header(name, size, tarfile.REGTYPE)
+
+
+def _any(block: bytes) -> _Header:
+    """Any header; raises `tarfile.TarError` where there is none."""
+    info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    return _Header(info.name, info.size, info.type)
 
 
 def _extension(kind: bytes, body: bytes) -> dict[str, str]:

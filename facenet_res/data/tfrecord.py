@@ -1,8 +1,7 @@
 """TFRecord files of `tf.train.Example`, read without TensorFlow and with their checksums held.
 
 A record is: length (uint64), masked CRC-32C of the length, the bytes, masked CRC-32C of the bytes;
-little-endian. There is no index: opening walks all records and reads their labels, at the speed of
-the disk but not over about 10,000 records a second.
+little-endian. There is no index: opening walks all records and reads their labels.
 
 Source:
     https://www.tensorflow.org/tutorials/load_data/tfrecord, "TFRecords format details".

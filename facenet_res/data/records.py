@@ -1,7 +1,7 @@
 """What every format of a training set must offer: its records by number, without reading them all.
 
 An index (where each record lies, whose it is) is made at opening and held in
-memory, about 30 bytes a record and its name; the compressed images stay on the
+memory, about 50 bytes a record and its name; the compressed images stay on the
 disk, and the system's page cache decides which of them are kept.
 """
 

@@ -115,7 +115,7 @@ def make_batch(
     number: int,
 ) -> Batch:
     """Batch `number` of the run, the same whenever and wherever it is made."""
-    chosen, epochs = _places(len(crops), config, number)
+    chosen, epochs = places(len(crops), config, number)
     if config.views:
         view_ids = chosen * config.views + epochs % config.views
         seeds = [[config.seed, 1, int(view)] for view in view_ids]
@@ -135,10 +135,14 @@ def make_batch(
     return Batch(faces, truth, view_ids)
 
 
-def _places(
+def places(
     total: int, config: InputConfig, number: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Crop and epoch of each place of a batch, in an endless row of permutations."""
+    """Crop and epoch of each place of batch `number`, in an endless row of permutations.
+
+    Returns:
+        int64[B] into `total` crops, and int64[B] from 0.
+    """
     positions = np.arange(number * config.batch_size, (number + 1) * config.batch_size)
     epochs = positions // total
     chosen = np.empty(config.batch_size, np.int64)

@@ -109,7 +109,7 @@ class BatchMaker:
         self._changes = changes
         self._skipped = skipped
         self._labels, _ = class_labels(crops)
-        self._orders = _Orders(len(crops), config.seed)
+        self._orders = Orders(len(crops), config.seed)
 
     def make(self, number: int) -> Batch:
         """Batch `number` of the run, the same whenever and wherever it is made.
@@ -184,7 +184,7 @@ def batches(
                 future.cancel()
 
 
-class _Orders:
+class Orders:
     """An endless row of permutations: every crop once an epoch.
 
     The last two are kept. Shuffling five million crops takes half a second, and a batch needs one

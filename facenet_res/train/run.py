@@ -1,7 +1,6 @@
 """From a config to a finished run."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from facenet_res.core.errors import DataInvalid, StateError
 from facenet_res.core.files import write_atomically
 from facenet_res.data.crops import Crop, fingerprint, read_crops
 from facenet_res.data.input import class_labels
+from facenet_res.data.location import data_path
 from facenet_res.data.split import split_by_identity
 from facenet_res.models.build import build_model
 from facenet_res.train.config import TrainConfig
@@ -27,8 +27,6 @@ CONFIG_NAME = "config.json"
 HELD_OUT_NAME = "held_out.txt"
 # A rough place is enough: training moves the centres from there.
 CENTRE_CROPS_MAX = 2
-DATA_VARIABLE = "FACENET_RES_DATA"
-DATA_DEFAULT = "../shared/data"
 
 
 def train(
@@ -50,7 +48,7 @@ def train(
         StateError: the folder holds a run of another config.
         TrainingDiverged: the loss is no finite number.
     """
-    crops = read_crops(_data_path(config.crops))
+    crops = read_crops(data_path(config.crops))
     _claim(folder, config, crops)
     keras.config.set_dtype_policy(config.precision)
     keras.utils.set_random_seed(config.input.seed)
@@ -65,7 +63,7 @@ def train(
     labels, identities = class_labels(split.train)
     if not identities:
         raise DataInvalid(f"{config.crops} holds no identity to train on")
-    teacher = Teacher(_data_path(config.teacher)) if config.teacher else None
+    teacher = Teacher(data_path(config.teacher)) if config.teacher else None
     learner = Learner(build_model(config.model), len(identities), config.loss)
     learner.compile(optimizer=make_optimizer(config.optimizer, config.steps), jit_compile=False)
     learner.optimizer.build(learner.trainable_variables)
@@ -106,8 +104,3 @@ def _claim(folder: Path, config: TrainConfig, crops: list[Crop]) -> None:
             )
         return
     write_atomically(path, json.dumps(record, indent=1).encode())
-
-
-def _data_path(name: str) -> Path:
-    path = Path(name)
-    return path if path.is_absolute() else Path(os.environ.get(DATA_VARIABLE, DATA_DEFAULT)) / path

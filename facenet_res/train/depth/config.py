@@ -108,7 +108,7 @@ def depth_config(*, smoke: bool = False) -> DepthConfig:
     230 MB a crop at 1001 layers.
     """
     if smoke:
-        shallow = _pairs((8, 14), seeds=(0,), batch_size=8, steps=3)
+        shallow = _pairs((8,), seeds=(0,), batch_size=8, steps=3)
         deepest = Subject(
             family="cifar_preact", depth=11, is_plain=False, seed=0, batch_size=4, steps=3
         )

@@ -90,10 +90,10 @@ def check_same(path: Path, record: Record, settings: dict[str, Any], data_sha256
         if record.settings.get(name) != settings.get(name)
     )
     if record.data_sha256 != data_sha256:
-        differing.append("the crops")
+        differing.append("crops")
     if differing:
         raise StateError(
-            f"{path} was measured with another {', '.join(differing)}; "
+            f"{path} was measured with other {', '.join(differing)}; "
             "delete it or choose another folder"
         )
 

@@ -78,6 +78,7 @@ def measure_start(
     model.compile(
         optimizer=lengths,
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        run_eagerly=True,  # for one batch no graph is worth its making
         jit_compile=False,
     )
     loss = float(model.train_on_batch(images, labels))
@@ -128,7 +129,7 @@ class _Unnormalised(keras.Model):
     """
 
     def __init__(self, network: Any) -> None:
-        super().__init__()
+        super().__init__(name="unnormalised")  # its own would start with "_": no name to TensorFlow
         self.network = network
 
     def call(self, images: Any) -> Any:

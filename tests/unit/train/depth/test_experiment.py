@@ -8,7 +8,7 @@ import pytest
 
 from facenet_res.core.errors import DataInvalid, StateError
 from facenet_res.train.depth.experiment import measure_depth
-from tests.unit.train.depth.conftest import TODAY, Miniature
+from tests.depth import TODAY, Miniature
 
 
 class Killed(BaseException):

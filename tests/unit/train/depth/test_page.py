@@ -11,7 +11,7 @@ from facenet_res.train.depth.config import depth_config
 from facenet_res.train.depth.page import page_text, short, write_page
 from facenet_res.train.depth.record import Record, read_record
 from facenet_res.train.depth.summary import Measured, summarise
-from tests.unit.train.depth.conftest import Miniature
+from tests.depth import Miniature
 
 DOCS = Path(__file__).parents[4] / "docs"
 PLOTS = ("gradients", "signals", "activations", "losses", "losses-deepest")

@@ -1,10 +1,8 @@
-"""The experiment in miniature, made once for all tests that look at what it leaves."""
+"""The experiment on depth in miniature, on made-up crops."""
 
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from facenet_res.data.crops import Crop, read_crops
 from facenet_res.train.depth.config import DepthConfig, depth_config
@@ -17,21 +15,30 @@ TODAY = datetime.date(2026, 11, 25)
 
 @dataclass(frozen=True)
 class Miniature:
-    """What was measured, and of what."""
+    """What was measured, of what, and what was told meanwhile.
+
+    Attributes:
+        config: `depth_config(smoke=True)`.
+        crops_path: of the zip file.
+        crops: in it.
+        folder: of the records.
+        records: of all networks.
+        told: progress.
+    """
 
     config: DepthConfig
+    crops_path: Path
     crops: list[Crop]
     folder: Path
     records: list[Record]
     told: list[tuple[str, int, int]]
 
 
-@pytest.fixture(scope="session")
-def miniature(tmp_path_factory: pytest.TempPathFactory) -> Miniature:
-    """`depth_config(smoke=True)` on made-up crops."""
-    folder = tmp_path_factory.mktemp("depth")
-    crops = read_crops(write_crops(folder / "crops.zip"))
+def measure_miniature(folder: Path) -> Miniature:
+    """Makes crops and measures; some seconds."""
+    path = write_crops(folder / "crops.zip")
+    crops = read_crops(path)
     config = depth_config(smoke=True)
     told: list[tuple[str, int, int]] = []
     records = measure_depth(config, crops, folder / "depth", TODAY, lambda *what: told.append(what))
-    return Miniature(config, crops, folder / "depth", records, told)
+    return Miniature(config, path, crops, folder / "depth", records, told)

@@ -65,10 +65,10 @@ class DepthConfig:
     crops: str = "crops.zip"
     identities: int = 10
     crops_each: int = 30
-    learning_rate: float = 0.1
+    learning_rate: float = 0.01
     warmup_steps: int = 20
     weight_decay: float = 1e-4
-    save_every_s: float = 30.0
+    save_every_s: float = 15.0
     subjects: tuple[Subject, ...]
 
     def __post_init__(self) -> None:
@@ -119,9 +119,9 @@ def depth_config(*, smoke: bool = False) -> DepthConfig:
     first, *others = SEEDS
     return DepthConfig(
         subjects=(
-            *_pairs(DEPTHS, seeds=(first,), batch_size=32, steps=200),
+            *_pairs(DEPTHS, seeds=(first,), batch_size=32, steps=150),
             deepest,
-            *_pairs(DEPTHS, seeds=tuple(others), batch_size=32, steps=200),
+            *_pairs(DEPTHS, seeds=tuple(others), batch_size=32, steps=150),
         )
     )
 

@@ -74,7 +74,7 @@ def _starts(subject: Subject, small: SmallCrops, tell: Tell) -> dict[str, Start]
     """
     settings: tuple[Setting, ...] = ("bn",) if subject.family == "cifar_preact" else SETTINGS
     images, labels = batch_at(small, subject.batch_size, subject.seed, 0)
-    starts = {}
+    starts: dict[str, Start] = {}
     for number, setting in enumerate(settings):
         tell(f"{subject.name}, start", number, len(settings))
         network = fresh_network(subject, small.classes)

@@ -69,6 +69,7 @@ def page_text(measured: list[Measured]) -> str:
         classic=classic,
         deepest=deepest,
         pairs=[(plain[depth], residual[depth]) for depth in depths],
+        degrades=_degrades([plain[depth] for depth in depths], residual[depths[-1]]),
         plain_last=plain[depths[-1]],
         residual_last=residual[depths[-1]],
         settings=first.settings,
@@ -89,6 +90,13 @@ def short(value: float) -> str:
     if value and not 1e-3 <= abs(value) < 1e4:
         return f"{value:.1e}"
     return f"{value:.3g}"
+
+
+def _degrades(plain: list[Measured], residual_last: Measured) -> bool:
+    """Whether each deeper plain network ended worse, and the deepest worse than its twin."""
+    ends = [each.losses().middle[-1] for each in plain]
+    is_rising = len(ends) > 1 and ends == sorted(ends)
+    return bool(is_rising and residual_last.losses().middle[-1] < ends[-1])
 
 
 def _parameters(measured: Measured) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import DataInvalid
-from facenet_res.data.crops import Crop
+from facenet_res.data.crops import Crop, fingerprint
 from facenet_res.imaging.warp import resize
 
 SIDE_PX = 32
@@ -25,11 +25,13 @@ class SmallCrops:
         images: uint8[N, 32, 32, 3] RGB.
         labels: int32[N], the number of the person.
         classes: how many people.
+        sha256: of the crops they were made from.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int32]
     classes: int
+    sha256: str
 
 
 def choose_crops(crops: list[Crop], identities: int, crops_each: int) -> list[Crop]:
@@ -66,7 +68,7 @@ def shrink(crops: list[Crop]) -> SmallCrops:
     names = sorted({crop.identity for crop in crops})
     images = np.stack([resize(crop.decode(), SIDE_PX, SIDE_PX) for crop in crops])
     labels = np.asarray([names.index(crop.identity) for crop in crops], np.int32)
-    return SmallCrops(images, labels, len(names))
+    return SmallCrops(images, labels, len(names), fingerprint(crops))
 
 
 def batch_at(

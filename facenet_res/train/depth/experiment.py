@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable
 from pathlib import Path
 
-from facenet_res.data.crops import Crop, fingerprint
+from facenet_res.data.crops import Crop
 from facenet_res.train.depth.config import DepthConfig, Subject
 from facenet_res.train.depth.crops import SmallCrops, batch_at, choose_crops, shrink
 from facenet_res.train.depth.record import Record, check_same, read_record, write_record
@@ -34,26 +34,24 @@ def measure_depth(
 
     Raises:
         DataInvalid: there are not enough crops, or a record is damaged.
-        StateError: a record in the folder was measured with other settings or crops.
+        StateError: a record or a state in the folder is of other settings or crops.
         TrainingDiverged: a loss is no finite number.
         DiskFull: nothing could be written.
     """
-    chosen = choose_crops(crops, config.identities, config.crops_each)
-    sha256 = fingerprint(chosen)
-    small = shrink(chosen)
+    small = shrink(choose_crops(crops, config.identities, config.crops_each))
     records = []
     for subject in config.subjects:
         path = folder / f"{subject.name}.json"
         if path.exists():
             record = read_record(path)
-            check_same(path, record, config.settings(subject), sha256)
+            check_same(path, record, config.settings(subject), small.sha256)
         else:
             state = folder / f"{subject.name}.state"
             starts = _starts(subject, small, tell)
             trained = train_subject(config, subject, small, state, _step(subject, tell))
             record = Record(
                 settings=config.settings(subject),
-                data_sha256=sha256,
+                data_sha256=small.sha256,
                 starts=starts,
                 losses=trained.losses,
                 train_s=trained.train_s,

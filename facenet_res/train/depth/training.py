@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from facenet_res.core.errors import TrainingDiverged
+from facenet_res.core.errors import StateError, TrainingDiverged
 from facenet_res.models.classifier import build_classifier
 from facenet_res.train.depth.config import DepthConfig, Subject
 from facenet_res.train.depth.crops import SmallCrops, batch_at
@@ -54,6 +54,7 @@ def train_subject(
         on_step: called with the steps done, after each.
 
     Raises:
+        StateError: the state is of other settings or crops.
         TrainingDiverged: the loss is no finite number; the state before it is kept.
         DiskFull: a state could not be written; the one before is kept.
     """
@@ -66,7 +67,10 @@ def train_subject(
     )
     network.optimizer.build(network.trainable_variables)
     folder.mkdir(parents=True, exist_ok=True)
-    saved = load_state(network, folder) or {"losses": [], "train_s": 0.0}
+    holds_for = {"settings": config.settings(subject), "data_sha256": small.sha256}
+    saved = load_state(network, folder) or {"losses": [], "train_s": 0.0, "holds_for": holds_for}
+    if saved["holds_for"] != holds_for:
+        raise StateError(f"{folder} is of other settings or crops; delete it or choose another one")
     losses, before_s = list(saved["losses"]), float(saved["train_s"])
     started = saved_at = time.monotonic()
     while len(losses) < subject.steps:
@@ -79,7 +83,8 @@ def train_subject(
             raise TrainingDiverged(f"the loss of {subject.name} is {losses[-1]} at step {step + 1}")
         now = time.monotonic()
         if now - saved_at >= config.save_every_s:
-            save_state(network, folder, {"losses": losses, "train_s": before_s + now - started})
+            done = {"losses": losses, "train_s": before_s + now - started, "holds_for": holds_for}
+            save_state(network, folder, done)
             saved_at = now
         on_step(len(losses))
     return Trained(losses, before_s + time.monotonic() - started)

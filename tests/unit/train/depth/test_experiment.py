@@ -61,6 +61,9 @@ def test_a_run_killed_in_the_midst_of_a_network_ends_as_an_unbroken_one(
     with pytest.raises(Killed):
         measure_depth(config, miniature.crops, tmp_path, TODAY, kill)
     assert list(tmp_path.glob("*.json")) == []
+    faster = dataclasses.replace(config, learning_rate=0.5)
+    with pytest.raises(StateError, match=r"cifar-plain8-seed0\.state is of other settings"):
+        measure_depth(faster, miniature.crops, tmp_path, TODAY, lambda *_: None)
     told: list[tuple[str, int, int]] = []
 
     # when it is started again

@@ -76,6 +76,7 @@ def page_text(measured: list[Measured]) -> str:
         identities=first.settings["identities"],
         guess=math.log(first.settings["identities"]),
         steps=steps,
+        seeds=len(plain[depths[0]].records),
         window=window_steps(steps),
         momentum=MOMENTUM,
         side_px=SIDE_PX,

@@ -7,7 +7,6 @@ and here. The order is the same.
 
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -31,7 +30,8 @@ CHROMA = (
 class DeviceAugment:
     """The tables on the device, and the function over them.
 
-    Call: uint8[B, 112, 112, 3] RGB and Doses of device arrays -> uint8[B, 112, 112, 3] RGB.
+    Call: uint8[B, 112, 112, 3] RGB and the fields of Doses as device arrays, in their order
+    -> uint8[B, 112, 112, 3] RGB.
     """
 
     def __init__(self, table: FilterTable, noise: Any) -> None:
@@ -48,8 +48,9 @@ class DeviceAugment:
         self._rgb = ops.convert_to_tensor(np.linalg.inv(YCC).T.astype(np.float32))
         self._steps = ops.convert_to_tensor(_quantisation_steps())
 
-    def __call__(self, faces: Any, doses: Doses) -> Any:
+    def __call__(self, faces: Any, *fields: Any) -> Any:
         """One random version of each face."""
+        doses = Doses(*fields)
         x = _moved(ops.cast(faces, "float32"), doses.transform)
         x = _tone(x, doses.tone)
         x = _covered(x, doses.box, doses.box_colour)
@@ -83,29 +84,9 @@ class DeviceAugment:
         return ops.where(ops.reshape(steps, (-1, 1, 1, 1)) > 0, decoded, x)
 
 
-def to_device(doses: Doses) -> Doses:
-    """The same doses as arrays of the Keras backend."""
-    names = Doses.__dataclass_fields__
-    return Doses(*(ops.convert_to_tensor(getattr(doses, name)) for name in names))
-
-
-def compiled(augment: DeviceAugment) -> Any:
-    """The same function, compiled where the backend compiles: (faces, *fields of Doses)."""
-
-    def flat(faces: Any, *fields: Any) -> Any:
-        return augment(faces, Doses(*fields))
-
-    if keras.backend.backend() == "jax":
-        import jax  # noqa: PLC0415 (only this backend has it)
-
-        return jax.jit(flat)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf  # noqa: PLC0415 (only this backend has it)
-
-        return tf.function(flat, reduce_retracing=True)
-    import torch  # noqa: PLC0415 (only this backend has it)
-
-    return torch.no_grad()(flat)
+def to_device(doses: Doses) -> list[Any]:
+    """The fields of the doses, in their order, as arrays of the Keras backend."""
+    return [ops.convert_to_tensor(getattr(doses, name)) for name in Doses.__dataclass_fields__]
 
 
 def _moved(x: Any, transform: Any) -> Any:

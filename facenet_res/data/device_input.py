@@ -16,8 +16,9 @@ from facenet_res.core.errors import ConfigInvalid, DataInvalid
 from facenet_res.core.types import FACE_SIDE_PX, Faces
 from facenet_res.data.augment import AugmentConfig
 from facenet_res.data.crops import CropSource
-from facenet_res.data.device_augment import DeviceAugment, compiled, to_device
-from facenet_res.data.device_doses import Doses, draw_doses, noise_plane
+from facenet_res.data.device_augment import DeviceAugment, to_device
+from facenet_res.data.device_compile import compiled
+from facenet_res.data.device_doses import draw_doses, noise_plane
 from facenet_res.data.input import NO_VIEW, Batch, InputConfig, Orders, class_labels
 from facenet_res.data.records import NO_LABEL
 from facenet_res.data.separable import filter_table
@@ -64,12 +65,12 @@ class DeviceInput:
         chosen, _ = self._orders.places(number, config.batch_size)
         mixed = round(config.mixup * config.batch_size)
         rng = np.random.default_rng((config.seed, 4, number))
-        doses = to_device(draw_doses(self._changes, config.batch_size, mixed, self._table, rng))
-        fields = [getattr(doses, name) for name in Doses.__dataclass_fields__]
+        doses = draw_doses(self._changes, config.batch_size, mixed, self._table, rng)
         picked = ops.take(self._faces, ops.convert_to_tensor(chosen), axis=0)
         labels = self._labels[chosen]
         labels[:mixed] = NO_LABEL
-        return Batch(self._augment(picked, *fields), labels, np.full(len(chosen), NO_VIEW))
+        faces = self._augment(picked, *to_device(doses))
+        return Batch(faces, labels, np.full(len(chosen), NO_VIEW))
 
 
 def _check(crops: int, config: InputConfig) -> None:

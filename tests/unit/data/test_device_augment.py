@@ -7,7 +7,8 @@ from keras import ops
 
 from facenet_res.core.types import Faces
 from facenet_res.data.augment import AugmentConfig
-from facenet_res.data.device_augment import DeviceAugment, compiled, to_device
+from facenet_res.data.device_augment import DeviceAugment, to_device
+from facenet_res.data.device_compile import compiled
 from facenet_res.data.device_doses import Doses, draw_doses, noise_plane
 from facenet_res.data.separable import filter_table
 
@@ -31,9 +32,8 @@ def doses(seed: int = 0, mixed: int = 0, **chances: float) -> Doses:
 
 
 def changed(faces: Faces, dose: Doses) -> Faces:
-    there = to_device(dose)
-    fields = [getattr(there, name) for name in Doses.__dataclass_fields__]
-    return np.asarray(ops.convert_to_numpy(AUGMENT(ops.convert_to_tensor(faces), *fields)))
+    got = AUGMENT(ops.convert_to_tensor(faces), *to_device(dose))
+    return np.asarray(ops.convert_to_numpy(got))
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> float:

@@ -121,7 +121,7 @@ def _colour(face: Image, strength: float, rng: np.random.Generator) -> Image:
     # Both scale and offset fit in one table of 256 entries, and so does gamma.
     table = (_LEVELS - 127.5) * (1 + 0.4 * contrast) + (127.5 + 35 * brightness)
     table = 255 * (np.clip(table, 0, 255) / 255) ** math.exp(0.45 * gamma)
-    toned = cv2.LUT(face, table.astype(np.uint8))
+    toned = _image(cv2.LUT(face, table.astype(np.uint8)))
     kept = max(1 + (0.5 if saturation > 0 else 0.6) * saturation, 0.0)
     return _image(cv2.addWeighted(toned, kept, _without_colour(toned), 1 - kept, 0))
 

@@ -64,7 +64,8 @@ class Skipped:
             if len(self._reasons) > self._count_max:
                 raise DataInvalid(
                     f"{len(self._reasons)} crops could not be read, limit is {self._count_max} "
-                    f"({100 * SHARE_MAX:g} % of the set); the last is {name}: {reason}"
+                    f"(the greater of {COUNT_MIN} and {100 * SHARE_MAX:g} % of the set); "
+                    f"the last is {name}: {reason}"
                 )
 
 

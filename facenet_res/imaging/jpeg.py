@@ -15,6 +15,7 @@ Source: ITU-T T.81, annex B.
 import re
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -98,7 +99,7 @@ def is_closed_early(layout: ImageLayout, pixels: Image, decode: Callable[[bytes]
         pixels: uint8[H, W, 3] RGB, not turned, as decoded.
         decode: does that for other bytes.
     """
-    ends_grey = bool(np.all(pixels[-1, -1] == _GREY))
+    ends_grey = pixels[-1, -1].tolist() == [_GREY] * 3
     if layout.has_all_scans and not ends_grey:
         return False
     longer = layout.pixel_bytes[:-2] + _MORE_BLOCKS + layout.pixel_bytes[-2:]
@@ -139,7 +140,9 @@ def _frame_size(body: bytes) -> tuple[int, int]:
     return width_px, height_px
 
 
-def _coded_by(scan: bytes) -> set[tuple[int, int]]:
+# Nearly all files have the same few scan headers, and making the set takes as long as all else.
+@lru_cache(maxsize=64)
+def _coded_by(scan: bytes) -> frozenset[tuple[int, int]]:
     """Components and coefficients that a scan header promises with all their bits."""
     count = scan[0] if scan else 0
     tail = 1 + 2 * count
@@ -147,6 +150,8 @@ def _coded_by(scan: bytes) -> set[tuple[int, int]]:
         raise ImageUnreadable(f"a JPEG scan header has {len(scan)} bytes, least is {tail + 3}")
     first, last, precision = scan[tail : tail + 3]
     if precision & 0x0F:
-        return set()
+        return frozenset()
     coefficients = range(first, min(last + 1, _COEFFICIENTS))
-    return {(scan[1 + 2 * n], coefficient) for n in range(count) for coefficient in coefficients}
+    return frozenset(
+        (scan[1 + 2 * n], coefficient) for n in range(count) for coefficient in coefficients
+    )

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from facenet_res.data.augment import AugmentConfig
 from facenet_res.data.crops import CropSource, open_crops
 from facenet_res.data.input import Batch, InputConfig, batches, class_labels
 from tests.crops import write_crops
+from tests.training_sets import made_crops, write_insightface
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,15 @@ def test_doubted_and_unlabelled_crops_have_no_class(crops: CropSource) -> None:
     for crop, label in zip(crops, labels, strict=True):
         expected = identities.index(crop.identity) if crop.identity and crop.is_label_sure else -1
         assert label == expected
+
+
+def test_gaps_and_held_out_people_get_no_class_and_a_single_crop_does(tmp_path: Path) -> None:
+    made = made_crops({"0": 3, "4": 1, "9": 3})
+    with open_crops(write_insightface(tmp_path, made)) as source:
+        labels, identities = class_labels(source.subset(np.flatnonzero(source.labels != 0)))
+
+    assert identities == ["4", "9"]
+    assert labels.tolist() == [0, 1, 1, 1]
 
 
 def test_a_mixed_picture_has_no_label(crops: CropSource) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,24 @@ def test_a_folder_of_another_run_is_refused(tiny_run: TrainConfig, tmp_path: Pat
 
     with pytest.raises(StateError, match="another config"):
         train(dataclasses.replace(tiny_run, steps=2), tmp_path / "run")
+
+
+def test_a_damaged_crop_is_replaced_and_told_at_the_end(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    folder = tmp_path / "faces"
+    with zipfile.ZipFile(tiny_run.crops) as file:
+        file.extractall(folder)
+    for name in ("person1/1.jpg", "person2/2.jpg", "person3/3.jpg", "person4/1.jpg"):
+        (folder / name).write_bytes(b"damaged")
+    config = dataclasses.replace(tiny_run, crops=str(folder))
+
+    end = train(config, tmp_path / "run")
+
+    lines = (tmp_path / "run" / "skipped.txt").read_text("utf-8").splitlines()
+    assert end.step == 6
+    assert end.skipped == len(lines) == 4
+    assert any(line.startswith("person2/2.jpg\tcrop person2/2.jpg is unreadable") for line in lines)
 
 
 def test_missing_crops_are_named(tiny_run: TrainConfig, tmp_path: Path) -> None:

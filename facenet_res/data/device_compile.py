@@ -15,7 +15,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     if keras.backend.backend() == "jax":
         import jax  # noqa: PLC0415 (only this backend has it)
 
-        return jax.jit(function)  # type: ignore[no-any-return]
+        return jax.jit(function)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf  # noqa: PLC0415 (only this backend has it)
 

@@ -1,4 +1,4 @@
-"""Labels that somebody doubts, by the names of their crops: `facenet-res data clean` writes them."""
+"""Labels that somebody doubts, by the names of their crops; `facenet-res data clean` lists them."""
 
 import csv
 from pathlib import Path

@@ -52,10 +52,8 @@ class EventLog:
     def _append(self, fields: bytes) -> None:
         event = _key(WALL_TIME, EIGHT_BYTES) + struct.pack("<d", self._clock()) + fields
         length = struct.pack("<Q", len(event))
-        record = b"".join(
-            (length, struct.pack("<I", masked_crc32c(length)))
-            + (event, struct.pack("<I", masked_crc32c(event)))
-        )
+        checks = [struct.pack("<I", masked_crc32c(part)) for part in (length, event)]
+        record = length + checks[0] + event + checks[1]
         try:
             with self._path.open("ab") as file:
                 file.write(record)

@@ -5,9 +5,7 @@ from typing import Literal, get_args
 
 from facenet_res.core.errors import ConfigInvalid
 
-Loss = Literal[
-    "arcface", "cosface", "combined", "adaface", "magface", "curricularface", "triplet"
-]
+Loss = Literal["arcface", "cosface", "combined", "adaface", "magface", "curricularface", "triplet"]
 SUBCENTRES_MAX = 16
 
 

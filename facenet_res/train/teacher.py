@@ -55,7 +55,7 @@ class Teacher:
     @property
     def embedding_dim(self) -> int:
         """Length of its embeddings."""
-        return self.embed(np.zeros((1, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)).shape[1]
+        return len(self.embed(np.zeros((1, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8))[0])
 
     def embed(self, faces: Faces) -> Embeddings:
         """uint8[B, 112, 112, 3] RGB -> float32[B, D], rows of unit length."""

@@ -1,6 +1,8 @@
 """Small pictures of a few people, in memory, and which of them make up a batch."""
 
+import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import DataInvalid
-from facenet_res.data.crops import Crop, fingerprint
+from facenet_res.data.crops import Crop
 from facenet_res.imaging.warp import resize
 
 SIDE_PX = 32
@@ -34,7 +36,7 @@ class SmallCrops:
     sha256: str
 
 
-def choose_crops(crops: list[Crop], identities: int, crops_each: int) -> list[Crop]:
+def choose_crops(crops: Iterable[Crop], identities: int, crops_each: int) -> list[Crop]:
     """As many crops of each of the people who have the most, by name where they have as many.
 
     Raises:
@@ -68,7 +70,7 @@ def shrink(crops: list[Crop]) -> SmallCrops:
     names = sorted({crop.identity for crop in crops})
     images = np.stack([resize(crop.decode(), SIDE_PX, SIDE_PX) for crop in crops])
     labels = np.asarray([names.index(crop.identity) for crop in crops], np.int32)
-    return SmallCrops(images, labels, len(names), fingerprint(crops))
+    return SmallCrops(images, labels, len(names), _sha256(crops))
 
 
 def batch_at(
@@ -85,3 +87,11 @@ def batch_at(
     mirrored = rng.random(batch_size) < 0.5
     images[mirrored] = images[mirrored, :, ::-1]
     return images, small.labels[chosen]
+
+
+def _sha256(crops: list[Crop]) -> str:
+    digest = hashlib.sha256()
+    for crop in crops:
+        digest.update(crop.name.encode())
+        digest.update(hashlib.sha256(crop.data).digest())
+    return digest.hexdigest()

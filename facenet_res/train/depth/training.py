@@ -14,7 +14,7 @@ from facenet_res.core.errors import StateError, TrainingDiverged
 from facenet_res.models.classifier import build_classifier
 from facenet_res.train.depth.config import DepthConfig, Subject
 from facenet_res.train.depth.crops import SmallCrops, batch_at
-from facenet_res.train.optimizer import MOMENTUM, WarmupLinear
+from facenet_res.train.optimizer import MOMENTUM, WarmupDecay
 from facenet_res.train.state import load_state, save_state
 
 
@@ -59,7 +59,7 @@ def train_subject(
         DiskFull: a state could not be written; the one before is kept.
     """
     network = fresh_network(subject, small.classes)
-    rate = WarmupLinear(config.learning_rate, config.warmup_steps, subject.steps)
+    rate = WarmupDecay(config.learning_rate, config.warmup_steps, subject.steps)
     network.compile(
         optimizer=keras.optimizers.SGD(rate, MOMENTUM, weight_decay=config.weight_decay),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),

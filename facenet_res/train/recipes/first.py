@@ -3,7 +3,9 @@
 from facenet_res.data.augment import AugmentConfig
 from facenet_res.data.input import InputConfig
 from facenet_res.models.config import ModelConfig
-from facenet_res.train.config import LossConfig, OptimizerConfig, TrainConfig
+from facenet_res.train.config import TrainConfig
+from facenet_res.train.loss_config import LossConfig
+from facenet_res.train.optimizer_config import OptimizerConfig
 
 
 def config(smoke: bool) -> TrainConfig:

@@ -22,4 +22,4 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return tf.function(function, reduce_retracing=True)  # type: ignore[no-any-return]
     import torch  # noqa: PLC0415 (only this backend has it)
 
-    return torch.no_grad()(function)  # type: ignore[no-any-return]
+    return torch.no_grad()(function)

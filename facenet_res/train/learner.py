@@ -71,18 +71,20 @@ class Learner(keras.Model):
     ) -> Any:
         """The mean margin loss of the crops that have one, plus the distances to the teachers."""
         config = self.loss_config
+        # PyTorch's trainer hands on what it got.
+        targets = {name: ops.convert_to_tensor(value) for name, value in y.items()}
         total = 0.0
         if config.weight:
-            labels = ops.convert_to_tensor(y["labels"])
-            losses = self.head.losses_of(y_pred, labels, y.get("sampled"))
+            labels = targets["labels"]
+            losses = self.head.losses_of(y_pred, labels, targets.get("sampled"))
             labelled = ops.maximum(ops.sum(ops.cast(labels >= 0, "float32")), 1.0)
             margin = ops.sum(losses) / labelled
             self.margin_mean.update_state(margin)
             total = total + config.weight * margin
         if config.distillation_weight:
             distances = [
-                ops.mean(embedding_distance(self._seen_by(number, y_pred), y[f"teacher{number}"]))
-                for number in range(len(self.maps))
+                ops.mean(embedding_distance(self._seen_by(number, y_pred), targets[name]))
+                for number, name in enumerate(teacher_names(len(self.maps)))
             ]
             distance = sum(distances[1:], distances[0]) / len(distances)
             self.teacher_mean.update_state(1.0 - distance)
@@ -111,7 +113,7 @@ class Learner(keras.Model):
         if self.loss_config.centre_share < 1:
             sample = sample_centres(labels, self.classes, self.loss_config.centre_share, rng)
             targets = {"labels": sample.labels, "sampled": sample.classes}
-        targets.update({f"teacher{number}": rows for number, rows in enumerate(teachers)})
+        targets.update(zip(teacher_names(len(teachers)), teachers, strict=True))
         means = self.train_on_batch(faces, targets, return_dict=True)
         return {name: float(value) for name, value in means.items()}
 
@@ -125,6 +127,11 @@ class Learner(keras.Model):
     def _seen_by(self, number: int, embeddings: Any) -> Any:
         translate = self.maps[number]
         return unit_rows(embeddings if translate is None else translate(embeddings))
+
+
+def teacher_names(count: int) -> list[str]:
+    """What the targets call the teachers' answers."""
+    return [f"teacher{number}" for number in range(count)]
 
 
 def _linear_map(dim: int, length: int) -> keras.layers.Layer:

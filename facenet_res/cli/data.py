@@ -1,10 +1,11 @@
-"""`facenet-res data inspect PATH`: what is in a training set."""
+"""`facenet-res data`: what is in a training set, and what of it is doubtful."""
 
 import dataclasses
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facenet_res.cli import data_clean
 from facenet_res.cli.console import note, print_json, print_pairs, progress
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from facenet_res.data.summary import Summary
 
 SHOWN_MAX = 20
-SUMMARY = "look at training data: inspect"
+SUMMARY = "look at training data: inspect, clean"
 EXAMPLES = """examples:
   facenet-res data inspect crops.zip
   facenet-res data inspect faces/                         (faces/ada/1.jpg, ...)
@@ -30,6 +31,7 @@ def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command."""
     group = add_command(subparsers, "data", lambda _: exit_codes.INPUT, SUMMARY, EXAMPLES)
     actions = group.add_subparsers(title="actions", metavar="ACTION", required=True)
+    data_clean.add_parser(actions)
     parser = add_command(actions, "inspect", run, "count what is in a training set", EXAMPLES)
     parser.add_argument("path", type=Path, help="folder, file, or pattern of files in quotes")
     parser.add_argument(

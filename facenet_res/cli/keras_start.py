@@ -1,16 +1,19 @@
 """Loading Keras without the screenful that TensorFlow writes to stderr by itself."""
 
 import importlib
+import importlib.util
 import os
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 
 
 def load_keras() -> None:
     """Imports Keras; what is said to stderr meanwhile is shown only where that fails.
 
-    No log level silences it: it is written below Python before logging is set up.
+    No log level silences it: it is written below Python before logging is set up. Keras itself
+    loads TensorFlow when it is seeded, whatever its backend, so where there is one it comes along.
 
     Raises:
         ImportError: Keras or its backend is broken or absent.
@@ -21,6 +24,9 @@ def load_keras() -> None:
         os.dup2(said.fileno(), 2)
         try:
             importlib.import_module("keras")
+            if importlib.util.find_spec("tensorflow") is not None:
+                with suppress(ImportError):  # another backend is at work, and needs it not
+                    importlib.import_module("tensorflow")
         except BaseException:
             os.dup2(kept, 2)
             said.seek(0)

@@ -1,9 +1,10 @@
-"""`facenet-res models`: every network with its size and its work."""
+"""`facenet-res models`: every network with its size and its work, and what depth does to them."""
 
 import dataclasses
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from facenet_res.cli import models_depth
 from facenet_res.cli.console import note, print_json, print_table
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
@@ -16,23 +17,24 @@ EXAMPLES = """examples:
   facenet-res models
   facenet-res models list --json
   facenet-res models --json | jq '.[] | select(.gmacs < 1) | .name'
+  facenet-res models depth --smoke --out out/depth
 
-The first is the model in the package. An iresnet embeds a face, the others tell classes apart; a
-plain network is its residual twin without the skips, to compare with. Input is the side of the
-square image in px. A GMAC is 1e9 multiply-accumulates of convolutions and dense layers for one
+The first in the list is the model in the package. An iresnet embeds a face, the others tell classes
+apart; a plain network is its residual twin without the skips, to compare with. Input is the side of
+the square image in px. A GMAC is 1e9 multiply-accumulates of convolutions and dense layers for one
 image (a FLOP count is twice that). Parameters are the trained weights and the fixed gamma of an
 embedding's last BN, as in published counts. Widths, stems, heads, numbers of classes and CIFAR
 depths 6n + 2 and 9n + 2 other than these can be built too: see ModelConfig, ClassifierConfig."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
-    """Adds the command."""
+    """Adds the command and those below it; without one of them it lists."""
     parser = add_command(
         subparsers, "models", run, "list every network with its parameters and GMACs", EXAMPLES
     )
-    parser.add_argument(
-        "action", nargs="?", choices=("list",), default="list", help="list them (the default)"
-    )
+    actions = parser.add_subparsers(title="commands", metavar="COMMAND")
+    add_command(actions, "list", run, "list them (the default)", is_inner=True)
+    models_depth.add_parser(actions)
 
 
 def run(arguments: Namespace) -> int:

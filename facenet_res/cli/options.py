@@ -29,8 +29,15 @@ def add_command(
     run: Callable[[Namespace], int],
     summary: str,
     epilog: str = "",
+    *,
+    is_inner: bool = False,
 ) -> ArgumentParser:
-    """A command with its help, its examples and `--json`."""
+    """A command with its help, its examples and `--json`.
+
+    An inner command stands below one that runs by itself as well: there `facenet-res models --json
+    list` is to mean what `facenet-res models list --json` does, so it has no "no" of its own.
+    """
+    absent: Any = argparse.SUPPRESS if is_inner else False
     parser: ArgumentParser = subparsers.add_parser(
         name,
         help=summary,
@@ -38,8 +45,12 @@ def add_command(
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-    parser.add_argument("--debug", action="store_true", help="show the trace of an error")
+    parser.add_argument(
+        "--json", action="store_true", default=absent, help="print one JSON document on stdout"
+    )
+    parser.add_argument(
+        "--debug", action="store_true", default=absent, help="show the trace of an error"
+    )
     parser.set_defaults(run=run)
     return parser
 

@@ -8,6 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facenet_res.cli import train_rate
 from facenet_res.cli.console import note, print_json
 from facenet_res.cli.keras_start import load_keras
 from facenet_res.cli.options import Subparsers, add_command
@@ -21,6 +22,7 @@ EXAMPLES = """examples:
   facenet-res train first --run runs/first
   facenet-res train first --run runs/try --smoke
   facenet-res train mine.py --run runs/mine --set steps=20000 --set optimizer.learning_rate=0.05
+  facenet-res train mine.py --find-lr rates/
 
 A recipe is the name of a file in facenet_res/train/recipes, or the path of a .py file of your own
 with a function config(smoke) -> TrainConfig; it is run as code. The same command on the same
@@ -31,8 +33,14 @@ def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command."""
     parser = add_command(subparsers, "train", run, "train a network, or go on training", EXAMPLES)
     parser.add_argument("recipe", help="name of a recipe, or path of a .py file")
-    parser.add_argument(
-        "--run", dest="folder", type=Path, required=True, metavar="DIR", help="the run's folder"
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--run", dest="folder", type=Path, metavar="DIR", help="the run's folder")
+    target.add_argument(
+        "--find-lr",
+        type=Path,
+        metavar="DIR",
+        help="do not train: let the learning rate grow for 100 steps, write the curve to DIR and "
+        "suggest a rate",
     )
     parser.add_argument(
         "--set",
@@ -55,6 +63,8 @@ def run(arguments: Namespace) -> int:
     for path, value in overrides:
         config = overridden(config, path.split("."), value)
     load_keras()
+    if arguments.find_lr:
+        return train_rate.run(config, arguments)
     from facenet_res.train.run import train
 
     with _bar() as bar:
@@ -69,6 +79,9 @@ def run(arguments: Namespace) -> int:
                 f"{end.skipped} crops could not be read, others stood in for them: "
                 f"{arguments.folder / 'skipped.txt'} names them"
             )
+        if not math.isnan(end.pairs):
+            note(f"accuracy on the pairs: {_percent(end.pairs)}")
+        note(f"the curves are in {arguments.folder / 'report.html'}")
         print(f"weights {weights}, validation TAR at FAR 1e-3: {_percent(end.validation)}")
     return exit_codes.OK
 
@@ -90,6 +103,8 @@ def overridden(config: Any, path: list[str], value: Any) -> Any:
         return dataclasses.replace(config, **{name: overridden(old, rest, value)})
     if isinstance(old, float) and type(value) is int:
         value = float(value)
+    if isinstance(old, tuple) and isinstance(value, list):
+        value = tuple(value)
     if type(value) is not type(old):
         raise ConfigInvalid(f"{name} takes a {type(old).__name__}, got {value!r}")
     try:
@@ -125,6 +140,8 @@ def _show(bar: Any, now: "Progress") -> None:
     shown["img/s"] = f"{now.images_per_s:.0f}"
     if not math.isnan(now.validation):
         shown["val"] = _percent(now.validation)
+    if not math.isnan(now.pairs):
+        shown["pairs"] = _percent(now.pairs)
     bar.set_postfix(shown, refresh=False)
     bar.update(now.step - bar.n)
 

@@ -113,7 +113,15 @@ class CropSource:
 
     def subset(self, numbers: NDArray[np.int64]) -> "CropSource":
         """Some of these crops, by their numbers here."""
-        return CropSource(self.reader, self._numbers[numbers])
+        source = CropSource(self.reader, self._numbers[numbers])
+        source.is_label_sure = self.is_label_sure[numbers]
+        return source
+
+    def doubting(self, marks: Sequence[bool]) -> "CropSource":
+        """The same crops, the labels of the marked ones not sure."""
+        source = CropSource(self.reader, self._numbers)
+        source.is_label_sure = self.is_label_sure & ~np.asarray(marks, np.bool_)
+        return source
 
     def close(self) -> None:
         """Closes the set, for all its subsets too."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from threading import Lock
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from facenet_res.data.crops import CropSource
 from facenet_res.data.records import NO_LABEL
 from facenet_res.data.skipped import Skipped
 
+Place = Literal["host", "device"]
 NO_VIEW = -1
 REPLACEMENTS_MAX = 100
 """Crops tried in the place of one that cannot be read."""
@@ -40,6 +42,8 @@ class InputConfig:
             teacher's answer can be kept; 0 makes a fresh one every time.
         workers: threads that decode and augment.
         prefetch: batches made ahead, at most.
+        place: "host" decodes and augments in threads; "device" holds all crops decoded on the
+            device and augments there, see `data.device_input`.
     """
 
     batch_size: int = 64
@@ -48,12 +52,15 @@ class InputConfig:
     views: int = 0
     workers: int = 2
     prefetch: int = 4
+    place: Place = "host"
 
     def __post_init__(self) -> None:
         if self.batch_size < 2 or self.workers < 1 or self.prefetch < 1:
             raise ConfigInvalid(f"need batch_size >= 2, workers >= 1, prefetch >= 1, got {self}")
         if not 0 <= self.mixup <= 1 or self.views < 0:
             raise ConfigInvalid(f"need input.mixup in [0, 1] and views >= 0, got {self}")
+        if self.place not in get_args(Place):
+            raise ConfigInvalid(f"input.place must be in {get_args(Place)}, got {self.place!r}")
         if self.mixup and self.views:
             raise ConfigInvalid("input.mixup makes every picture new: set views to 0")
 
@@ -109,7 +116,7 @@ class BatchMaker:
         self._changes = changes
         self._skipped = skipped
         self._labels, _ = class_labels(crops)
-        self._orders = _Orders(len(crops), config.seed)
+        self._orders = Orders(len(crops), config.seed)
 
     def make(self, number: int) -> Batch:
         """Batch `number` of the run, the same whenever and wherever it is made.
@@ -184,7 +191,7 @@ def batches(
                 future.cancel()
 
 
-class _Orders:
+class Orders:
     """An endless row of permutations: every crop once an epoch.
 
     The last two are kept. Shuffling five million crops takes half a second, and a batch needs one

@@ -26,7 +26,7 @@ def build_classifier(config: ClassifierConfig) -> keras.Model:
     """
     images = keras.Input((config.input_side_px, config.input_side_px, 3), name="images")
     logits = class_head(resnet_maps(images, config)[-1], config.classes)
-    with _deep_graph(config.depth):
+    with deep_graph(config.depth):
         return keras.Model(images, logits, name=config.name)
 
 
@@ -46,12 +46,12 @@ def build_pyramid(config: ClassifierConfig) -> keras.Model:
         )
     images = keras.Input((None, None, 3), name="images")
     maps = dict(zip(PYRAMID_STRIDES, resnet_maps(images, config), strict=True))
-    with _deep_graph(config.depth):
+    with deep_graph(config.depth):
         return keras.Model(images, maps, name=f"{config.name}-pyramid")
 
 
 @contextmanager
-def _deep_graph(depth: int) -> Iterator[None]:
+def deep_graph(depth: int) -> Iterator[None]:
     """Lets Keras walk a graph of `depth` layers.
 
     It does so by recursion, one frame a node, and 1001 layers exceed Python's limit. Frames of

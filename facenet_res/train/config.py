@@ -1,64 +1,41 @@
 """Everything that decides a training run: one frozen dataclass, made by a recipe."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from facenet_res.core.errors import ConfigInvalid
 from facenet_res.data.augment import AugmentConfig
 from facenet_res.data.input import InputConfig
 from facenet_res.models.config import ModelConfig
+from facenet_res.train.loss_config import LossConfig
+from facenet_res.train.optimizer_config import OptimizerConfig
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LossConfig:
-    """What is minimised: arcface_weight * ArcFace + distillation_weight * (1 - cosine to teacher).
+class PairsConfig:
+    """Pairs of photographs that a run is judged by as it goes, such as LFW's.
+
+    For looking on only: what chooses settings should be the held-out identities.
 
     Attributes:
-        arcface_weight: 0 switches ArcFace off.
-        margin_rad: ArcFace's angle, in radians.
-        scale: ArcFace's factor on the cosines.
-        distillation_weight: 0 switches the teacher off.
+        images: folder or zip of photographs, `NAME/NAME_0001.jpg`; "" for none. Their faces are
+            found and aligned once, at the run's start.
+        file: the pairs, in LFW's format.
+        every: steps between two looks; 0 for the last step only.
     """
 
-    arcface_weight: float = 1.0
-    margin_rad: float = 0.5
-    scale: float = 64.0
-    distillation_weight: float = 0.0
+    images: str = ""
+    file: str = ""
+    every: int = 0
 
     def __post_init__(self) -> None:
-        weights = (self.arcface_weight, self.distillation_weight)
-        if min(weights) < 0 or max(weights) == 0:
-            raise ConfigInvalid(f"need one loss weight above 0 and none below, got {weights}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptimizerConfig:
-    """How weights follow the gradient.
-
-    Attributes:
-        name: "sgd" (momentum 0.9) or "adamw".
-        learning_rate: at its peak, after the warm-up.
-        weight_decay: for SGD added to the gradient of every weight (ArcFace's way), for AdamW
-            decoupled.
-        warmup_steps: steps of linear growth from 0.
-        gradient_norm_max: gradients longer than this are shortened.
-        ema: weight of the old value in the average of weights that is judged and saved; 0: off.
-    """
-
-    name: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: float = 0.1
-    weight_decay: float = 5e-4
-    warmup_steps: int = 200
-    gradient_norm_max: float = 5.0
-    ema: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.name not in ("sgd", "adamw"):
-            raise ConfigInvalid(f"optimizer.name must be 'sgd' or 'adamw', got {self.name!r}")
-        if self.learning_rate <= 0 or self.weight_decay < 0 or self.gradient_norm_max <= 0:
-            raise ConfigInvalid(f"need positive learning rate and gradient norm, got {self}")
-        if not 0 <= self.ema < 1:
-            raise ConfigInvalid(f"optimizer.ema must be in [0, 1), got {self.ema}")
+        if bool(self.images) != bool(self.file) or self.every < 0:
+            raise ConfigInvalid(
+                "pairs.images and pairs.file are given together, and pairs.every is >= 0; "
+                f"got {self}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +45,19 @@ class TrainConfig:
     Attributes:
         name: of the run; part of the model id.
         crops: zip or folder of aligned crops; relative paths start at FACENET_RES_DATA.
-        teacher: an ONNX embedding network of the same length; "" for none.
+        start: weights to begin from: a file of an earlier run, "default" for those in the
+            package, "" for fresh ones. They have to be of the same network.
+        teachers: ONNX embedding networks. One of another length than the student's is met
+            through a linear map that is trained along and not exported.
+        doubted: CSV with a column `file` that names crops whose label is not to be trusted, as
+            `facenet-res data clean` writes it; "" for none.
         model: the network.
         loss: what is minimised.
         optimizer: how.
         input: how batches are made.
         augment: what happens to a crop.
+        pairs: what the run is judged by besides the held-out identities.
+        devices: GPUs, or other devices of JAX, that share each batch; on the other backends 1.
         steps: batches to learn from.
         precision: Keras dtype policy, "float32", "mixed_bfloat16" or "mixed_float16".
         held_out_identities: identities kept for validation.
@@ -85,12 +69,16 @@ class TrainConfig:
 
     name: str
     crops: str = "crops.zip"
-    teacher: str = ""
+    start: str = ""
+    teachers: tuple[str, ...] = ()
+    doubted: str = ""
     model: ModelConfig = field(default_factory=ModelConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     input: InputConfig = field(default_factory=InputConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    pairs: PairsConfig = field(default_factory=PairsConfig)
+    devices: int = 1
     steps: int = 10_000
     precision: str = "mixed_bfloat16"
     held_out_identities: int = 150
@@ -105,9 +93,17 @@ class TrainConfig:
                 f"need steps >= 1, validate_every >= 1, save_every_s > 0, got {self.steps}, "
                 f"{self.validate_every}, {self.save_every_s}"
             )
-        if self.loss.distillation_weight and not self.teacher:
+        if bool(self.loss.distillation_weight) != bool(self.teachers):
             raise ConfigInvalid(
-                f"distillation_weight is {self.loss.distillation_weight}, but no teacher is given"
+                "teachers and loss.distillation_weight go together: got "
+                f"{len(self.teachers)} teachers and a weight of {self.loss.distillation_weight}"
+            )
+        if self.precision not in PRECISIONS:
+            raise ConfigInvalid(f"precision must be in {PRECISIONS}, got {self.precision!r}")
+        if self.devices < 1 or self.input.batch_size % self.devices:
+            raise ConfigInvalid(
+                f"devices must be >= 1 and divide input.batch_size {self.input.batch_size}, "
+                f"got {self.devices}"
             )
 
     def to_dict(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ PyTorch alike; all that is ours is the network with its class centres, and the
 loss.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,46 +13,53 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from facenet_res.core.arrays import unit_norm
 from facenet_res.core.types import Embeddings, Faces
-from facenet_res.losses.arcface import arcface_loss
-from facenet_res.losses.centers import class_cosine, unit_rows
+from facenet_res.losses.centers import unit_rows
 from facenet_res.losses.distillation import embedding_distance
-from facenet_res.train.config import LossConfig
+from facenet_res.losses.partial_fc import sample_centres
+from facenet_res.train.loss_config import LossConfig
+from facenet_res.train.margin_head import MarginHead
 
 CENTRE = 127.5
-CENTRES_STDDEV = 0.01
 
 
 class Learner(keras.Model):
-    """An embedding network, a centre for each identity, and the loss over both.
+    """An embedding network, the head of its margin loss, and a map for each odd teacher.
 
-    Call: uint8[B, 112, 112, 3] RGB -> float32[B, D], rows of unit length.
+    Call: uint8[B, 112, 112, 3] RGB -> float32[B, D], not of unit length.
     """
 
-    def __init__(self, network: keras.Model, classes: int, loss: LossConfig) -> None:
-        """Joins a network and fresh class centres.
+    def __init__(
+        self,
+        network: keras.Model,
+        classes: int,
+        loss: LossConfig,
+        teacher_dims: Sequence[int] = (),
+    ) -> None:
+        """Joins a network, fresh class centres and fresh maps.
 
         Args:
             network: of `models.build.build_model`.
             classes: number of identities, >= 1.
-            loss: weights and margin.
+            loss: what is minimised.
+            teacher_dims: length of each teacher's embedding.
         """
         super().__init__(name="learner")
+        dim = int(network.output_shape[-1])
         self.network = network
         self.loss_config = loss
-        self.centres = self.add_weight(
-            name="centres",
-            shape=(classes, network.output_shape[-1]),
-            initializer=keras.initializers.RandomNormal(stddev=CENTRES_STDDEV),
-            dtype="float32",
-        )
-        self.arcface_mean = keras.metrics.Mean(name="arcface")
+        self.classes = classes
+        self.head = MarginHead(loss, classes, dim)
+        # A teacher of the same length is met in its own space, without a map between.
+        self.maps = [None if length == dim else _linear_map(dim, length) for length in teacher_dims]
+        self.margin_mean = keras.metrics.Mean(name="margin")
         self.teacher_mean = keras.metrics.Mean(name="teacher_cosine")
 
     def call(self, faces: Any, training: bool | None = None) -> Any:
         """uint8[B, 112, 112, 3] -> float32[B, D]."""
         x = (ops.cast(faces, "float32") - CENTRE) / CENTRE
-        return unit_rows(self.network(x, training=training))
+        return ops.cast(self.network(x, training=training), "float32")
 
     def compute_loss(
         self,
@@ -61,39 +69,72 @@ class Learner(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """The mean over labelled crops of ArcFace, plus the mean distance to the teacher."""
+        """The mean margin loss of the crops that have one, plus the distances to the teachers."""
         config = self.loss_config
+        # PyTorch's trainer hands on what it got.
+        targets = {name: ops.convert_to_tensor(value) for name, value in y.items()}
         total = 0.0
-        if config.arcface_weight:
-            # float32 whatever the policy: 64 times a bfloat16 cosine is off by a quarter.
-            cosine = class_cosine(y_pred, ops.convert_to_tensor(self.centres))
-            labels = ops.convert_to_tensor(y["labels"])
-            losses = arcface_loss(cosine, labels, margin_rad=config.margin_rad, scale=config.scale)
+        if config.weight:
+            labels = targets["labels"]
+            losses = self.head.losses_of(y_pred, labels, targets.get("sampled"))
             labelled = ops.maximum(ops.sum(ops.cast(labels >= 0, "float32")), 1.0)
-            arcface = ops.sum(losses) / labelled
-            self.arcface_mean.update_state(arcface)
-            total = total + config.arcface_weight * arcface
+            margin = ops.sum(losses) / labelled
+            self.margin_mean.update_state(margin)
+            total = total + config.weight * margin
         if config.distillation_weight:
-            distance = ops.mean(embedding_distance(y_pred, ops.convert_to_tensor(y["teacher"])))
+            distances = [
+                ops.mean(embedding_distance(self._seen_by(number, y_pred), targets[name]))
+                for number, name in enumerate(teacher_names(len(self.maps)))
+            ]
+            distance = sum(distances[1:], distances[0]) / len(distances)
             self.teacher_mean.update_state(1.0 - distance)
             total = total + config.distillation_weight * distance
         return total
 
     def learn(
-        self, faces: Faces, labels: NDArray[np.int32], teacher: Embeddings | None
+        self,
+        faces: Faces,
+        labels: NDArray[np.int32],
+        teachers: Sequence[Embeddings],
+        rng: np.random.Generator,
     ) -> dict[str, float]:
         """One step.
 
         Args:
-            faces: uint8[B, 112, 112, 3] RGB.
+            faces: uint8[B, 112, 112, 3] RGB, of NumPy or of the Keras backend.
             labels: int32[B], -1 without identity.
-            teacher: float32[B, D] of unit length, or None without distillation.
+            teachers: float32[B, D] of unit length each, as many as there are teachers.
+            rng: draws the classes of the step, where `centre_share` is below 1.
 
         Returns:
-            Means since the last `reset_metrics`: "loss", "arcface", "teacher_cosine".
+            Means since the last `reset_metrics`: "loss", "margin", "teacher_cosine".
         """
-        targets: dict[str, NDArray[Any]] = {"labels": labels}
-        if teacher is not None:
-            targets["teacher"] = teacher
+        targets: dict[str, Any] = {"labels": labels}
+        if self.loss_config.centre_share < 1:
+            sample = sample_centres(labels, self.classes, self.loss_config.centre_share, rng)
+            targets = {"labels": sample.labels, "sampled": sample.classes}
+        targets.update(zip(teacher_names(len(teachers)), teachers, strict=True))
         means = self.train_on_batch(faces, targets, return_dict=True)
         return {name: float(value) for name, value in means.items()}
+
+    def embed(self, faces: Faces) -> Embeddings:
+        """uint8[B, 112, 112, 3] -> float32[B, D] of unit length, without a gradient.
+
+        Not by a plain call: on PyTorch that keeps every feature map for a gradient.
+        """
+        return unit_norm(np.asarray(self.predict_on_batch(faces), np.float32))
+
+    def _seen_by(self, number: int, embeddings: Any) -> Any:
+        translate = self.maps[number]
+        return unit_rows(embeddings if translate is None else translate(embeddings))
+
+
+def teacher_names(count: int) -> list[str]:
+    """What the targets call the teachers' answers."""
+    return [f"teacher{number}" for number in range(count)]
+
+
+def _linear_map(dim: int, length: int) -> keras.layers.Layer:
+    layer = keras.layers.Dense(length, use_bias=False, dtype="float32", name=f"to_{length}")
+    layer.build((None, dim))
+    return layer

@@ -1,33 +1,50 @@
 """The run: steps, validation, checkpoints, and a log that says what happened."""
 
-import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from facenet_res.core.errors import TrainingDiverged
-from facenet_res.core.types import Embeddings, Faces
 from facenet_res.data.crops import CropSource
-from facenet_res.data.input import batches
+from facenet_res.data.device_input import DeviceInput
+from facenet_res.data.input import Batch, batches
 from facenet_res.data.skipped import Skipped
 from facenet_res.models.checkpoint import save_weights
+from facenet_res.train.averaged import averaged
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.learner import Learner
+from facenet_res.train.log import RunLog
+from facenet_res.train.pairs_judge import PairsJudge
 from facenet_res.train.state import load_state, save_state
-from facenet_res.train.teacher import RememberingTeacher, Teacher
+from facenet_res.train.teacher import Panel
 from facenet_res.train.validation import embed_crops, judge
 
 WEIGHTS_NAME = "weights.safetensors"
-LOG_NAME = "log.jsonl"
 VALIDATION_RATE = 1e-3
 LOG_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunData:
+    """What a run learns from and is judged by.
+
+    Attributes:
+        train: crops to learn from.
+        held_out: crops of the people held out; may be empty.
+        pairs: photographs to look at besides, or None.
+        skipped: what notes the unreadable crops.
+    """
+
+    train: CropSource
+    held_out: CropSource
+    pairs: PairsJudge | None
+    skipped: Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +57,8 @@ class Progress:
         images_per_s: of late, validation and checkpoints included.
         means: "loss" and its parts since the last log line.
         validation: the last TAR at FAR 1e-3, or NaN before the first.
-        skipped: crops that could not be read in the whole run, told at its end.
+        pairs: the last accuracy on the pairs, or NaN.
+        skipped: crops that could not be read.
     """
 
     step: int
@@ -48,14 +66,15 @@ class Progress:
     images_per_s: float
     means: dict[str, float] = field(default_factory=dict)
     validation: float = math.nan
+    pairs: float = math.nan
     skipped: int = 0
 
 
 def run_steps(
     learner: Learner,
     config: TrainConfig,
-    data: tuple[CropSource, CropSource, Skipped],
-    teacher: Teacher | None,
+    data: RunData,
+    panel: Panel,
     folder: Path,
     on_progress: Callable[[Progress], None],
 ) -> Progress:
@@ -64,8 +83,8 @@ def run_steps(
     Args:
         learner: compiled, with a built optimiser; fresh, its state is read here.
         config: the run.
-        data: the crops to learn from, those to validate on, and what notes the unreadable ones.
-        teacher: for distillation, or None.
+        data: what to learn from and be judged by.
+        panel: the teachers, perhaps none.
         folder: holds state, weights and log; made by the caller.
         on_progress: called after every step.
 
@@ -73,81 +92,91 @@ def run_steps(
         TrainingDiverged: the loss is no finite number; the last good state is kept.
         DiskFull: a checkpoint could not be written; the one before is kept.
     """
-    saved = load_state(learner, folder) or {"step": 0, "validation": math.nan}
-    step, figure = int(saved["step"]), float(saved["validation"])
-    train, held_out, skipped = data
-    asked = RememberingTeacher(teacher) if teacher else None
-    log = _Log(folder / LOG_NAME)
-    clock = saved_at = time.monotonic()
-    progress = Progress(step, config.steps, 0.0, {}, figure)
-    made = batches(train, config.input, config.augment, first=step, skipped=skipped)
-    with closing(made) as source:
-        while step < config.steps:
+    now = _Standing(config, data, load_state(learner, folder) or {}, RunLog(folder))
+    saved_at = time.monotonic()
+    with closing(_batches(config, data, now.step)) as source:
+        while now.step < config.steps:
             batch = next(source)
-            targets = asked.embed(batch.faces, batch.view_ids) if asked else None
-            means = learner.learn(batch.faces, batch.labels, targets)
+            rng = np.random.default_rng((config.input.seed, 5, now.step))
+            means = learner.learn(batch.faces, batch.labels, panel.embed(batch), rng)
             if not math.isfinite(means["loss"]):
                 raise TrainingDiverged(
-                    f"the loss is {means['loss']} at step {step + 1}; "
+                    f"the loss is {means['loss']} at step {now.step + 1}; "
                     f"the last good state stands in {folder}"
                 )
-            step += 1
-            if step % LOG_EVERY == 0:
-                rate = LOG_EVERY * config.input.batch_size / (time.monotonic() - clock)
-                clock = time.monotonic()
-                log.write({"step": step, "images_per_s": round(rate, 1), **means})
-                progress = Progress(step, config.steps, rate, means, figure)
-                learner.reset_metrics()
-            is_last = step == config.steps
-            if len(held_out) and (step % config.validate_every == 0 or is_last):
-                figure = _validate(learner, held_out)
-                log.write({"step": step, "validation_tar": figure})
-            if is_last or time.monotonic() - saved_at >= config.save_every_s:
-                save_state(learner, folder, {"step": step, "validation": figure})
+            now.stepped(learner, means)
+            now.judge(learner)
+            if now.is_last or time.monotonic() - saved_at >= config.save_every_s:
+                save_state(learner, folder, now.kept())
                 saved_at = time.monotonic()
-            on_progress(Progress(step, config.steps, progress.images_per_s, progress.means, figure))
+            on_progress(now.progress())
     with averaged(learner):
         save_weights(learner.network, folder / WEIGHTS_NAME, config.model)
-    return Progress(step, config.steps, progress.images_per_s, progress.means, figure, len(skipped))
+    return now.progress()
 
 
-class averaged:  # noqa: N801 (reads as `with averaged(learner)`)
-    """Swaps the averaged weights in for the length of a `with`, where the run keeps them."""
+class _Standing:
+    """Step, rate and figures of a run, as it goes."""
 
-    def __init__(self, learner: Learner) -> None:
-        """Remembers whose weights to swap."""
-        self._learner = learner
-        self._kept: list[Any] = []
+    def __init__(
+        self, config: TrainConfig, data: RunData, saved: dict[str, Any], log: RunLog
+    ) -> None:
+        self._config, self._data, self._log = config, data, log
+        self.step = int(saved.get("step", 0))
+        self._validation = float(saved.get("validation", math.nan))
+        self._pairs = float(saved.get("pairs", math.nan))
+        self._rate, self._means = 0.0, dict[str, float]()
+        self._clock, self._clock_step = time.monotonic(), self.step
 
-    def __enter__(self) -> None:
-        optimizer = self._learner.optimizer
-        if optimizer.use_ema and int(optimizer.iterations) > 0:
-            variables = self._learner.trainable_variables
-            self._kept = [np.array(keras.ops.convert_to_numpy(v.value)) for v in variables]
-            optimizer.finalize_variable_values(variables)
+    @property
+    def is_last(self) -> bool:
+        return self.step == self._config.steps
 
-    def __exit__(self, *reason: object) -> None:
-        if self._kept:
-            for variable, kept in zip(self._learner.trainable_variables, self._kept, strict=True):
-                variable.assign(kept)
+    def stepped(self, learner: Learner, means: dict[str, float]) -> None:
+        """One step more; every so often a line of the log."""
+        self.step += 1
+        if self.step % LOG_EVERY and not self.is_last:
+            return
+        done = (self.step - self._clock_step) * self._config.input.batch_size
+        self._rate = done / max(time.monotonic() - self._clock, 1e-9)
+        self._clock, self._clock_step = time.monotonic(), self.step
+        self._means = means
+        self._log.write(self.step, {"images_per_s": round(self._rate, 1), **means})
+        learner.reset_metrics()
+
+    def judge(self, learner: Learner) -> None:
+        """Looks at the held-out people and at the pairs, when it is time."""
+        config, data, pairs = self._config, self._data, self._data.pairs
+        if len(data.held_out) and (self.step % config.validate_every == 0 or self.is_last):
+            with averaged(learner):
+                embeddings = embed_crops(data.held_out, learner.embed)
+            identities = [data.held_out.identity(number) for number in range(len(data.held_out))]
+            self._validation = judge(embeddings, identities, VALIDATION_RATE)
+            self._log.write(self.step, {"validation_tar": self._validation})
+        every = config.pairs.every
+        if pairs and (self.is_last or (every and self.step % every == 0)):
+            with averaged(learner):
+                self._pairs = pairs.accuracy(learner.embed)
+            self._log.write(self.step, {"pairs_accuracy": self._pairs})
+
+    def kept(self) -> dict[str, float]:
+        """What a resumed run has to know."""
+        return {"step": self.step, "validation": self._validation, "pairs": self._pairs}
+
+    def progress(self) -> Progress:
+        return Progress(
+            self.step,
+            self._config.steps,
+            self._rate,
+            self._means,
+            self._validation,
+            self._pairs,
+            len(self._data.skipped),
+        )
 
 
-def _validate(learner: Learner, held_out: CropSource) -> float:
-    def embed(faces: Faces) -> Embeddings:
-        return np.asarray(keras.ops.convert_to_numpy(learner(faces, training=False)), np.float32)
-
-    with averaged(learner):
-        embeddings = embed_crops(held_out, embed)
-    identities = [held_out.identity(number) for number in range(len(held_out))]
-    return judge(embeddings, identities, VALIDATION_RATE)
-
-
-class _Log:
-    """Appends JSON lines; a line is whole or absent."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def write(self, row: dict[str, float]) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+def _batches(config: TrainConfig, data: RunData, first: int) -> Generator[Batch, None, None]:
+    if config.input.place == "device":
+        resident = DeviceInput(data.train, config.input, config.augment, data.skipped)
+        return resident.batches(first=first)
+    return batches(data.train, config.input, config.augment, first=first, skipped=data.skipped)

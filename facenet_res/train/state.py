@@ -37,6 +37,11 @@ def save_state(learner: Learner, folder: Path, progress: dict[str, Any]) -> None
     write_atomically(path, data)
 
 
+def has_state(folder: Path) -> bool:
+    """Whether a run stands there to go on with, whole or damaged."""
+    return any((folder / name).exists() for name in (STATE_NAME, PREVIOUS_NAME))
+
+
 def load_state(learner: Learner, folder: Path) -> dict[str, Any] | None:
     """Restores the newest state that is whole.
 

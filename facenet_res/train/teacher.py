@@ -1,15 +1,21 @@
 """A teacher: an ONNX embedding network that says where each crop should land."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import openvino as ov
+from keras import ops
 from numpy.typing import NDArray
 
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import ArtifactInvalid, FileMissing
-from facenet_res.core.types import Embeddings, Faces
+from facenet_res.core.types import FACE_SIDE_PX, Embeddings, Faces
+from facenet_res.data.device_compile import compiled
+from facenet_res.data.input import Batch, Place
+from facenet_res.losses.centers import unit_rows
+from facenet_res.train.onnx_network import OnnxNetwork
 
 CENTRE = 127.5
 
@@ -46,6 +52,11 @@ class Teacher:
             model, "CPU", {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "bf16"}
         )
 
+    @property
+    def embedding_dim(self) -> int:
+        """Length of its embeddings."""
+        return len(self.embed(np.zeros((1, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8))[0])
+
     def embed(self, faces: Faces) -> Embeddings:
         """uint8[B, 112, 112, 3] RGB -> float32[B, D], rows of unit length."""
         x = (faces.astype(np.float32) - CENTRE) / CENTRE
@@ -53,6 +64,18 @@ class Teacher:
             x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
         # Such exports also end in a reshape to one row, which a batch makes a long one.
         return unit_norm(np.asarray(self._compiled(x)[0], np.float32).reshape(len(faces), -1))
+
+
+class DeviceTeacher:
+    """The same network in `keras.ops`, for faces that are on the device already."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads the network; see `OnnxNetwork` for what it may hold."""
+        self._network = compiled(OnnxNetwork(path))
+
+    def embed(self, faces: Any) -> Any:
+        """uint8[B, 112, 112, 3] -> float32[B, D] of unit length, both arrays of the backend."""
+        return unit_rows(self._network((ops.cast(faces, "float32") - CENTRE) / CENTRE))
 
 
 class SupportsEmbed(Protocol):
@@ -94,3 +117,40 @@ class RememberingTeacher:
         return np.stack(
             [rows[i] if i in rows else self._answers[int(view)] for i, view in enumerate(view_ids)]
         )
+
+
+class Panel:
+    """The teachers of a run, each asked about each batch."""
+
+    def __init__(self, paths: Sequence[Path], place: Place) -> None:
+        """Opens the teachers where the batches are.
+
+        Raises:
+            FileMissing: a file is absent.
+            ArtifactInvalid: one is no embedding network.
+        """
+        self._teachers = [Teacher(path) for path in paths]
+        self._asked: list[RememberingTeacher | DeviceTeacher] = (
+            [DeviceTeacher(path) for path in paths]
+            if place == "device"
+            else [RememberingTeacher(teacher) for teacher in self._teachers]
+        )
+
+    @property
+    def dims(self) -> list[int]:
+        """Length of each one's embeddings."""
+        return [teacher.embedding_dim for teacher in self._teachers]
+
+    @property
+    def first(self) -> Teacher | None:
+        """The first of them, which runs on the host; None where there is none."""
+        return self._teachers[0] if self._teachers else None
+
+    def embed(self, batch: Batch) -> list[Any]:
+        """float32[B, D] of unit length from each."""
+        return [
+            asked.embed(batch.faces)
+            if isinstance(asked, DeviceTeacher)
+            else asked.embed(batch.faces, batch.view_ids)
+            for asked in self._asked
+        ]

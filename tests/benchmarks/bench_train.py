@@ -13,9 +13,10 @@ import pytest
 
 from facenet_res.models.build import build_model
 from facenet_res.models.config import ModelConfig
-from facenet_res.train.config import LossConfig, OptimizerConfig
 from facenet_res.train.learner import Learner
+from facenet_res.train.loss_config import LossConfig
 from facenet_res.train.optimizer import make_optimizer
+from facenet_res.train.optimizer_config import OptimizerConfig
 from tests.benchmarks import bench
 
 BATCH = 64
@@ -37,10 +38,10 @@ def test_step(stem: str, width: float, record_property: Callable[[str, object], 
         batch = bench.size(smoke=4, full=BATCH)
         faces = rng.integers(0, 256, (batch, 112, 112, 3), np.uint8)
         labels = rng.integers(0, CLASSES, batch, np.int32)
-        learner.learn(faces, labels, None)
+        learner.learn(faces, labels, [], rng)
 
         ms = bench.best_ms(
-            lambda: learner.learn(faces, labels, None), repeats=bench.size(smoke=1, full=10)
+            lambda: learner.learn(faces, labels, [], rng), repeats=bench.size(smoke=1, full=10)
         )
     finally:
         keras.config.set_dtype_policy(policy)

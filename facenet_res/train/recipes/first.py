@@ -3,17 +3,19 @@
 from facenet_res.data.augment import AugmentConfig
 from facenet_res.data.input import InputConfig
 from facenet_res.models.config import ModelConfig
-from facenet_res.train.config import LossConfig, OptimizerConfig, TrainConfig
+from facenet_res.train.config import TrainConfig
+from facenet_res.train.loss_config import LossConfig
+from facenet_res.train.optimizer_config import OptimizerConfig
 
 
 def config(smoke: bool) -> TrainConfig:
     """0.26 million crops seen: what two busy cores manage in an hour."""
     return TrainConfig(
         name="iresnet18-w025",
-        teacher="weights/mobilefacenet_ms1m_arcface.onnx",
+        teachers=("weights/mobilefacenet_ms1m_arcface.onnx",),
         # 128 numbers, as the teacher has: the student's space is then the teacher's own.
         model=ModelConfig(depth=18, width=0.25, stem="half", head="flatten", embedding_dim=128),
-        loss=LossConfig(arcface_weight=0.01, distillation_weight=1.0),
+        loss=LossConfig(weight=0.01, distillation_weight=1.0),
         optimizer=OptimizerConfig(
             name="adamw",
             learning_rate=3e-3,

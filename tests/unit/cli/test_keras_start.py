@@ -28,3 +28,16 @@ def test_what_it_says_is_shown_where_it_does_not_load(
         load_keras()
     os.write(2, b"ours\n")
     assert capfd.readouterr().err == "why\nours\n"
+
+
+def test_a_broken_tensorflow_is_no_matter_where_another_backend_loads(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def import_module(name: str) -> None:
+        if name == "tensorflow":
+            os.write(2, b"why\n")
+            raise ImportError("broken")
+
+    monkeypatch.setattr("importlib.import_module", import_module)
+    load_keras()
+    assert capfd.readouterr().err == ""

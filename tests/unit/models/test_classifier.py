@@ -58,6 +58,15 @@ def test_a_pyramid_s_maps_lie_at_their_strides_for_any_size(height: int, width: 
         assert maps[level].shape == (1, -(-height // stride), -(-width // stride), channels)
 
 
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_a_bottleneck_s_pyramid_has_four_times_the_channels(is_plain: bool) -> None:
+    model = build_pyramid(ClassifierConfig(depth=50, is_plain=is_plain))
+
+    channels = [layer_map.shape[-1] for layer_map in model.outputs]
+
+    assert channels == [256, 512, 1024, 2048]
+
+
 @pytest.mark.parametrize("family", ["cifar_resnet", "cifar_preact"])
 def test_a_network_without_the_levels_makes_no_pyramid(family: str) -> None:
     with pytest.raises(ConfigInvalid, match=f"'resnet', got '{family}'"):

@@ -7,7 +7,9 @@ import pytest
 
 from facenet_res.data.input import InputConfig
 from facenet_res.models.config import ModelConfig
-from facenet_res.train.config import LossConfig, OptimizerConfig, TrainConfig
+from facenet_res.train.config import TrainConfig
+from facenet_res.train.loss_config import LossConfig
+from facenet_res.train.optimizer_config import OptimizerConfig
 from tests.crops import write_crops
 
 

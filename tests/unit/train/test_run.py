@@ -1,6 +1,7 @@
 """A run learns, can be broken off at any step, and refuses what does not belong to it."""
 
 import dataclasses
+import errno
 import json
 import math
 import zipfile
@@ -12,15 +13,21 @@ import pytest
 from facenet_res.core.errors import (
     ArtifactInvalid,
     ConfigInvalid,
+    DiskFull,
     FileMissing,
+    ModelMismatch,
     StateError,
     TrainingDiverged,
 )
+from facenet_res.imaging.encode import encode_jpeg
 from facenet_res.models.checkpoint import read_config, read_tensors
-from facenet_res.train.config import LossConfig, OptimizerConfig, TrainConfig
+from facenet_res.train.config import PairsConfig, TrainConfig
 from facenet_res.train.loop import Progress
+from facenet_res.train.loss_config import LossConfig
+from facenet_res.train.optimizer_config import OptimizerConfig
 from facenet_res.train.run import train
 from facenet_res.train.state import PREVIOUS_NAME, STATE_NAME
+from tests.artifacts import smooth_faces
 
 
 class Killed(Exception):
@@ -134,9 +141,83 @@ def test_missing_crops_are_named(tiny_run: TrainConfig, tmp_path: Path) -> None:
 
 
 def test_distillation_without_a_teacher_is_refused(tiny_run: TrainConfig) -> None:
-    with pytest.raises(ConfigInvalid, match="no teacher"):
+    with pytest.raises(ConfigInvalid, match="go together"):
         dataclasses.replace(tiny_run, loss=LossConfig(distillation_weight=1.0))
 
 
 def test_progress_starts_without_a_figure() -> None:
     assert math.isnan(Progress(0, 1, 0.0).validation)
+
+
+def test_a_finished_run_leaves_a_page_and_events(tiny_run: TrainConfig, tmp_path: Path) -> None:
+    train(tiny_run, tmp_path / "run")
+
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "held-out people: TAR at FAR 1e-3" in page
+    assert "<svg" in page
+    assert "SHA-256 of the data" in page
+    assert list((tmp_path / "run" / "events").glob("events.out.tfevents.*"))
+
+
+def test_a_run_begins_with_the_weights_it_is_given(tiny_run: TrainConfig, tmp_path: Path) -> None:
+    train(dataclasses.replace(tiny_run, steps=1), tmp_path / "first")
+    start = tmp_path / "first" / "weights.safetensors"
+    slow = OptimizerConfig(learning_rate=1e-9, warmup_steps=1)
+    further = dataclasses.replace(tiny_run, start=str(start), steps=1, optimizer=slow)
+
+    train(further, tmp_path / "second")
+
+    before, after = (
+        read_tensors(tmp_path / name / "weights.safetensors") for name in ("first", "second")
+    )
+    for key in (key for key in before if key.endswith("kernel")):
+        np.testing.assert_allclose(after[key], before[key], atol=1e-6)
+    other = dataclasses.replace(further, start="default")
+    with pytest.raises(ModelMismatch, match="another network"):
+        train(other, tmp_path / "third")
+
+
+def test_a_full_disk_ends_the_run_and_keeps_the_state_before(
+    tiny_run: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(Killed):
+        train(tiny_run, folder, killed_after(3))
+    kept = (folder / STATE_NAME).read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("facenet_res.core.files.os.replace", full)
+    monkeypatch.setattr("facenet_res.core.files.os.fsync", full)
+    with pytest.raises(DiskFull, match="No space left"):
+        train(tiny_run, folder)
+    monkeypatch.undo()
+
+    assert (folder / STATE_NAME).read_bytes() == kept
+    assert train(tiny_run, folder).step == 6
+
+
+def test_a_run_on_the_device_ends_and_is_judged_on_pairs(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    photographs = tmp_path / "photos"
+    for name in ("ada", "bob"):
+        for number in (1, 2):
+            path = photographs / name / f"{name}_{number:04d}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(encode_jpeg(smooth_faces(1, seed=number)[0]))
+    pair = "ada\t1\t2\nada\t1\tbob\t1\n"
+    (tmp_path / "pairs.txt").write_text("2\t1\n" + pair * 2)
+    config = dataclasses.replace(
+        tiny_run,
+        steps=2,
+        input=dataclasses.replace(tiny_run.input, place="device"),
+        pairs=PairsConfig(images=str(photographs), file=str(tmp_path / "pairs.txt"), every=1),
+    )
+
+    end = train(config, tmp_path / "run")
+
+    assert end.pairs in (0.0, 0.5, 1.0)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert sum("pairs_accuracy" in row for row in rows) == 2

@@ -1,0 +1,44 @@
+"""`facenet-res train RECIPE --find-lr DIR`: which learning rate to peak at."""
+
+from argparse import Namespace
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from facenet_res.cli.console import note, print_json, progress
+from facenet_res.core import exit_codes
+from facenet_res.core.files import write_atomically
+
+if TYPE_CHECKING:
+    from facenet_res.train.config import TrainConfig
+
+STEPS = 100
+SMOKE_STEPS = 12
+
+
+def run(config: "TrainConfig", arguments: Namespace) -> int:
+    """Searches, writes the curve as a page, and prints the suggestion."""
+    from facenet_res.data.crops import open_crops
+    from facenet_res.data.location import data_path
+    from facenet_res.evaluation.page import Section, html_page
+    from facenet_res.train.find_rate import find_rate, rate_plot
+
+    steps = SMOKE_STEPS if arguments.smoke else STEPS
+    with open_crops(data_path(config.crops)) as crops, progress(steps, "step") as tell:
+        found = find_rate(config, crops, steps=steps, on_step=tell)
+    summary = (
+        f"A fresh network, {len(found.rates)} batches of {config.input.batch_size}; the rate grew "
+        f"from {found.rates[0]:g} to {found.rates[-1]:g}. The smoothed loss fell fastest at "
+        f"{found.suggested:.3g}."
+    )
+    section = Section(title="Loss over learning rate", plots=(rate_plot(found),))
+    page = html_page(f"Learning rates for {config.name}", summary, [section])
+    arguments.find_lr.mkdir(parents=True, exist_ok=True)
+    write_atomically(arguments.find_lr / "rates.html", page.encode())
+    if arguments.json:
+        print_json(asdict(found))
+        return exit_codes.OK
+    if not found.has_broken:
+        note("the loss held out to the last rate: a higher one may do as well")
+    note(f"the curve is in {arguments.find_lr / 'rates.html'}")
+    print(f"optimizer.learning_rate={found.suggested:.3g}")
+    return exit_codes.OK

@@ -1,0 +1,30 @@
+"""Several devices that share each batch, by Keras' distribution on JAX."""
+
+import keras
+
+from facenet_res.core.errors import ConfigInvalid, EngineUnavailable
+
+
+def share_batches(devices: int) -> None:
+    """From here on each batch is split over so many devices, and the gradients are averaged.
+
+    One device is left as it is. Has to be called before a network is built.
+
+    Raises:
+        ConfigInvalid: the backend is not JAX, the only one of Keras 3 that shares batches so.
+        EngineUnavailable: fewer devices are there.
+    """
+    if devices == 1:
+        return
+    if keras.backend.backend() != "jax":
+        raise ConfigInvalid(
+            f"devices={devices} needs the backend JAX: KERAS_BACKEND is "
+            f"{keras.backend.backend()!r}, set it to jax"
+        )
+    found = keras.distribution.list_devices()
+    if len(found) < devices:
+        raise EngineUnavailable(f"devices={devices}, but JAX finds {len(found)}: {found}")
+    # Every process reads all batches: the batch number decides what is in them.
+    keras.distribution.set_distribution(
+        keras.distribution.DataParallel(devices=found[:devices], auto_shard_dataset=False)
+    )

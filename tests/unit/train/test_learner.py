@@ -1,0 +1,134 @@
+"""Every loss that a recipe can name learns, remembers what it has to, and names its limits."""
+
+from typing import Any, get_args
+
+import keras
+import numpy as np
+import pytest
+
+from facenet_res.core.errors import ConfigInvalid
+from facenet_res.train.averaged import averaged
+from facenet_res.train.learner import Learner
+from facenet_res.train.loss_config import Loss, LossConfig
+from facenet_res.train.optimizer import inner_optimizer, make_optimizer
+from facenet_res.train.optimizer_config import OptimizerConfig
+from tests.tiny_network import DIM, tiny_batch, tiny_network
+
+CLASSES = 4
+FAST = OptimizerConfig(learning_rate=0.02, warmup_steps=1, name="adamw", weight_decay=0.0)
+
+
+def learner_of(
+    loss: LossConfig, optimizer: OptimizerConfig = FAST, dims: tuple[int, ...] = ()
+) -> Any:
+    learner = Learner(tiny_network(), CLASSES, loss, dims)
+    learner.compile(optimizer=make_optimizer(optimizer, 1000), jit_compile=False)
+    learner.optimizer.build(learner.trainable_variables)
+    return learner
+
+
+def learned(learner: Any, steps: int, teachers: tuple[np.ndarray, ...] = ()) -> list[float]:
+    found = []
+    for step in range(steps):
+        learner.reset_metrics()
+        batch = tiny_batch(step % 3)
+        found.append(learner.learn(*batch, teachers, np.random.default_rng(step))["loss"])
+    return found
+
+
+@pytest.mark.parametrize("name", get_args(Loss))
+def test_each_loss_falls(name: Any) -> None:
+    learner = learner_of(LossConfig(name=name, scale=8.0, margin_rad=0.2, cosine_margin=0.3))
+
+    losses = learned(learner, 24)
+
+    assert np.isfinite(losses).all()
+    assert np.mean(losses[-3:]) < np.mean(losses[:3])
+
+
+@pytest.mark.parametrize("name", ["adaface", "curricularface"])
+def test_what_a_loss_has_seen_moves_and_is_saved_with_the_weights(name: Any) -> None:
+    learner = learner_of(LossConfig(name=name, scale=8.0))
+    before = [float(variable.value) for variable in learner.head.seen]
+
+    learned(learner, 2)
+
+    after = [float(variable.value) for variable in learner.head.seen]
+    assert all(one != other for one, other in zip(before, after, strict=True))
+    assert {id(v) for v in learner.head.seen} <= {id(v) for v in learner.variables}
+
+
+def test_sub_centres_and_a_share_of_the_centres_learn_too() -> None:
+    several = learner_of(LossConfig(scale=8.0, subcentres=3, centre_share=0.75))
+
+    losses = learned(several, 24)
+
+    assert tuple(several.head.centres.shape) == (CLASSES, 3, DIM)
+    assert np.mean(losses[-3:]) < np.mean(losses[:3])
+
+
+def test_teachers_of_any_length_are_followed() -> None:
+    teachers = []
+    for dim in (DIM, 5):
+        rows = np.random.default_rng(dim).normal(size=(8, dim)).astype(np.float32)
+        teachers.append(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    learner = learner_of(LossConfig(weight=0.0, distillation_weight=1.0), dims=(DIM, 5))
+
+    first, *_, last = learned(learner, 20, tuple(teachers))
+
+    assert last < first
+    # The map belongs to the learner, not to the network that is exported.
+    assert learner.maps[0] is None
+    assert len(learner.network.weights) + 2 + 1 == len(learner.variables) - len(learner.metrics) * 2
+
+
+def test_gradients_of_several_batches_move_the_weights_once() -> None:
+    accumulating = OptimizerConfig(learning_rate=0.1, warmup_steps=1, accumulate=2)
+    learner = learner_of(LossConfig(scale=8.0), accumulating)
+    kernel = learner.network.get_layer("dense").kernel
+    start = np.array(keras.ops.convert_to_numpy(kernel.value))
+
+    learned(learner, 1)
+    between = np.array(keras.ops.convert_to_numpy(kernel.value))
+    learned(learner, 1)
+    end = np.array(keras.ops.convert_to_numpy(kernel.value))
+
+    np.testing.assert_array_equal(between, start)
+    assert not np.array_equal(end, start)
+
+
+def test_float16_scales_the_loss_and_keeps_the_average() -> None:
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        learner = learner_of(LossConfig(scale=8.0), OptimizerConfig(ema=0.9, warmup_steps=1))
+        losses = learned(learner, 6)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+    assert np.isfinite(losses).all()
+    assert type(learner.optimizer).__name__ == "LossScaleOptimizer"
+    assert inner_optimizer(learner.optimizer).use_ema
+    kernel = learner.network.get_layer("dense").kernel
+    moving = np.array(keras.ops.convert_to_numpy(kernel.value))
+    with averaged(learner):
+        average = np.array(keras.ops.convert_to_numpy(kernel.value))
+    assert not np.array_equal(average, moving)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(kernel.value), moving)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"name": "softmin"}, "'softmin'"),
+        ({"margin_rad": 2.0}, r"margin_rad .* 2\.0"),
+        ({"scale": 0.0}, "scale .* above 0"),
+        ({"subcentres": 0}, "1 to 16, got 0"),
+        ({"centre_share": 0.0}, "centre_share"),
+        ({"name": "triplet", "subcentres": 3}, "no class centres"),
+        ({"weight": 0.0}, "above 0"),
+    ],
+)
+def test_a_loss_out_of_range_is_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigInvalid, match=words):
+        LossConfig(**settings)

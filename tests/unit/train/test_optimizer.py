@@ -1,0 +1,57 @@
+"""The learning rate rises, falls as it is told, and ends at nothing."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from facenet_res.core.errors import ConfigInvalid
+from facenet_res.train.optimizer import Growth, WarmupDecay
+from facenet_res.train.optimizer_config import OptimizerConfig
+
+
+def rates(schedule: Any, steps: int) -> np.ndarray:
+    return np.array([float(schedule(step)) for step in range(steps)])
+
+
+def test_linear_is_that_of_arcface() -> None:
+    got = rates(WarmupDecay(0.4, 4, 20), 20)
+
+    np.testing.assert_allclose(got[:4], [0.1, 0.2, 0.3, 0.4], rtol=1e-6)
+    np.testing.assert_allclose(np.diff(got[4:]), -0.4 / 16, rtol=1e-4)
+    assert got[-1] == pytest.approx(0.4 / 16)
+
+
+def test_cosine_is_flat_at_both_ends_and_half_in_the_middle() -> None:
+    got = rates(WarmupDecay(1.0, 1, 101, "cosine"), 101)
+
+    expected = 0.5 + 0.5 * np.cos(np.pi * (np.arange(1, 101)) / 100)
+    np.testing.assert_allclose(got[1:], np.append(1.0, expected[:-1])[:100], atol=0.02)
+    assert (np.diff(got[1:]) <= 1e-6).all()
+
+
+def test_growth_is_by_one_factor_and_ends_where_it_should() -> None:
+    got = rates(Growth(1e-4, 1.0, 5), 5)
+
+    np.testing.assert_allclose(got, [1e-4, 1e-3, 1e-2, 1e-1, 1.0], rtol=1e-4)
+
+
+def test_schedules_come_back_from_their_config() -> None:
+    for schedule in (WarmupDecay(0.4, 4, 20, "cosine"), Growth(1e-4, 1.0, 5)):
+        again = type(schedule)(**schedule.get_config())
+        np.testing.assert_array_equal(rates(again, 5), rates(schedule, 5))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"name": "lion"}, "'lion'"),
+        ({"schedule": "step"}, "'step'"),
+        ({"accumulate": 0}, "got 0"),
+        ({"ema": 1.0}, r"\[0, 1\), got 1\.0"),
+        ({"learning_rate": 0.0}, "positive learning rate"),
+    ],
+)
+def test_an_optimiser_out_of_range_is_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigInvalid, match=words):
+        OptimizerConfig(**settings)

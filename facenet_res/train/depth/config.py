@@ -114,7 +114,7 @@ def depth_config(*, smoke: bool = False) -> DepthConfig:
         )
         return DepthConfig(identities=2, crops_each=5, warmup_steps=1, subjects=(*shallow, deepest))
     deepest = Subject(
-        family="cifar_preact", depth=DEEPEST, is_plain=False, seed=0, batch_size=8, steps=60
+        family="cifar_preact", depth=DEEPEST, is_plain=False, seed=0, batch_size=8, steps=40
     )
     pairs = _pairs(DEPTHS, seeds=SEEDS, batch_size=32, steps=150)
     return DepthConfig(subjects=(*pairs, deepest))

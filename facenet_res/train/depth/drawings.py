@@ -18,7 +18,7 @@ def drawings(measured: list[Measured]) -> dict[str, bytes]:
     """
     pairs = [each for each in measured if each.network.family == "cifar_resnet"]
     deepest = [each for each in measured if each.network.family == "cifar_preact"]
-    return {
+    drawn = {
         "gradients.png": _along_layers(
             "Before the first step, as trained: batch norm, He's weights",
             "length of the gradient of a layer's weights",
@@ -38,8 +38,10 @@ def drawings(measured: list[Measured]) -> dict[str, bytes]:
             lambda each: each.activations("xavier"),
         ),
         "losses.png": _losses("Training", pairs),
-        "losses-deepest.png": _losses("Training of the deepest", deepest),
     }
+    if deepest:
+        drawn["losses-deepest.png"] = _losses("Training of the deepest", deepest)
+    return drawn
 
 
 def _along_layers(
@@ -62,10 +64,9 @@ def _losses(title: str, measured: list[Measured]) -> bytes:
         curves.append(
             _curve(each, measured, window + np.arange(len(band.middle), dtype=np.float64), band)
         )
-    if measured:
-        guess = np.full(2, np.log(measured[0].network.classes))
-        ends = np.asarray([0.0, max(curve.x[-1] for curve in curves)])
-        curves.append(Curve("guessing", ends, guess, is_dashed=True, colour=-1))
+    guess = np.full(2, np.log(measured[0].network.classes))
+    ends = np.asarray([0.0, max(curve.x[-1] for curve in curves)])
+    curves.append(Curve("guessing", ends, guess, is_dashed=True, colour=-1))
     return curve_png(axes, curves)
 
 

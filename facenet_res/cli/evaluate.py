@@ -1,6 +1,5 @@
 """`facenet-res evaluate ...`: how good is a model, and how sure is that."""
 
-from argparse import Namespace
 from pathlib import Path
 
 from facenet_res.cli import evaluate_groups, evaluate_pairs, evaluate_people

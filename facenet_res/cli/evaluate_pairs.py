@@ -9,9 +9,11 @@ from facenet_res.cli.evaluate_output import add_images, add_out, embedded, finis
 from facenet_res.cli.options import Subparsers, add_command, add_model, opened_embedder
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from facenet_res.data.pairs import PairSet
     from facenet_res.evaluation.bootstrap import DrawnUnits
-    from facenet_res.evaluation.photographs import EmbeddedPhotographs
     from facenet_res.evaluation.verification_report import VerificationReport
 
 LFW_NOTES = """Photographs are found as NAME/NAME_0001.jpg in the folder or zip, which is read in
@@ -87,11 +89,9 @@ def run_lfw(arguments: Namespace) -> int:
 def run_pairs(arguments: Namespace) -> int:
     """Prints the figures of pairs that a table names."""
     from facenet_res.data.pair_table import read_pair_table
-    from facenet_res.evaluation.bootstrap import pair_units, shared_units
 
     pairs, people = read_pair_table(arguments.pairs)
-    units = shared_units(people[:, 0], people[:, 1]) if len(people) else pair_units(len(pairs))
-    report = _judged(arguments, pairs, units)
+    report = _judged(arguments, pairs, _units(people, len(pairs)))
     return _finish(arguments, "Pairs of photographs", report)
 
 
@@ -112,20 +112,23 @@ def run_bin(arguments: Namespace) -> int:
 def run_scores(arguments: Namespace) -> int:
     """Prints the figures of similarities measured elsewhere."""
     from facenet_res.data.pair_table import read_scored_pairs
-    from facenet_res.evaluation.bootstrap import pair_units, shared_units
     from facenet_res.evaluation.verification_report import Measured, ScoredPairSet, judge_scores
 
     pairs = read_scored_pairs(arguments.scores)
-    people = pairs.people
     scored = ScoredPairSet(
         similarities=pairs.similarities,
         is_same=pairs.is_same,
         folds=pairs.folds if len(set(pairs.folds.tolist())) > 1 else (),
-        units=shared_units(people[:, 0], people[:, 1])
-        if len(people)
-        else pair_units(len(pairs.is_same)),
+        units=_units(pairs.people, len(pairs.is_same)),
     )
     return _finish(arguments, "Similarities", judge_scores(scored, Measured()))
+
+
+def _units(people: "NDArray[np.int64]", pairs: int) -> "DrawnUnits":
+    """The people that a table names; the pairs where it names none."""
+    from facenet_res.evaluation.bootstrap import pair_units, people_or_pairs
+
+    return people_or_pairs(people[:, 0], people[:, 1]) if len(people) else pair_units(pairs)
 
 
 def _judged(arguments: Namespace, pairs: "PairSet", units: "DrawnUnits") -> "VerificationReport":

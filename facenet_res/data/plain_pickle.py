@@ -218,6 +218,8 @@ def _finished(value: Any) -> Any:
 
 
 def _bare(value: Any) -> Any:
+    if isinstance(value, _Mark | _Name | _Kind):
+        raise ValueError("it holds a part of a value, not a value")
     return value.data if isinstance(value, _Array) else value
 
 

@@ -17,6 +17,7 @@ Source:
     Benchmark-B"; Maze et al. 2018, "IARPA Janus Benchmark - C".
 """
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -233,15 +234,17 @@ def _table(path: Path, *, delimiter: str | None, skip: int) -> NDArray[np.int64]
         raise FileMissing(f"no file at {path}")
     columns = (0, 1) if delimiter else None
     try:
-        rows: NDArray[np.int64] = np.loadtxt(
-            path,
-            np.int64,
-            delimiter=delimiter,
-            skiprows=skip,
-            usecols=columns,
-            ndmin=2,
-            max_rows=LINES_MAX + 1,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # an empty file is our error to raise
+            rows: NDArray[np.int64] = np.loadtxt(
+                path,
+                np.int64,
+                delimiter=delimiter,
+                skiprows=skip,
+                usecols=columns,
+                ndmin=2,
+                max_rows=LINES_MAX + 1,
+            )
     except (ValueError, UnicodeDecodeError) as error:
         raise DataInvalid(f"{path} is no table of whole numbers: {error}") from error
     if not 0 < len(rows) <= LINES_MAX:

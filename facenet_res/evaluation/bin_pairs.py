@@ -64,7 +64,7 @@ def judge_bin_set(
 
 
 def neighbouring_folds(pairs: int) -> NDArray[np.int64]:
-    """The fold of each pair, 0 to 9: runs of neighbours, the first ones longer by a pair if need be.
+    """The fold of each pair, 0 to 9: runs of neighbours, of one length or one pair longer.
 
     The same as scikit-learn's `KFold(n_splits=10, shuffle=False)`.
     """

@@ -89,6 +89,13 @@ def shared_units(first: Any, second: Any, unit: Unit = "person") -> DrawnUnits:
     return DrawnUnits(unit, numbers[:length], numbers[length:], len(names))
 
 
+def people_or_pairs(first: Any, second: Any) -> DrawnUnits:
+    """The people on pairs, or the pairs themselves where there are fewer than 3 people to draw."""
+    if len(np.union1d(first, second)) < UNITS_MIN:
+        return pair_units(len(first))
+    return shared_units(first, second)
+
+
 def true_accept_intervals(
     similarities: Any,
     is_same: Any,

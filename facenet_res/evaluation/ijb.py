@@ -65,9 +65,14 @@ class PooledTemplates:
     embeddings: Embeddings
 
     def of(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The rows of templates, which must be there."""
-        rows = np.searchsorted(self.ids, ids)
-        assert (self.ids[rows] == ids).all()
+        """The rows of templates.
+
+        Raises:
+            DataInvalid: a template has no image.
+        """
+        rows = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
+        if (absent := ids[self.ids[rows] != ids]).size:
+            raise DataInvalid(f"{len(absent)} templates have no image, such as {absent[0]}")
         return rows
 
 

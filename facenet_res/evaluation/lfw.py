@@ -9,7 +9,7 @@ import numpy as np
 from facenet_res.core.arrays import check_embeddings, cosine
 from facenet_res.core.errors import ArrayInvalid, FileMissing
 from facenet_res.data.pairs import PairSet
-from facenet_res.evaluation.bootstrap import DrawnUnits, shared_units
+from facenet_res.evaluation.bootstrap import DrawnUnits, people_or_pairs
 from facenet_res.evaluation.photographs import EmbeddedPhotographs
 from facenet_res.evaluation.verification_report import (
     Measured,
@@ -58,7 +58,7 @@ def judge_pairs(
     Raises:
         ArrayInvalid: an embedding is not finite or not of unit length, or their number differs
             from that of the photographs.
-        DataInvalid: the pairs lack a kind, or fewer than 3 people are on them.
+        DataInvalid: the pairs lack a kind.
     """
     if len(photographs.embeddings) != len(pairs.photos):
         raise ArrayInvalid(
@@ -83,10 +83,6 @@ def judge_pairs(
 
 
 def people_units(pairs: PairSet) -> DrawnUnits:
-    """The people on the pairs, by the folders of their photographs.
-
-    Raises:
-        DataInvalid: there are fewer than 3.
-    """
+    """The people on the pairs, by the folders of their photographs; the pairs, if too few."""
     people: Any = np.array([PurePosixPath(photo).parent.name for photo in pairs.photos])
-    return shared_units(people[pairs.first], people[pairs.second])
+    return people_or_pairs(people[pairs.first], people[pairs.second])

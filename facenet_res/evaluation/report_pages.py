@@ -124,8 +124,8 @@ def identification_sections(report: IdentificationReport, name: str) -> list[Sec
     suffix = f": {name}" if name else ""
     text = note or (
         "CMC: the right person is among the first so many. TPIR at FPIR: the share of queries that "
-        "are answered with the right name, over the share of strangers who get one. The dashed line "
-        "is the threshold of the strictest FPIR given."
+        "are answered with the right name, over the share of strangers who get one. The dashed "
+        "line is the threshold of the strictest FPIR given."
     )
     return [
         _figures(f"Figures{suffix}", identification_rows(report)),
@@ -167,10 +167,13 @@ def _band(curve: tuple[CurvePoint, ...]) -> plots.Curve:
 
 def _det(curve: tuple[CurvePoint, ...]) -> str:
     """Errors over errors. No error at all has no place on a logarithmic axis: the line ends."""
-    band = _band(curve)
-    assert band.low is not None
-    assert band.high is not None
-    rejects = 1.0 - np.stack([band.y, band.high, band.low])
+    rejects = 1.0 - np.array(
+        [
+            [point.true_accept_rate for point in curve],
+            [point.interval.high for point in curve],
+            [point.interval.low for point in curve],
+        ]
+    )
     least = rejects[rejects > 0].min() if (rejects > 0).any() else 1.0
     y = np.where(rejects[0] > 0, rejects[0], np.nan)
     axes = plots.Axes(
@@ -181,7 +184,8 @@ def _det(curve: tuple[CurvePoint, ...]) -> str:
         y_scale="log",
     )
     low, high = (np.where(side > 0, side, least) for side in rejects[1:])
-    return plots.curve_svg(axes, [plots.Curve("", band.x, y, low, high)])
+    x = np.array([point.false_accept_rate for point in curve])
+    return plots.curve_svg(axes, [plots.Curve("", x, y, low, high)])
 
 
 def _cmc(rates: tuple[float, ...]) -> str:

@@ -29,7 +29,7 @@ ROC_TEXT = (
 )
 HISTOGRAM_TEXT = (
     "How similar the two faces of a pair are. The less the two hills overlap, the better; the "
-    "dashed line is the threshold of the strictest rate of false accepts that is given below."
+    "dashed line is the threshold of the strictest rate of false accepts given above."
 )
 FOLDS_TEXT = "Each fold is judged by the threshold that is best on all the others."
 

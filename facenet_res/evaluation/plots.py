@@ -149,7 +149,7 @@ def interval_svg(axes: Axes, rows: list[tuple[str, float, Interval]], mark: floa
     Args:
         axes: title and labels; the vertical axis has the labels of the rows.
         rows: label, value and interval, the first one on top.
-        mark: where a vertical line stands, such as the mean.
+        mark: where a vertical line stands, such as the mean. The axis begins at 0.
 
     Returns:
         An `<svg>` element.
@@ -163,6 +163,8 @@ def interval_svg(axes: Axes, rows: list[tuple[str, float, Interval]], mark: floa
         plot.plot([value], [place], "o", color=COLOURS[0], markersize=6)
     plot.set_yticks(range(len(rows)), [label for label, _, _ in reversed(rows)])
     plot.axvline(mark, color="#000000", linestyle="--", linewidth=1)
+    plot.set_ylim(-0.6, len(rows) - 0.4)
+    plot.set_xlim(left=0.0)
     return _svg(figure)
 
 

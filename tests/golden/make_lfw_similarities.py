@@ -4,8 +4,8 @@ Run it from the repository's root; it needs the shared data and takes some minut
 
     python -m tests.golden.make_lfw_similarities
 
-Photographs are found by YuNet and aligned by us; f(x) + f(mirrored x), in float32 by OpenVINO. The
-6,000 numbers show nobody. The test recomputes some of them, and the accuracy of all.
+Photographs are found by YuNet and aligned by us; f(x) + f(mirrored x), as `evaluate lfw` does it. The
+6,000 numbers show nobody. The test computes some of them anew, and the accuracy of all.
 """
 
 import tempfile
@@ -61,7 +61,7 @@ def similarities(
     photos, places = np.unique(np.concatenate([first, second]), return_inverse=True)
     with (
         open_images(data / "lfw.zip") as source,
-        open_embedder(model, flip=True, precision="f32") as embedder,
+        open_embedder(model, flip=True) as embedder,
     ):
         names = located(pairs, source.names)
         wanted = [names[photo] for photo in photos.tolist()]

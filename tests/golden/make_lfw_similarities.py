@@ -4,7 +4,7 @@ Run it from the repository's root; it needs the shared data and takes some minut
 
     python -m tests.golden.make_lfw_similarities
 
-Photographs are found by YuNet and aligned by us; f(x) + f(mirrored x), as `evaluate lfw` does it. The
+Photographs are found by YuNet and aligned by us; f(x) + f(mirrored x), as in `evaluate lfw`. The
 6,000 numbers show nobody. The test computes some of them anew, and the accuracy of all.
 """
 

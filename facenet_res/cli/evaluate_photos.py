@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facenet_res.cli.console import print_pairs, progress
+from facenet_res.cli.console import progress
+from facenet_res.cli.evaluate_output import finish
 from facenet_res.cli.options import decision, opened_pipeline
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import ArgumentInvalid, NoFace, UnknownPerson
@@ -25,6 +26,7 @@ def run_photos(arguments: Namespace) -> int:
     from facenet_res.evaluation import report
     from facenet_res.evaluation.image_source import open_images
     from facenet_res.evaluation.photos import PhotosConfig, judge_photos, plan_photos
+    from facenet_res.evaluation.report_pages import photos_page
 
     config = PhotosConfig(
         people_enrolled=arguments.people,
@@ -37,13 +39,10 @@ def run_photos(arguments: Namespace) -> int:
         opened = _server(arguments) if arguments.server else _library(arguments)
         with opened as identifier, progress(total, "photo") as tell:
             result = judge_photos(plan, source, identifier, tell)
+    title = "People recognised"
+    summary = f"{total} photographs, {result.people_enrolled} people enrolled."
     rows = report.photos_rows(result)
-    if arguments.out is not None:
-        report.write_report(arguments.out, "People recognised", result, rows)
-    if arguments.json:
-        print(report.to_json(result))
-    else:
-        print_pairs(rows)
+    finish(arguments, title, result, rows, lambda: photos_page(title, summary, result))
     if arguments.exit_code and result.false_accepts:
         return exit_codes.ANSWER_IS_NO
     return exit_codes.OK

@@ -52,6 +52,27 @@ def least_rate(pairs: int) -> float:
     return PAIRS_A_FALSE_ACCEPT / pairs if pairs > 0 else math.inf
 
 
+def pairs_needed(false_accept_rate: float) -> int:
+    """Impostor pairs that a rate of false accepts needs: three divided by it.
+
+    Raises:
+        ArgumentInvalid: the rate is not in (0, 1].
+    """
+    if not 0.0 < false_accept_rate <= 1.0:
+        raise ArgumentInvalid(f"false_accept_rate must be in (0, 1], got {false_accept_rate}")
+    return math.ceil(PAIRS_A_FALSE_ACCEPT / false_accept_rate - 1e-6)
+
+
+def supports(pairs: int, false_accept_rate: float) -> bool:
+    """Whether so many impostor pairs support a rate of false accepts."""
+    return pairs >= pairs_needed(false_accept_rate)
+
+
+def widest(first: Interval, second: Interval) -> Interval:
+    """From the lower of two lower ends to the higher of two higher ones."""
+    return Interval(min(first.low, second.low), max(first.high, second.high))
+
+
 def _rate_at_tail(successes: int, trials: int, tail: float) -> float:
     """The rate p at which P(X <= successes) = tail; the tail falls as p grows."""
     counts = np.arange(1, successes + 1, dtype=np.float64)

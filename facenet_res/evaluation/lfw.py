@@ -1,73 +1,24 @@
-"""Labeled Faces in the Wild: 6,000 pairs of photographs, ten folds, one figure to compare by."""
+"""Pairs of photographs, such as LFW's 6,000: found, embedded, judged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
-from facenet_res.core.arrays import cosine
-from facenet_res.core.errors import FileMissing
+import numpy as np
+
+from facenet_res.core.arrays import check_embeddings, cosine
+from facenet_res.core.errors import ArrayInvalid, FileMissing
 from facenet_res.data.pairs import PairSet
-from facenet_res.evaluation.intervals import Interval, clopper_pearson, least_rate
+from facenet_res.evaluation.bootstrap import DrawnUnits, people_or_pairs
 from facenet_res.evaluation.photographs import EmbeddedPhotographs
-from facenet_res.evaluation.roc import (
-    Roc,
-    area_under_curve,
-    equal_error_rate,
-    roc,
-    tar_at_far,
+from facenet_res.evaluation.verification_report import (
+    Measured,
+    ScoredPairSet,
+    VerificationReport,
+    judge_scores,
 )
-from facenet_res.evaluation.verification import KFoldAccuracy, kfold_accuracy
 
-RATES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 MISSING_NAMED_MAX = 3
-
-
-@dataclass(frozen=True, slots=True)
-class TarAtFar:
-    """Share of genuine pairs accepted at a rate of false accepts.
-
-    Attributes:
-        false_accept_rate: the rate asked for; `measured_rate` stays within it.
-        measured_rate: share of impostor pairs accepted at the threshold.
-        true_accept_rate: share of genuine pairs accepted.
-        interval: 95 % Clopper-Pearson interval of that share, the threshold being given.
-        threshold: the least similarity accepted.
-    """
-
-    false_accept_rate: float
-    measured_rate: float
-    true_accept_rate: float
-    interval: Interval
-    threshold: float
-
-
-@dataclass(frozen=True, slots=True)
-class VerificationReport:
-    """How well pairs of photographs are told apart.
-
-    Attributes:
-        model_id: the weights.
-        pairs: labelled pairs judged.
-        photographs: different photographs in them.
-        without_face: photographs without a detected face, judged by the middle of the picture.
-        with_several_faces: photographs with more than one face, of which the subject was taken.
-        accuracy: by folds, with its standard error.
-        equal_error_rate: where false accepts equal false rejects.
-        area_under_curve: of the ROC.
-        tar_at_far: for the rates that the pairs support.
-        least_rate: the smallest rate of false accepts that they support.
-    """
-
-    model_id: str
-    pairs: int
-    photographs: int
-    without_face: tuple[str, ...]
-    with_several_faces: int
-    accuracy: KFoldAccuracy
-    equal_error_rate: float
-    area_under_curve: float
-    tar_at_far: tuple[TarAtFar, ...]
-    least_rate: float
 
 
 def located(pairs: PairSet, names: Sequence[str]) -> tuple[str, ...]:
@@ -90,43 +41,48 @@ def located(pairs: PairSet, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def judge_pairs(
-    pairs: PairSet, photographs: EmbeddedPhotographs, model_id: str
+    pairs: PairSet,
+    photographs: EmbeddedPhotographs,
+    model_id: str,
+    units: DrawnUnits | None = None,
 ) -> VerificationReport:
     """The figures of embedded photographs.
 
     Args:
-        pairs: the labelled pairs.
+        pairs: the labelled pairs; one fold only means that no accuracy by folds is given.
         photographs: in the order of `pairs.photos`.
         model_id: names the weights in the report.
+        units: what the intervals draw anew; the people after whom the photographs' folders are
+            named, where None.
 
     Raises:
-        DataInvalid: the pairs lack a kind or have one fold only.
+        ArrayInvalid: an embedding is not finite or not of unit length, or their number differs
+            from that of the photographs.
+        DataInvalid: the pairs lack a kind.
     """
-    rows = photographs.embeddings
-    similarities = cosine(rows[pairs.first], rows[pairs.second])
-    curve = roc(similarities, pairs.is_same)
-    least = least_rate(curve.impostor_count)
-    return VerificationReport(
+    if len(photographs.embeddings) != len(pairs.photos):
+        raise ArrayInvalid(
+            f"{len(pairs.photos)} photographs need as many embeddings; "
+            f"got {len(photographs.embeddings)}"
+        )
+    rows = check_embeddings(photographs.embeddings, photographs.embeddings.shape[-1])
+    has_folds = len(np.unique(pairs.folds)) > 1
+    scored = ScoredPairSet(
+        similarities=cosine(rows[pairs.first], rows[pairs.second]),
+        is_same=pairs.is_same,
+        units=units or people_units(pairs),
+        folds=pairs.folds if has_folds else (),
+    )
+    measured = Measured(
         model_id=model_id,
-        pairs=len(pairs),
         photographs=len(pairs.photos),
         without_face=photographs.without_face,
         with_several_faces=photographs.with_several_faces,
-        accuracy=kfold_accuracy(similarities, pairs.is_same, pairs.folds),
-        equal_error_rate=equal_error_rate(curve),
-        area_under_curve=area_under_curve(curve),
-        tar_at_far=tuple(_tar(curve, rate) for rate in RATES if rate >= least * (1 - 1e-9)),
-        least_rate=least,
     )
+    return judge_scores(scored, measured)
 
 
-def _tar(curve: Roc, rate: float) -> TarAtFar:
-    point = tar_at_far(curve, rate)
-    accepted = round(point.true_accept_rate * curve.genuine_count)
-    return TarAtFar(
-        false_accept_rate=rate,
-        measured_rate=point.false_accept_rate,
-        true_accept_rate=point.true_accept_rate,
-        interval=clopper_pearson(accepted, curve.genuine_count),
-        threshold=point.threshold,
-    )
+def people_units(pairs: PairSet) -> DrawnUnits:
+    """The people on the pairs, by the folders of their photographs; the pairs, if too few."""
+    people: Any = np.array([PurePosixPath(photo).parent.name for photo in pairs.photos])
+    return people_or_pairs(people[pairs.first], people[pairs.second])

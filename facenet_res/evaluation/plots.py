@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import EngineUnavailable
+from facenet_res.evaluation.intervals import Interval
 
 Scale = Literal["linear", "log"]
 FIGURE_INCHES = (6.4, 4.2)
@@ -108,11 +109,36 @@ def histogram_svg(
     Raises:
         EngineUnavailable: matplotlib is not installed.
     """
-    figure, plot = _figure(axes)
     everything = np.concatenate(list(groups.values()))
     edges = np.linspace(everything.min(), max(everything.max(), everything.min() + 1e-6), bins + 1)
-    for number, (label, values) in enumerate(groups.items()):
-        shares = np.histogram(values, edges)[0] / len(values)
+    counts = {label: np.histogram(values, edges)[0] for label, values in groups.items()}
+    return binned_svg(axes, edges, counts, mark=mark)
+
+
+def binned_svg(
+    axes: Axes,
+    edges: NDArray[np.floating[Any]],
+    counts: dict[str, NDArray[Any]],
+    *,
+    mark: float | None = None,
+) -> str:
+    """The same of values that were counted before: the share of each group in each bin.
+
+    Args:
+        axes: title and labels.
+        edges: float[N + 1], rising.
+        counts: label -> int[N]; a group of nothing is a line at 0.
+        mark: where a vertical line stands, such as a threshold.
+
+    Returns:
+        An `<svg>` element.
+
+    Raises:
+        EngineUnavailable: matplotlib is not installed.
+    """
+    figure, plot = _figure(axes)
+    for number, (label, values) in enumerate(counts.items()):
+        shares = values / max(1, values.sum())
         colour = COLOURS[number % len(COLOURS)]
         plot.stairs(shares, edges, fill=True, color=colour, alpha=0.45, label=label)
     if mark is not None:
@@ -135,6 +161,31 @@ def _curve_figure(axes: Axes, curves: list[Curve]) -> Any:
     if any(curve.label for curve in curves):
         plot.legend(frameon=False, fontsize=9)
     return figure
+
+
+def interval_svg(axes: Axes, rows: list[tuple[str, float, Interval]], mark: float) -> str:
+    """A point with its interval for each label, one under the other, along the x axis.
+
+    Args:
+        axes: title and labels; the vertical axis has the labels of the rows.
+        rows: label, value and interval, the first one on top.
+        mark: where a vertical line stands, such as the mean. The axis begins at 0.
+
+    Returns:
+        An `<svg>` element.
+
+    Raises:
+        EngineUnavailable: matplotlib is not installed.
+    """
+    figure, plot = _figure(axes)
+    for place, (_, value, interval) in enumerate(reversed(rows)):
+        plot.plot([interval.low, interval.high], [place, place], color=COLOURS[0], linewidth=2)
+        plot.plot([value], [place], "o", color=COLOURS[0], markersize=6)
+    plot.set_yticks(range(len(rows)), [label for label, _, _ in reversed(rows)])
+    plot.axvline(mark, color="#000000", linestyle="--", linewidth=1)
+    plot.set_ylim(-0.6, len(rows) - 0.4)
+    plot.set_xlim(left=0.0)
+    return _svg(figure)
 
 
 def _figure(axes: Axes) -> tuple[Any, Any]:

@@ -7,17 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from facenet_res.core.files import write_atomically
+from facenet_res.evaluation.groups import GroupRate, GroupsReport
+from facenet_res.evaluation.identification_report import IdentificationReport
 from facenet_res.evaluation.intervals import Interval
-from facenet_res.evaluation.lfw import VerificationReport
 from facenet_res.evaluation.photos import PhotosReport
+from facenet_res.evaluation.verification_report import RefusedRate, VerificationReport
 
 Row = tuple[str, str]
 """What was measured, and the figure."""
 
+Report = VerificationReport | PhotosReport | IdentificationReport | GroupsReport
 
-def to_json(report: VerificationReport | PhotosReport) -> str:
-    """The whole report as indented JSON; what is not a finite number becomes null."""
-    return json.dumps(_finite(dataclasses.asdict(report)), indent=2, ensure_ascii=False)
+
+def to_json(report: Report | dict[str, Report]) -> str:
+    """The whole report as indented JSON; what is not a finite number becomes null.
+
+    Several reports become one document, each under its name.
+    """
+    value = (
+        {name: dataclasses.asdict(one) for name, one in report.items()}
+        if isinstance(report, dict)
+        else dataclasses.asdict(report)
+    )
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False)
 
 
 def to_markdown(title: str, rows: list[Row]) -> str:
@@ -28,28 +40,62 @@ def to_markdown(title: str, rows: list[Row]) -> str:
 
 
 def write_report(
-    folder: Path, title: str, report: VerificationReport | PhotosReport, rows: list[Row]
+    folder: Path, title: str, report: Report | dict[str, Report], rows: list[Row], page: str
 ) -> None:
-    """Writes report.json and report.md into a folder, which is made where it is not there.
+    """Writes report.json, report.md and report.html into a folder, made where it is not there.
 
     Raises:
         DiskFull: nothing could be written.
+        NotWritable: we may not write there.
     """
     write_atomically(folder / "report.json", to_json(report).encode())
     write_atomically(folder / "report.md", to_markdown(title, rows).encode())
+    write_atomically(folder / "report.html", page.encode())
 
 
 def verification_rows(report: VerificationReport) -> list[Row]:
     """The figures of a set of pairs."""
     accuracy = report.accuracy
-    missed = len(report.without_face)
-    rows = [
-        ("model", report.model_id),
+    rows = [("model", report.model_id)] if report.model_id else []
+    if accuracy is not None:
+        rows.append(
+            (
+                f"accuracy, {len(accuracy.folds)} folds",
+                f"{100 * accuracy.mean:.2f} % +- {100 * accuracy.standard_error:.2f}",
+            )
+        )
+    rows.append(
         (
-            f"accuracy, {len(accuracy.folds)} folds",
-            f"{100 * accuracy.mean:.2f} % +- {100 * accuracy.standard_error:.2f}",
-        ),
-        ("pairs / photographs", f"{report.pairs} / {report.photographs}"),
+            "pairs of one person / of two",
+            f"{report.genuine_pairs} / {report.impostor_pairs}",
+        )
+    )
+    if report.photographs:
+        rows += _photograph_rows(report)
+    rows += [
+        ("equal error rate", f"{100 * report.equal_error_rate:.2f} %"),
+        ("area under the ROC", f"{report.area_under_curve:.5f}"),
+    ]
+    rows += [
+        (
+            f"TAR at FAR {point.false_accept_rate:.0e}",
+            f"{share(point.true_accept_rate, point.interval)}, threshold {point.threshold:.4f}",
+        )
+        for point in report.tar_at_far
+    ]
+    rows += [_refused_row("TAR at FAR", one, "pairs of two people") for one in report.refused]
+    rows.append(("least FAR that the pairs support", f"{report.least_rate:.1e}"))
+    rows.append(("intervals", drawn_text(report)))
+    if accuracy is not None:
+        folds = [fold.threshold for fold in accuracy.folds]
+        rows.append(("thresholds of the folds", _span(folds, digits=4)))
+    return rows
+
+
+def _photograph_rows(report: VerificationReport) -> list[Row]:
+    missed = len(report.without_face)
+    return [
+        ("photographs", str(report.photographs)),
         (
             "photographs without a face",
             f"{missed} ({100 * missed / report.photographs:.2f} %), judged by the picture's middle",
@@ -58,20 +104,72 @@ def verification_rows(report: VerificationReport) -> list[Row]:
             "photographs with several faces",
             f"{report.with_several_faces}, judged by the large and central one",
         ),
-        ("equal error rate", f"{100 * report.equal_error_rate:.2f} %"),
-        ("area under the ROC", f"{report.area_under_curve:.5f}"),
     ]
+
+
+def identification_rows(report: IdentificationReport) -> list[Row]:
+    """The figures of queries against a gallery."""
+    rows = [
+        ("model", report.model_id),
+        ("people in the gallery", str(report.people)),
+        ("queries of them / of strangers", f"{report.mated} / {report.unmated}"),
+    ]
+    rows += [(f"rank-{one.rank}", share(one.rate, one.interval)) for one in report.rank_rates]
     rows += [
         (
-            f"TAR at FAR {point.false_accept_rate:.0e}",
-            f"{_share(point.true_accept_rate, point.interval)}, threshold {point.threshold:.4f}",
+            f"TPIR at FPIR {one.false_positive_rate:.0e}",
+            f"{share(one.true_positive_rate, one.interval)}, threshold {one.threshold:.4f}",
         )
-        for point in report.tar_at_far
+        for one in report.tpir_at_fpir
     ]
-    rows.append(("least FAR that the pairs support", f"{report.least_rate:.1e}"))
-    rows.append(
-        ("thresholds of the folds", _span([fold.threshold for fold in accuracy.folds], digits=4))
-    )
+    rows += [_refused_row("TPIR at FPIR", one, "queries of strangers") for one in report.refused]
+    rows.append(("intervals", drawn_text(report)))
+    return rows
+
+
+def mean_rows(reports: dict[str, IdentificationReport]) -> list[Row]:
+    """The mean of several galleries, as IJB's 1:N figures are published."""
+    count = len(reports)
+    ranked: dict[int, list[float]] = {}
+    open_set: dict[float, list[float]] = {}
+    for report in reports.values():
+        for rank in report.rank_rates:
+            ranked.setdefault(rank.rank, []).append(rank.rate)
+        for point in report.tpir_at_fpir:
+            open_set.setdefault(point.false_positive_rate, []).append(point.true_positive_rate)
+    means = {f"rank-{rank}": rates for rank, rates in ranked.items()}
+    means |= {f"TPIR at FPIR {rate:.0e}": rates for rate, rates in open_set.items()}
+    return [
+        (f"mean of {count} galleries: {name}", f"{100 * sum(rates) / count:.2f} %")
+        for name, rates in means.items()
+        if len(rates) == count
+    ]
+
+
+def groups_rows(report: GroupsReport) -> list[Row]:
+    """The figures per group."""
+    chosen = report.false_accept_rate
+    rows = [
+        ("model", report.model_id),
+        ("photographs / people", f"{report.photographs} / {report.people}"),
+        (
+            "threshold for all",
+            f"{report.threshold:.4f}"
+            + (f", which accepts {chosen:g} of all pairs of two people" if chosen else ""),
+        ),
+    ]
+    for attribute in report.attributes:
+        for group in attribute.groups:
+            rows += [
+                (f"{attribute.name} {group.name}: FAR", rate_text(group.false_accepts)),
+                (f"{attribute.name} {group.name}: FRR", rate_text(group.false_rejects)),
+            ]
+        for kind, one in (("FAR", attribute.false_accepts), ("FRR", attribute.false_rejects)):
+            if one.worst:
+                worst = "no error at all"
+                if not math.isnan(one.worst_to_mean):
+                    worst = f"{one.worst_to_mean:.2f} times the mean ({one.worst})"
+                rows.append((f"{attribute.name}: worst {kind}", worst))
     return rows
 
 
@@ -87,7 +185,7 @@ def photos_rows(report: PhotosReport) -> list[Row]:
         ("asked: people enrolled", f"{report.known} photographs"),
         ("asked: people never enrolled", f"{report.unknown} photographs"),
         ("photographs without a usable face", f"{report.without_face}, counted as misses"),
-        ("rank-1", _share(report.rank_1, report.rank_1_interval)),
+        ("rank-1", share(report.rank_1, report.rank_1_interval)),
         ("threshold", f"{report.threshold:.4f}"),
         ("named rightly at the threshold", _of(report.named_rightly, report.known)),
         ("named wrongly at the threshold", _of(report.named_wrongly, report.known)),
@@ -104,8 +202,35 @@ def photos_rows(report: PhotosReport) -> list[Row]:
     ]
 
 
-def _share(rate: float, interval: Interval) -> str:
+def share(rate: float, interval: Interval) -> str:
+    """A share in percent, and its interval."""
     return f"{100 * rate:.2f} % ({_range(interval)})"
+
+
+def rate_text(rate: GroupRate) -> str:
+    """A rate of errors, or why there is none."""
+    if math.isnan(rate.rate):
+        return f"too few pairs: {rate.pairs}, {rate.pairs_needed} are needed"
+    digits = 2 if rate.rate >= 1e-3 or rate.rate == 0 else 4
+    return (
+        f"{100 * rate.rate:.{digits}f} % (95 %: {100 * rate.interval.low:.{digits}f} to "
+        f"{100 * rate.interval.high:.{digits}f} %), {rate.errors} of {rate.pairs} pairs"
+    )
+
+
+def drawn_text(report: VerificationReport | IdentificationReport) -> str:
+    """What the intervals are made of."""
+    if report.drawn == "pair":
+        return "95 %; drawn over pairs as if independent, since nothing says who is on them"
+    plural = {"person": "people", "template": "templates"}[report.drawn]
+    return f"95 %; drawn over {report.drawn_count} {plural}, or binomial where that is wider"
+
+
+def _refused_row(name: str, refused: RefusedRate, what: str) -> Row:
+    return (
+        f"{name} {refused.rate:.0e}",
+        f"refused: needs {refused.needed} {what}, there are {refused.found}",
+    )
 
 
 def _range(interval: Interval) -> str:

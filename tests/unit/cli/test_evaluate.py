@@ -62,6 +62,7 @@ def test_pairs_are_judged_alike_from_a_folder_and_a_zip(
     written = json.loads((tmp_path / "report" / "report.json").read_text())
     assert written == folder.json
     assert "accuracy, 2 folds" in (tmp_path / "report" / "report.md").read_text()
+    assert (tmp_path / "report" / "report.html").read_text().count("<svg") == 3
 
 
 def test_people_are_enrolled_and_asked_for(run: Run, model: Path, people: Path) -> None:

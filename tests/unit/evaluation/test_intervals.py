@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from facenet_res.core.errors import ArgumentInvalid
-from facenet_res.evaluation.intervals import clopper_pearson, least_rate
+from facenet_res.evaluation.intervals import (
+    Interval,
+    clopper_pearson,
+    least_rate,
+    pairs_needed,
+    supports,
+    widest,
+)
 
 
 @given(st.integers(1, 3000), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.99]))
@@ -37,3 +44,23 @@ def test_no_pairs_support_no_rate() -> None:
 def test_refuses_counts_out_of_range(successes: int, trials: int, confidence: float) -> None:
     with pytest.raises(ArgumentInvalid):
         clopper_pearson(successes, trials, confidence)
+
+
+@pytest.mark.parametrize(
+    ("rate", "pairs"), [(1e-1, 30), (1e-3, 3000), (1e-6, 3_000_000), (0.3, 10), (1.0, 3)]
+)
+def test_the_rule_of_three(rate: float, pairs: int) -> None:
+    assert pairs_needed(rate) == pairs
+    assert supports(pairs, rate)
+    assert not supports(pairs - 1, rate)
+    # With no false accept among them the upper end at 95 % (one-sided) is the rate, nearly.
+    assert (1 - rate) ** pairs <= 0.05
+
+
+def test_no_number_of_pairs_supports_a_rate_of_nothing() -> None:
+    with pytest.raises(ArgumentInvalid, match="got 0"):
+        pairs_needed(0.0)
+
+
+def test_the_widest_interval_takes_the_outer_ends() -> None:
+    assert widest(Interval(0.1, 0.3), Interval(0.2, 0.4)) == Interval(0.1, 0.4)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facenet_res.core.arrays import unit_norm
-from facenet_res.core.errors import FileMissing
+from facenet_res.core.errors import ArrayInvalid, FileMissing
 from facenet_res.data.pairs import PairSet, parse_pairs
 from facenet_res.evaluation.lfw import judge_pairs, located
 from facenet_res.evaluation.photographs import EmbeddedPhotographs
@@ -82,3 +82,21 @@ def test_missing_photographs_are_counted_and_the_first_are_named() -> None:
     pairs = pair_set()
     with pytest.raises(FileMissing, match=r"40 of 40 .* p00/p00_0001\.jpg, .*\.\.\.$"):
         located(pairs, ())
+
+
+def test_embeddings_that_are_no_numbers_or_too_few_are_refused() -> None:
+    pairs = pair_set()
+    rows = photographs(pairs, noise=0.1).embeddings.copy()
+    with pytest.raises(ArrayInvalid, match="40 photographs need as many embeddings; got 39"):
+        judge_pairs(pairs, EmbeddedPhotographs(rows[1:], (), 0), "m-1")
+    rows[3, 2] = np.nan
+    with pytest.raises(ArrayInvalid, match="not finite"):
+        judge_pairs(pairs, EmbeddedPhotographs(rows, (), 0), "m-1")
+
+
+def test_people_are_drawn_unless_there_are_too_few() -> None:
+    many = judge_pairs(pair_set(), photographs(pair_set(), noise=0.5), "m-1")
+    two = parse_pairs("1 2\np01 1 2\np02 1 2\np01 1 p02 2\np02 1 p01 2\n")
+    few = judge_pairs(two, photographs(two, noise=0.5), "m-1")
+    assert (many.drawn, many.drawn_count) == ("person", PEOPLE)
+    assert (few.drawn, few.accuracy) == ("pair", None)

@@ -7,7 +7,17 @@ import cv2
 import numpy as np
 import pytest
 
-from facenet_res.evaluation.plots import COLOURS, Axes, Curve, curve_png, curve_svg, histogram_svg
+from facenet_res.evaluation.intervals import Interval
+from facenet_res.evaluation.plots import (
+    COLOURS,
+    Axes,
+    Curve,
+    binned_svg,
+    curve_png,
+    curve_svg,
+    histogram_svg,
+    interval_svg,
+)
 
 AXES = Axes(title="A < B", x="false accept rate", y="true accept rate", x_scale="log")
 
@@ -51,3 +61,14 @@ def test_a_histogram_names_its_groups(values: np.ndarray) -> None:
     words = "".join(ElementTree.fromstring(drawn).itertext())  # noqa: S314 (our own text)
     assert "same" in words
     assert "different" in words
+
+
+def test_intervals_stand_under_each_other_with_their_labels() -> None:
+    rows = [("first", 0.2, Interval(0.1, 0.3)), ("second", 0.4, Interval(0.2, 0.5))]
+    svg = interval_svg(Axes(title="t", x="rate", y=""), rows, mark=0.3)
+    assert svg.index(">second<") < svg.index(">first<")  # the first is on top, and drawn last
+
+
+def test_a_group_of_nothing_can_be_drawn_beside_another() -> None:
+    counts = {"some": np.array([1, 2]), "none": np.array([0, 0])}
+    assert binned_svg(Axes(title="t", x="x", y="y"), np.array([0.0, 1.0, 2.0]), counts)

@@ -1,0 +1,151 @@
+"""`facenet-res evaluate lfw|pairs|bin|scores`: are two pictures of one person told apart?"""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facenet_res.cli.console import progress
+from facenet_res.cli.evaluate_output import add_images, add_out, embedded, finish
+from facenet_res.cli.options import Subparsers, add_command, add_model, opened_embedder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from facenet_res.data.pairs import PairSet
+    from facenet_res.evaluation.bootstrap import DrawnUnits
+    from facenet_res.evaluation.verification_report import VerificationReport
+
+LFW_NOTES = """Photographs are found as NAME/NAME_0001.jpg in the folder or zip, which is read in
+place. Each is detected and aligned by us. Of several faces the one that is large and near the
+middle is taken (area minus twice the squared distance of the centres). A photograph without a
+face is not left out: the middle of the picture stands in for it, and it is counted.
+The embedding is f(x) + f(mirrored x); --no-flip leaves the mirror out.
+Accuracy: for each fold the threshold that is best on the others; mean and standard error.
+Intervals draw people anew. Every figure is explained in docs/evaluation.md."""
+
+PAIRS_NOTES = """The CSV names its columns: first, second (photographs, as in --images), same (1 or
+0), and, if you like, fold and first_person, second_person. Where people are named the intervals
+draw people anew, else pairs, which makes them too narrow if people are on several pairs."""
+
+BIN_NOTES = """InsightFace's verification sets: lfw.bin, cfp_fp.bin, agedb_30.bin and their like.
+The file is a pickle, and nothing in it is run. Its faces are aligned already. Ten folds, in the
+file's order, as InsightFace takes them. The file does not say who is on the faces, so the intervals
+draw pairs and are too narrow."""
+
+SCORES_NOTES = """For similarities that another system measured. The CSV names its columns:
+similarity (greater is closer), same (1 or 0), and, if you like, fold and first_person,
+second_person. No model and no photograph is needed."""
+
+
+def add_parsers(protocols: Subparsers) -> None:
+    """Adds the four commands."""
+    parser = add_command(
+        protocols, "lfw", run_lfw, "judge pairs of photographs by folds", LFW_NOTES
+    )
+    parser.add_argument(
+        "--pairs", type=Path, required=True, metavar="FILE", help="LFW's pairs.txt, or one like it"
+    )
+    add_images(parser)
+    _add_photographs(parser)
+    parser = add_command(
+        protocols, "pairs", run_pairs, "judge pairs of photographs of your own", PAIRS_NOTES
+    )
+    parser.add_argument("--pairs", type=Path, required=True, metavar="CSV", help="the pairs")
+    add_images(parser)
+    parser.add_argument(
+        "--aligned", action="store_true", help="they are aligned faces of 112x112 px already"
+    )
+    _add_photographs(parser)
+    parser = add_command(protocols, "bin", run_bin, "judge a verification set (.bin)", BIN_NOTES)
+    parser.add_argument("set", type=Path, metavar="FILE", help="the .bin file")
+    parser.add_argument("--no-flip", action="store_true", help="without the mirrored face")
+    add_out(parser)
+    add_model(parser)
+    parser = add_command(
+        protocols, "scores", run_scores, "judge similarities of another system", SCORES_NOTES
+    )
+    parser.add_argument("--scores", type=Path, required=True, metavar="CSV", help="the pairs")
+    add_out(parser)
+
+
+def _add_photographs(parser: ArgumentParser) -> None:
+    parser.add_argument("--workers", type=int, default=2, help="photographs at once (default: 2)")
+    parser.add_argument("--no-flip", action="store_true", help="without the mirrored face")
+    add_out(parser)
+    add_model(parser)
+
+
+def run_lfw(arguments: Namespace) -> int:
+    """Prints the accuracy by folds and what belongs to it."""
+    from facenet_res.data.pairs import read_pairs
+    from facenet_res.evaluation.lfw import people_units
+
+    pairs = read_pairs(arguments.pairs)
+    report = _judged(arguments, pairs, people_units(pairs))
+    return _finish(arguments, "Pairs of photographs", report)
+
+
+def run_pairs(arguments: Namespace) -> int:
+    """Prints the figures of pairs that a table names."""
+    from facenet_res.data.pair_table import read_pair_table
+
+    pairs, people = read_pair_table(arguments.pairs)
+    report = _judged(arguments, pairs, _units(people, len(pairs)))
+    return _finish(arguments, "Pairs of photographs", report)
+
+
+def run_bin(arguments: Namespace) -> int:
+    """Prints the figures of a verification set."""
+    from facenet_res.data.bin_set import read_bin_set
+    from facenet_res.evaluation.bin_pairs import judge_bin_set
+
+    pairs = read_bin_set(arguments.set)
+    with (
+        opened_embedder(arguments, flip=not arguments.no_flip) as embedder,
+        progress(len(pairs.images), "face") as tell,
+    ):
+        report = judge_bin_set(pairs, embedder, on_progress=tell)
+    return _finish(arguments, arguments.set.name, report)
+
+
+def run_scores(arguments: Namespace) -> int:
+    """Prints the figures of similarities measured elsewhere."""
+    from facenet_res.data.pair_table import read_scored_pairs
+    from facenet_res.evaluation.verification_report import Measured, ScoredPairSet, judge_scores
+
+    pairs = read_scored_pairs(arguments.scores)
+    scored = ScoredPairSet(
+        similarities=pairs.similarities,
+        is_same=pairs.is_same,
+        folds=pairs.folds if len(set(pairs.folds.tolist())) > 1 else (),
+        units=_units(pairs.people, len(pairs.is_same)),
+    )
+    return _finish(arguments, "Similarities", judge_scores(scored, Measured()))
+
+
+def _units(people: "NDArray[np.int64]", pairs: int) -> "DrawnUnits":
+    """The people that a table names; the pairs where it names none."""
+    from facenet_res.evaluation.bootstrap import pair_units, people_or_pairs
+
+    return people_or_pairs(people[:, 0], people[:, 1]) if len(people) else pair_units(pairs)
+
+
+def _judged(arguments: Namespace, pairs: "PairSet", units: "DrawnUnits") -> "VerificationReport":
+    from facenet_res.evaluation import lfw
+    from facenet_res.evaluation.image_source import open_images
+
+    with open_images(arguments.images) as source:
+        names = lfw.located(pairs, source.names)
+        with opened_embedder(arguments, flip=not arguments.no_flip) as embedder:
+            photographs = embedded(arguments, source, names, embedder)
+            return lfw.judge_pairs(pairs, photographs, embedder.model_id, units)
+
+
+def _finish(arguments: Namespace, title: str, report: "VerificationReport") -> int:
+    from facenet_res.evaluation.report import verification_rows
+    from facenet_res.evaluation.report_pages import verification_page
+
+    summary = f"{report.pairs} pairs" + (f", model {report.model_id}." if report.model_id else ".")
+    rows = verification_rows(report)
+    return finish(arguments, title, report, rows, lambda: verification_page(title, summary, report))

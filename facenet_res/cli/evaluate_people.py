@@ -1,0 +1,122 @@
+"""`facenet-res evaluate identify|ijb`: is somebody found among many?"""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facenet_res.cli.console import note, progress
+from facenet_res.cli.evaluate_output import add_images, add_out, embedded, finish
+from facenet_res.cli.options import Subparsers, add_command, add_model, opened_embedder
+
+if TYPE_CHECKING:
+    from facenet_res.evaluation.report import Report, Row
+
+IDENTIFY_NOTES = """Images lie in one folder for each person. The first people by name are enrolled
+with their first photographs, as in `evaluate photos`; every other photograph is a query, and those
+of the others are queries of strangers. Here no threshold is given: the curves show what each one
+would do. Rank-1 is a closed question (who of these?), TPIR at FPIR an open one (who, if anybody?).
+Intervals draw the people of the queries anew."""
+
+IJB_NOTES = """A folder as InsightFace lays IJB-B and IJB-C out: meta/ijbc_face_tid_mid.txt and the
+others, and loose_crop/. Images are aligned by the landmarks that come with the set. 1:1 compares
+templates; 1:N asks for each probe in each of two galleries, and whoever is in the one is a stranger
+to the other. See docs/evaluation.md: it was tested on sets made by us in this format; the real ones
+could not be had."""
+
+PROTOCOLS = ("11", "1n")
+
+
+def add_parsers(protocols: Subparsers) -> None:
+    """Adds both commands."""
+    parser = add_command(
+        protocols, "identify", run_identify, "search people in a gallery: CMC, TPIR at FPIR",
+        IDENTIFY_NOTES,
+    )  # fmt: skip
+    add_images(parser)
+    parser.add_argument("--people", type=int, default=30, help="people enrolled (default: 30)")
+    parser.add_argument("--unknown", type=int, default=10, help="people never enrolled (10)")
+    parser.add_argument("--each", type=int, default=3, help="photographs enrolled of each (3)")
+    parser.add_argument(
+        "--aligned", action="store_true", help="they are aligned faces of 112x112 px already"
+    )
+    parser.add_argument("--workers", type=int, default=2, help="photographs at once (default: 2)")
+    parser.add_argument("--no-flip", action="store_true", help="without the mirrored face")
+    add_out(parser)
+    add_model(parser)
+
+    parser = add_command(protocols, "ijb", run_ijb, "IJB-B's and IJB-C's protocols", IJB_NOTES)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the set")
+    parser.add_argument(
+        "--protocol", choices=PROTOCOLS, help="1:1 or 1:N alone (default: those whose files exist)"
+    )
+    parser.add_argument(
+        "--no-scores", action="store_true", help="do not weigh images by the detector's score"
+    )
+    parser.add_argument("--no-flip", action="store_true", help="without the mirrored face")
+    add_out(parser)
+    add_model(parser)
+
+
+def run_identify(arguments: Namespace) -> int:
+    """Prints rank rates and TPIR at FPIR of a folder of people."""
+    from facenet_res.evaluation.gallery_search import judge_search
+    from facenet_res.evaluation.image_source import open_images
+    from facenet_res.evaluation.photos import PhotosConfig, plan_photos
+    from facenet_res.evaluation.report import identification_rows
+    from facenet_res.evaluation.report_pages import identification_page
+
+    config = PhotosConfig(
+        people_enrolled=arguments.people,
+        people_unknown=arguments.unknown,
+        photos_enrolled=arguments.each,
+    )
+    with open_images(arguments.images) as source:
+        plan = plan_photos(source.names, config)
+        names = [photo.name for photo in (*plan.enrolled, *plan.known, *plan.unknown)]
+        with opened_embedder(arguments, flip=not arguments.no_flip) as embedder:
+            photographs = embedded(arguments, source, names, embedder)
+            report = judge_search(plan, photographs.embeddings, embedder.model_id)
+    rows = identification_rows(report)
+    missed = len(photographs.without_face)
+    rows.append(("photographs without a face", f"{missed}, judged by the picture's middle"))
+    title, summary = "People searched", f"{len(names)} photographs, model {report.model_id}."
+    return finish(
+        arguments, title, report, rows, lambda: identification_page(title, summary, {"": report})
+    )
+
+
+def run_ijb(arguments: Namespace) -> int:
+    """Prints the figures of the 1:1 and 1:N protocols of an IJB set."""
+    from facenet_res.data import templates as files
+    from facenet_res.evaluation import ijb, report, report_pages
+    from facenet_res.evaluation.page import html_page
+
+    found = files.read_template_set(arguments.folder)
+    wanted = [arguments.protocol] if arguments.protocol else list(files.protocols(found))
+    pairs = files.read_template_pairs(found) if "11" in wanted else None
+    searches = files.read_identification(found) if "1n" in wanted else None
+    with (
+        opened_embedder(arguments, flip=not arguments.no_flip) as embedder,
+        progress(len(found.images), "image") as tell,
+    ):
+        embeddings = ijb.embed_template_images(found, embedder, tell)
+        model_id = embedder.model_id
+    pooled = ijb.pool_templates(embeddings, found, uses_scores=not arguments.no_scores)
+    note(f"{len(found.images)} images in {len(pooled.ids)} templates")
+    reports: dict[str, Report] = {}
+    rows: list[Row] = []
+    sections = []
+    if pairs is not None:
+        one = ijb.judge_template_pairs(pooled, pairs, model_id)
+        reports["1:1"] = one
+        rows += report.verification_rows(one)
+        sections += report_pages.verification_sections(one)
+    if searches is not None:
+        galleries = ijb.judge_galleries(pooled, searches, model_id)
+        for name, each in galleries.items():
+            reports[f"1:N {name}"] = each
+            rows += [(f"{name}: {what}", value) for what, value in report.identification_rows(each)]
+            sections += report_pages.identification_sections(each, name)
+        rows += report.mean_rows(galleries)
+    title, summary = found.name.upper(), f"{len(pooled.ids)} templates, model {model_id}."
+    return finish(arguments, title, reports, rows, lambda: html_page(title, summary, sections))

@@ -1,0 +1,237 @@
+"""The pages of evaluations: tables and plots of what a report holds, in one HTML file each."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from facenet_res.core.errors import EngineUnavailable
+from facenet_res.evaluation import plots
+from facenet_res.evaluation.groups import AttributeFigures, GroupRate, GroupsReport
+from facenet_res.evaluation.identification_report import IdentificationReport
+from facenet_res.evaluation.page import Section, Table, html_page
+from facenet_res.evaluation.photos import PhotosReport
+from facenet_res.evaluation.report import (
+    Row,
+    groups_rows,
+    identification_rows,
+    photos_rows,
+    rate_text,
+    verification_rows,
+)
+from facenet_res.evaluation.verification_report import CurvePoint, Histogram, VerificationReport
+
+Maker = Callable[[], str]
+
+ROC_TEXT = (
+    "A threshold accepts pairs of one person (true accepts, up) and pairs of two (false accepts, "
+    "right). Up and left is better. The band is the 95 % interval. DET shows the same pairs as "
+    "errors, both on logarithmic axes: down and left is better."
+)
+HISTOGRAM_TEXT = (
+    "How similar the two faces of a pair are. The less the two hills overlap, the better; the "
+    "dashed line is the threshold of the strictest rate of false accepts given above."
+)
+FOLDS_TEXT = "Each fold is judged by the threshold that is best on all the others."
+
+
+def verification_page(title: str, summary: str, report: VerificationReport) -> str:
+    """The page of pairs: figures, ROC, DET, histogram, folds."""
+    return html_page(title, summary, verification_sections(report))
+
+
+def identification_page(title: str, summary: str, reports: dict[str, IdentificationReport]) -> str:
+    """The page of searches in one gallery or several."""
+    sections = [
+        part for name, one in reports.items() for part in identification_sections(one, name)
+    ]
+    return html_page(title, summary, sections)
+
+
+def groups_page(title: str, summary: str, report: GroupsReport) -> str:
+    """The page of groups: a table and two plots for each attribute."""
+    sections = [_figures("Figures", groups_rows(report)[:3])]
+    sections += [_attribute(attribute) for attribute in report.attributes]
+    return html_page(title, summary, sections)
+
+
+def photos_page(title: str, summary: str, report: PhotosReport) -> str:
+    """The page of people enrolled and asked for."""
+    known = [answer.similarity for answer in report.answers if answer.is_enrolled]
+    unknown = [answer.similarity for answer in report.answers if not answer.is_enrolled]
+    axes = plots.Axes(
+        title="Best similarity of each photograph", x="similarity (cosine)", y="share"
+    )
+    groups = {"people enrolled": np.array(known), "strangers": np.array(unknown)}
+    plot = _drawn(lambda: plots.histogram_svg(axes, groups, bins=40, mark=report.threshold))
+    return html_page(
+        title,
+        summary,
+        [
+            _figures("Figures", photos_rows(report)),
+            Section(title="Similarities", text=plot[1], plots=plot[0]),
+        ],
+    )
+
+
+def verification_sections(report: VerificationReport) -> list[Section]:
+    """The parts of a page that are about pairs."""
+    curves, note = _drawn(lambda: _roc(report.curve), lambda: _det(report.curve))
+    mark = report.tar_at_far[-1].threshold if report.tar_at_far else None
+    bars, _ = _drawn(
+        lambda: _histogram(
+            report.histogram, "Similarities of pairs", ("one person", "two persons"), mark
+        )
+    )
+    sections = [
+        _figures("Figures", verification_rows(report)),
+        Section(title="ROC and DET", text=note or ROC_TEXT, plots=curves),
+        Section(title="Similarities", text=note or HISTOGRAM_TEXT, plots=bars),
+    ]
+    if report.accuracy is not None:
+        table = Table(
+            header=("fold", "accuracy", "threshold", "pairs"),
+            rows=tuple(
+                (
+                    str(fold.fold + 1),
+                    f"{100 * fold.accuracy:.2f} %",
+                    f"{fold.threshold:.4f}",
+                    str(fold.pairs),
+                )
+                for fold in report.accuracy.folds
+            ),
+        )
+        sections.append(Section(title="Folds", text=FOLDS_TEXT, table=table))
+    if report.without_face:
+        sections.append(
+            Section(title="Photographs without a face", code="\n".join(report.without_face))
+        )
+    return sections
+
+
+def identification_sections(report: IdentificationReport, name: str) -> list[Section]:
+    """The parts of a page that are about a gallery."""
+    mark = report.tpir_at_fpir[-1].threshold if report.tpir_at_fpir else None
+    drawn, note = _drawn(
+        lambda: _cmc(report.cmc),
+        lambda: _dir(report.curve),
+        lambda: _histogram(
+            report.histogram,
+            "Best similarity of each query",
+            ("somebody of the gallery", "strangers"),
+            mark,
+        ),
+    )
+    suffix = f": {name}" if name else ""
+    text = note or (
+        "CMC: the right person is among the first so many. TPIR at FPIR: the share of queries that "
+        "are answered with the right name, over the share of strangers who get one. The dashed "
+        "line is the threshold of the strictest FPIR given."
+    )
+    return [
+        _figures(f"Figures{suffix}", identification_rows(report)),
+        Section(title=f"Curves{suffix}", text=text, plots=drawn),
+    ]
+
+
+def _figures(title: str, rows: list[Row]) -> Section:
+    return Section(title=title, table=Table(header=("figure", "value"), rows=tuple(rows)))
+
+
+def _drawn(*makers: Maker) -> tuple[tuple[str, ...], str]:
+    """The plots; without matplotlib none, and the sentence that says how to have them."""
+    try:
+        return tuple(make() for make in makers), ""
+    except EngineUnavailable as error:
+        return (), f"{error}."
+
+
+def _roc(curve: tuple[CurvePoint, ...]) -> str:
+    axes = plots.Axes(title="ROC", x="false accept rate", y="true accept rate", x_scale="log")
+    return plots.curve_svg(axes, [_band(curve)])
+
+
+def _dir(curve: tuple[CurvePoint, ...]) -> str:
+    axes = plots.Axes(title="TPIR at FPIR", x="FPIR", y="TPIR", x_scale="log")
+    return plots.curve_svg(axes, [_band(curve)])
+
+
+def _band(curve: tuple[CurvePoint, ...]) -> plots.Curve:
+    return plots.Curve(
+        label="",
+        x=np.array([point.false_accept_rate for point in curve]),
+        y=np.array([point.true_accept_rate for point in curve]),
+        low=np.array([point.interval.low for point in curve]),
+        high=np.array([point.interval.high for point in curve]),
+    )
+
+
+def _det(curve: tuple[CurvePoint, ...]) -> str:
+    """Errors over errors. No error at all has no place on a logarithmic axis: the line ends."""
+    rejects = 1.0 - np.array(
+        [
+            [point.true_accept_rate for point in curve],
+            [point.interval.high for point in curve],
+            [point.interval.low for point in curve],
+        ]
+    )
+    least = rejects[rejects > 0].min() if (rejects > 0).any() else 1.0
+    y = np.where(rejects[0] > 0, rejects[0], np.nan)
+    axes = plots.Axes(
+        title="DET",
+        x="false accept rate",
+        y="false reject rate",
+        x_scale="log",
+        y_scale="log",
+    )
+    low, high = (np.where(side > 0, side, least) for side in rejects[1:])
+    x = np.array([point.false_accept_rate for point in curve])
+    return plots.curve_svg(axes, [plots.Curve("", x, y, low, high)])
+
+
+def _cmc(rates: tuple[float, ...]) -> str:
+    axes = plots.Axes(title="CMC", x="rank", y="share of queries found by this rank")
+    return plots.curve_svg(axes, [plots.Curve("", np.arange(1.0, len(rates) + 1), np.array(rates))])
+
+
+def _histogram(counted: Histogram, title: str, labels: tuple[str, str], mark: float | None) -> str:
+    axes = plots.Axes(title=title, x="similarity (cosine)", y="share of the kind")
+    counts = dict(zip(labels, map(np.array, (counted.genuine, counted.impostor)), strict=True))
+    return plots.binned_svg(axes, np.array(counted.edges), counts, mark=mark)
+
+
+def _attribute(attribute: AttributeFigures) -> Section:
+    table = Table(
+        header=("group", "photographs", "people", "FAR", "FRR"),
+        rows=tuple(
+            (
+                group.name,
+                str(group.photographs),
+                str(group.people),
+                rate_text(group.false_accepts),
+                rate_text(group.false_rejects),
+            )
+            for group in attribute.groups
+        ),
+    )
+    accepts = {group.name: group.false_accepts for group in attribute.groups}
+    rejects = {group.name: group.false_rejects for group in attribute.groups}
+    drawn, note = _drawn(
+        lambda: _group_plot(f"{attribute.name}: false accepts", accepts),
+        lambda: _group_plot(f"{attribute.name}: false rejects", rejects),
+    )
+    return Section(
+        title=attribute.name,
+        text=note or "Pairs within a group. The dashed line is the mean of the groups.",
+        table=table,
+        plots=tuple(plot for plot in drawn if plot),
+    )
+
+
+def _group_plot(title: str, rates: dict[str, GroupRate]) -> str:
+    """Rates with their intervals; "" where no group has enough pairs."""
+    known = {name: one for name, one in rates.items() if not np.isnan(one.rate)}
+    if not known:
+        return ""
+    rows = [(name, one.rate, one.interval) for name, one in known.items()]
+    mean = float(np.mean([one.rate for one in known.values()]))
+    return plots.interval_svg(plots.Axes(title=title, x="rate", y=""), rows, mark=mean)

@@ -11,6 +11,7 @@ import pytest
 from facenet_res.core.errors import (
     ArrayInvalid,
     DeadlineExceeded,
+    EngineUnavailable,
     ShuttingDown,
 )
 from facenet_res.core.types import Embeddings, Faces
@@ -133,7 +134,7 @@ def test_the_rest_of_a_request_that_was_cancelled_half_way_is_not_computed() -> 
 
 def test_a_failed_call_fails_only_those_who_were_in_it() -> None:
     embedder = LabelEmbedder()
-    embedder.failing[0] = ArrayInvalid("the network returned a value that is not finite")
+    embedder.failing[0] = EngineUnavailable("the device is gone")
 
     async def work() -> tuple[list[Embeddings | BaseException], Batcher]:
         batcher = batcher_of(embedder, batch_max=2)
@@ -143,10 +144,31 @@ def test_a_failed_call_fails_only_those_who_were_in_it() -> None:
 
     (first, second, third), batcher = run_virtual(work)
 
-    assert isinstance(first, ArrayInvalid)
-    assert isinstance(second, ArrayInvalid)
+    assert isinstance(first, EngineUnavailable)
+    assert isinstance(second, EngineUnavailable)
     np.testing.assert_array_equal(third, answer_to(2, 2))
     assert (batcher.stats.failed_batches, batcher.stats.batches) == (1, 1)
+
+
+def test_a_face_without_an_embedding_fails_only_its_own_request() -> None:
+    embedder = LabelEmbedder()
+    embedder.bad = {(5, 0)}
+
+    async def work() -> tuple[list[Embeddings | BaseException], Batcher]:
+        batcher = batcher_of(embedder, batch_max=8)
+        async with batcher:
+            requests = [batcher.embed(faces_of(caller, 1)) for caller in range(8)]
+            return await asyncio.gather(*requests, return_exceptions=True), batcher
+
+    outcomes, batcher = run_virtual(work)
+
+    assert isinstance(outcomes.pop(5), ArrayInvalid)
+    for caller, answer in zip((0, 1, 2, 3, 4, 6, 7), outcomes, strict=True):
+        np.testing.assert_array_equal(answer, answer_to(caller, 1))
+    assert (batcher.stats.batches, batcher.stats.failed_batches) == (1, 0)
+    assert batcher.stats.failed_faces == 1
+    # Then: it was found by halving, not by asking for each face.
+    assert [len(call) for call in embedder.calls] == [8, 4, 4, 2, 1, 1, 2]
 
 
 def test_a_wrong_number_of_answers_is_an_error_and_not_a_mix_up() -> None:

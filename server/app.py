@@ -108,7 +108,14 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
         await asyncio.to_thread(_warm_up, detector, embedder)
         metrics = Metrics()
         observed = ObservedEmbedder(embedder, metrics)
-        batcher = await stack.enter_async_context(Batcher(observed, _batcher_config(config)))
+        batcher = Batcher(
+            observed,
+            _batcher_config(config),
+            batch_sizes=embedder.batch_sizes,
+            on_waits=metrics.faces_waited,
+        )
+        await stack.enter_async_context(batcher)
+        metrics.watch_batcher(lambda: batcher.stats)
         workers = stack.enter_context(WorkerPool("face", config.worker_count))
         limits = ImageLimits(bytes_max=config.image_bytes_max, pixels_max=config.image_pixels_max)
         reader = FaceReader(FacePipeline(detector, observed, limits), batcher, workers)

@@ -1,9 +1,11 @@
 """How many requests are served at once, and how long one may take."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 from facenet_res.core.errors import DeadlineExceeded, QueueFull
+from facenet_res.core.turns import is_within_share
 from server.context import Context
 from server.interceptors.unary import Serve
 
@@ -15,12 +17,14 @@ class RequestLimits:
         self._requests_max = requests_max
         self._deadline_s_max = deadline_s_max
         self._in_flight = 0
+        self._in_flight_of: Counter[str] = Counter()
 
     async def __call__(self, method: str, inner: Serve, request: Any, context: Context) -> Any:
         """Serves the request within the limits.
 
         Raises:
-            QueueFull: as many requests as are allowed are being served.
+            QueueFull: as many requests as are allowed are being served, or so many of this client
+                that others would find no place.
             DeadlineExceeded: it took longer than the server's limit; the caller's own deadline,
                 where it is shorter, is kept by gRPC, which cancels the call.
         """
@@ -28,7 +32,15 @@ class RequestLimits:
             raise QueueFull(
                 f"{self._in_flight} requests are being served, limit is {self._requests_max}"
             )
+        client = context.peer()
+        mine, free = self._in_flight_of[client], self._requests_max - self._in_flight
+        if not is_within_share(mine, 1, free):
+            raise QueueFull(
+                f"{mine} requests of this client are being served, limit is "
+                f"{self._requests_max} for all clients, of which one leaves half to others"
+            )
         self._in_flight += 1
+        self._in_flight_of[client] += 1
         try:
             async with asyncio.timeout(self._deadline_s_max) as scope:
                 return await inner(request, context)
@@ -40,3 +52,6 @@ class RequestLimits:
             ) from error
         finally:
             self._in_flight -= 1
+            self._in_flight_of[client] -= 1
+            if not self._in_flight_of[client]:
+                del self._in_flight_of[client]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from facenet_res.core.errors import DeadlineExceeded, QueueFull
+from facenet_res.core.errors import DeadlineExceeded, QueueFull, ShuttingDown
 from server.interceptors.limits import RequestLimits
 
 
@@ -85,6 +85,23 @@ def test_a_request_that_takes_too_long_is_ended() -> None:
             await limits("S/M", hang, "", ADA)
         assert cancelled.is_set()
         assert await limits("S/M", answer, "next", ADA) == "next"
+
+    asyncio.run(use())
+
+
+def test_requests_under_way_hear_that_the_server_stops() -> None:
+    async def use() -> None:
+        limits = RequestLimits(4, 10)
+
+        async def hang(request: str, context: object) -> None:
+            await asyncio.Event().wait()
+
+        held = [asyncio.create_task(limits("S/M", hang, "held", one)) for one in (ADA, BOB)]
+        await asyncio.sleep(0)
+        limits.end_all()
+        outcomes = await asyncio.gather(*held, return_exceptions=True)
+        assert all(isinstance(outcome, ShuttingDown) for outcome in outcomes)
+        assert "S/M had not ended" in str(outcomes[0])
 
     asyncio.run(use())
 

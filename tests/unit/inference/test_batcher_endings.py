@@ -1,9 +1,6 @@
 """How a request may end: late, cancelled, failed, or with the batcher."""
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +15,7 @@ from facenet_res.core.types import Embeddings, Faces
 from facenet_res.inference.batcher import Batcher
 from tests.batchers import CALL_S, batcher_of, now_s
 from tests.label_embedder import LabelEmbedder, answer_to, faces_of
-from tests.virtual_time import VirtualExecutor, VirtualLoop, run_virtual
+from tests.virtual_time import VirtualLoop, run_virtual
 
 
 @pytest.mark.parametrize("deadline_s", [0.0, -1.0, float("nan")])
@@ -71,29 +68,24 @@ def test_a_deadline_that_falls_on_the_next_call_never_reaches_the_engine() -> No
 
 
 def test_a_request_found_late_before_its_timer_fires_is_never_computed() -> None:
-    class StallingExecutor(VirtualExecutor):
-        """Keeps the loop busy just before the batcher hears that a call has ended."""
-
-        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-            loop = asyncio.get_running_loop()
-            assert isinstance(loop, VirtualLoop)
-            future = super().submit(fn, *args, **kwargs)
-            future.add_done_callback(lambda _: loop.call_soon(loop.stall, 1.0))
-            return future
-
     embedder = LabelEmbedder()
 
     async def work() -> None:
-        batcher = Batcher(embedder, executor=StallingExecutor(lambda _: CALL_S))
-        async with batcher:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        async with batcher_of(embedder) as batcher:
+            # Given: a batcher that knows the engine's time, and a call in hand.
+            await batcher.embed(faces_of(0, 1))
             working = asyncio.create_task(batcher.embed(faces_of(0, 1)))
             await asyncio.sleep(CALL_S / 2)
+            # When: the loop is busy until both the next call and the deadline are over due.
+            loop.call_later(CALL_S / 10, loop.stall, 1.0)
             with pytest.raises(DeadlineExceeded):
-                await batcher.embed(faces_of(1, 1), deadline_s=CALL_S)
+                await batcher.embed(faces_of(1, 1), deadline_s=0.45 * CALL_S)
             await working
 
     run_virtual(work)
-    assert embedder.calls == [[(0, 0)]]
+    assert embedder.calls == [[(0, 0)], [(0, 0)]]
 
 
 def test_a_cancelled_request_is_never_computed_and_frees_its_place() -> None:

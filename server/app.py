@@ -72,6 +72,7 @@ class App:
         address: where it will listen, with the port that was picked.
         health: says NOT_SERVING for now.
         metrics: what is counted.
+        requests: those under way.
         embedder: of the model that is served.
         gallery: open.
     """
@@ -80,6 +81,7 @@ class App:
     address: str
     health: Health
     metrics: Metrics
+    requests: RequestLimits
     embedder: BackendEmbedder
     gallery: Gallery
 
@@ -108,13 +110,21 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
         await asyncio.to_thread(_warm_up, detector, embedder)
         metrics = Metrics()
         observed = ObservedEmbedder(embedder, metrics)
-        batcher = await stack.enter_async_context(Batcher(observed, _batcher_config(config)))
+        batcher = Batcher(
+            observed,
+            _batcher_config(config),
+            batch_sizes=embedder.batch_sizes,
+            on_waits=metrics.faces_waited,
+        )
+        await stack.enter_async_context(batcher)
+        metrics.watch_batcher(lambda: batcher.stats)
         workers = stack.enter_context(WorkerPool("face", config.worker_count))
         limits = ImageLimits(bytes_max=config.image_bytes_max, pixels_max=config.image_pixels_max)
         reader = FaceReader(FacePipeline(detector, observed, limits), batcher, workers)
 
         # Last, so that nobody connects to a server that is still loading.
-        server = _server(config, metrics)
+        requests = RequestLimits(config.requests_max, config.deadline_s_max)
+        server = _server(config, metrics, requests)
         address = bind(server, config.address)
         stack.push_async_callback(server.stop, None)
         health = Health(SERVICES)
@@ -130,7 +140,7 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
         info_rpc.add_InfoServiceServicer_to_server(  # type: ignore[no-untyped-call]
             InfoServicer(config, embedder, gallery, lambda: batcher.stats, disk), server
         )
-        yield App(server, address, health, metrics, embedder, gallery)
+        yield App(server, address, health, metrics, requests, embedder, gallery)
 
 
 def open_gallery(path: Path, create: bool, manifest: Manifest) -> Gallery:
@@ -149,12 +159,12 @@ def open_gallery(path: Path, create: bool, manifest: Manifest) -> Gallery:
     return Gallery.create(path, model_id=model_id, embedding_dim=embedding_dim)
 
 
-def _server(config: ServerConfig, metrics: Metrics) -> grpc.aio.Server:
+def _server(config: ServerConfig, metrics: Metrics, requests: RequestLimits) -> grpc.aio.Server:
     arounds = (
         log_requests,
         CountRequests(metrics),
         errors_to_statuses,
-        RequestLimits(config.requests_max, config.deadline_s_max),
+        requests,
     )
     return grpc.aio.server(
         interceptors=[*(UnaryInterceptor(around) for around in arounds), ParseRequests()],

@@ -48,7 +48,9 @@ class ServerConfig:
     ] = 1e-3
     image_bytes_max: Annotated[int, "largest image file, in bytes"] = 32 << 20
     image_pixels_max: Annotated[int, "most pixels of an image"] = 50_000_000
-    batch_images_max: Annotated[int, "most images of one EmbedBatch"] = 64
+    batch_images_max: Annotated[
+        int, "most images of one EmbedBatch, most faces of one EmbedAligned"
+    ] = 64
     requests_max: Annotated[int, "most requests served at once"] = 256
     deadline_s_max: Annotated[float, "longest time a request may take, in seconds"] = 60.0
     grace_s: Annotated[float, "time that requests get to end when the server stops, seconds"] = 10.0

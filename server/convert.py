@@ -1,13 +1,39 @@
-"""From the library's values to the wire's messages: one function a type."""
+"""Between the library's values and the wire's messages: one function a type."""
 
 import numpy as np
 
+from facenet_res.core.errors import ArgumentInvalid
 from facenet_res.core.manifest import Threshold
-from facenet_res.core.types import Box, Detection, EmbeddedFace, Identification, Match, Verification
+from facenet_res.core.types import (
+    FACE_SIDE_PX,
+    Box,
+    Detection,
+    EmbeddedFace,
+    Faces,
+    Identification,
+    Match,
+    Verification,
+)
 from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person
 from facenet_res.v1 import face_pb2 as face_pb
 from facenet_res.v1 import gallery_service_pb2 as gallery_pb
 from facenet_res.v1 import info_service_pb2 as info_pb
+
+FACE_BYTES = FACE_SIDE_PX * FACE_SIDE_PX * 3
+
+
+def from_aligned(data: bytes, faces_max: int) -> Faces:
+    """The faces of an EmbedAlignedRequest, uint8[B, 112, 112, 3]; no copy.
+
+    Raises:
+        ArgumentInvalid: no face, more than faces_max, or no whole number of them.
+    """
+    count, rest = divmod(len(data), FACE_BYTES)
+    if rest or not 1 <= count <= faces_max:
+        raise ArgumentInvalid(
+            f"faces has {len(data)} bytes, allowed are 1 to {faces_max} faces of {FACE_BYTES} bytes"
+        )
+    return np.frombuffer(data, np.uint8).reshape(count, FACE_SIDE_PX, FACE_SIDE_PX, 3)
 
 
 def to_box(box: Box) -> face_pb.Box:

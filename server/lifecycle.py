@@ -11,6 +11,9 @@ from server.config import ServerConfig
 from server.metrics import Metrics
 from server.signals import STOP_SIGNALS
 
+# For the answers of the calls that are ended.
+ENDING_S = 1.0
+
 log = logging.getLogger(__name__)
 
 
@@ -54,7 +57,12 @@ async def _stop(config: ServerConfig, app: App) -> None:
     """Not ready any more, then no new requests, then the end of those under way."""
     log.info("stopping: requests under way get %g s to end", config.grace_s)
     await app.health.stop()
-    await app.server.stop(config.grace_s)
+    stopping = asyncio.create_task(app.server.stop(config.grace_s + ENDING_S))
+    ended, _ = await asyncio.wait({stopping}, timeout=config.grace_s)
+    if not ended:
+        # gRPC would only cut the calls off.
+        app.requests.end_all()
+    await stopping
     log.info("metrics at the end: %s", app.metrics.summary())
 
 

@@ -5,6 +5,14 @@
     facenet_requests_in_flight              requests being served now
     facenet_batch_faces                     faces of one engine call
     facenet_batch_seconds                   time of one engine call
+    facenet_queue_seconds                   time of a face from its arrival in the queue to its call
+    facenet_faces_waiting                   faces in the queue now
+    facenet_embed_refused_total             requests that found the queue full
+    facenet_embed_late_total                requests whose deadline passed before their embeddings
+    facenet_embed_cancelled_total           requests whose caller went away while they waited
+    facenet_failed_batches_total            engine calls that failed, with all requests in them
+    facenet_failed_faces_total              faces for which the network returned no embedding
+    facenet_padding_faces_total             rows computed to fill up a compiled size
 
 `Metrics.render` writes them in Prometheus' text format, `Metrics.summary` on one line of the log.
 
@@ -15,7 +23,9 @@ Source:
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+
+from facenet_res.inference.stats import BatcherStats
 
 SECONDS_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 FACES_BOUNDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
@@ -57,6 +67,12 @@ class Metrics:
         self._in_flight = 0
         self._batch_faces = Histogram(FACES_BOUNDS)
         self._batch_s = Histogram(SECONDS_BOUNDS)
+        self._queue_s = Histogram(SECONDS_BOUNDS)
+        self._batcher: Callable[[], BatcherStats] = BatcherStats
+
+    def watch_batcher(self, stats: Callable[[], BatcherStats]) -> None:
+        """Where the batcher's counts are read whenever the numbers are written."""
+        self._batcher = stats
 
     def request_began(self) -> None:
         """A request has arrived."""
@@ -75,6 +91,12 @@ class Metrics:
         with self._lock:
             self._batch_faces.observe(faces)
             self._batch_s.observe(seconds)
+
+    def faces_waited(self, seconds: Sequence[float]) -> None:
+        """Faces have left the queue for the engine, each after its time."""
+        with self._lock:
+            for one in seconds:
+                self._queue_s.observe(one)
 
     def render(self) -> str:
         """All numbers in Prometheus' text format."""
@@ -100,3 +122,18 @@ class Metrics:
         yield from self._batch_faces.lines("facenet_batch_faces", "")
         yield "# TYPE facenet_batch_seconds histogram"
         yield from self._batch_s.lines("facenet_batch_seconds", "")
+        yield "# TYPE facenet_queue_seconds histogram"
+        yield from self._queue_s.lines("facenet_queue_seconds", "")
+        stats = self._batcher()
+        yield "# TYPE facenet_faces_waiting gauge"
+        yield f"facenet_faces_waiting {stats.faces_waiting}"
+        for name, count in (
+            ("embed_refused", stats.refused),
+            ("embed_late", stats.late),
+            ("embed_cancelled", stats.cancelled),
+            ("failed_batches", stats.failed_batches),
+            ("failed_faces", stats.failed_faces),
+            ("padding_faces", stats.padding),
+        ):
+            yield f"# TYPE facenet_{name}_total counter"
+            yield f"facenet_{name}_total {count}"

@@ -4,16 +4,13 @@ Decoding, detection and alignment run in the workers' threads; the faces of all
 requests meet in the batcher, so that one engine call serves many callers.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from facenet_res.core.types import EmbeddedFace
+from facenet_res.core.types import EmbeddedFace, Embeddings, Faces
 from facenet_res.inference.batcher import Batcher
 from facenet_res.pipeline.embed import FacePipeline, FoundFaces
+from server.context import Caller
 from server.pool import WorkerPool
-
-Remaining = Callable[[], float | None]
-"""Seconds until the caller's deadline, asked when it matters; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,29 +36,29 @@ class FaceReader:
         self._batcher = batcher
         self._workers = workers
 
-    async def read(self, image: bytes, remaining_s: Remaining, faces_max: int = 0) -> ImageFaces:
+    async def read(self, image: bytes, caller: Caller, faces_max: int = 0) -> ImageFaces:
         """Finds and embeds the faces of an image.
 
         Args:
             image: a JPEG, PNG or WebP file.
-            remaining_s: until the caller's deadline.
+            caller: who waits for the answer, and for how long.
             faces_max: how many of the largest faces are wanted; 0 for all.
 
         Raises:
             ImageUnreadable, ImageTooLarge: the image.
             QueueFull, DeadlineExceeded, ShuttingDown: the faces cannot be embedded in time.
         """
-        found = await self._workers.run(lambda: self._pipeline.find(image, faces_max or None))
-        return ImageFaces(found.width_px, found.height_px, await self._embed(found, remaining_s))
+        found = await self._workers.run(
+            lambda: self._pipeline.find(image, faces_max or None), caller.client
+        )
+        return ImageFaces(found.width_px, found.height_px, await self._embed(found, caller))
 
-    async def read_one(
-        self, image: bytes, remaining_s: Remaining, *, largest: bool
-    ) -> EmbeddedFace:
+    async def read_one(self, image: bytes, caller: Caller, *, largest: bool) -> EmbeddedFace:
         """Finds and embeds the one face of an image.
 
         Args:
             image: a JPEG, PNG or WebP file.
-            remaining_s: until the caller's deadline.
+            caller: who waits for the answer, and for how long.
             largest: take the largest of several faces rather than refuse the image.
 
         Raises:
@@ -70,13 +67,21 @@ class FaceReader:
             QueueFull, DeadlineExceeded, ShuttingDown: the face cannot be embedded in time.
         """
         found = await self._workers.run(
-            lambda: self._pipeline.find(image).only_one(largest=largest)
+            lambda: self._pipeline.find(image).only_one(largest=largest), caller.client
         )
-        (face,) = await self._embed(found, remaining_s)
+        (face,) = await self._embed(found, caller)
         return face
 
-    async def _embed(self, found: FoundFaces, remaining_s: Remaining) -> tuple[EmbeddedFace, ...]:
+    async def embed_aligned(self, faces: Faces, caller: Caller) -> Embeddings:
+        """Embeds faces that are aligned already, uint8[B, 112, 112, 3] RGB.
+
+        Raises:
+            ArrayInvalid: the network has no embedding for one of them.
+            QueueFull, DeadlineExceeded, ShuttingDown: they cannot be embedded in time.
+        """
+        return await self._batcher.embed(faces, caller.remaining_s(), caller.client)
+
+    async def _embed(self, found: FoundFaces, caller: Caller) -> tuple[EmbeddedFace, ...]:
         if not found.detections:
             return ()
-        embeddings = await self._batcher.embed(found.crops, deadline_s=remaining_s())
-        return tuple(found.embedded(embeddings))
+        return tuple(found.embedded(await self.embed_aligned(found.crops, caller)))

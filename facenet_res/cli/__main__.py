@@ -11,7 +11,18 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from facenet_res import __version__
-from facenet_res.cli import data, dedup, evaluate, export, faces, gallery, models, train, verify
+from facenet_res.cli import (
+    bench,
+    data,
+    dedup,
+    evaluate,
+    export,
+    faces,
+    gallery,
+    models,
+    train,
+    verify,
+)
 from facenet_res.cli.console import note, prepare_streams, print_json
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
@@ -80,7 +91,7 @@ def build_parser() -> ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"facenet-res {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (faces, verify, gallery, dedup, evaluate, data, train, models, export):
+    for group in (faces, verify, gallery, dedup, evaluate, data, train, models, export, bench):
         group.add_parsers(commands)
     _add_version(commands)
     return parser

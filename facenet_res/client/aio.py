@@ -30,7 +30,7 @@ from facenet_res.client.results import (
 )
 from facenet_res.client.retry import RetryPolicy
 from facenet_res.core.errors import ClientClosed, ServerUnreachable
-from facenet_res.core.types import EmbeddedFace, Verification
+from facenet_res.core.types import EmbeddedFace, Embeddings, Faces, Verification
 
 
 class AsyncFacenetClient:
@@ -93,15 +93,19 @@ class AsyncFacenetClient:
         self, image: Photo, *, faces_max: int = 0, with_crops: bool = False
     ) -> list[EmbeddedFace]:
         """The faces of an image, largest first; an empty list where it holds none."""
-        return await self._read_and_run(partial(calls.embed, image, faces_max, with_crops))
+        return await self._read_and_run(partial(calls.embed, image, faces_max, with_crops), [image])
 
     async def embed_batch(
         self, images: Sequence[Photo], *, faces_max: int = 0, with_crops: bool = False
     ) -> list[BatchItem]:
         """The faces of several images in one request; a bad image fails alone."""
         return await self._read_and_run(
-            partial(calls.embed_batch, list(images), faces_max, with_crops)
+            partial(calls.embed_batch, list(images), faces_max, with_crops), images
         )
+
+    async def embed_aligned(self, aligned: Faces) -> Embeddings:
+        """The embeddings, float32[B, D], of faces that are aligned already."""
+        return await self._run(calls.embed_aligned(aligned))
 
     async def verify_images(
         self,
@@ -115,7 +119,7 @@ class AsyncFacenetClient:
         """Whether two photographs show the same person."""
         decision = calls.decision(threshold, false_accept_rate)
         return await self._read_and_run(
-            partial(calls.verify_images, first, second, decision, largest_face)
+            partial(calls.verify_images, first, second, decision, largest_face), [first, second]
         )
 
     async def enroll(
@@ -136,7 +140,7 @@ class AsyncFacenetClient:
             face_id=face_id,
             largest_face=largest_face,
         )
-        return await self._read_and_run(partial(calls.enroll, image, enrollment))
+        return await self._read_and_run(partial(calls.enroll, image, enrollment), [image])
 
     async def identify(
         self,
@@ -149,7 +153,9 @@ class AsyncFacenetClient:
     ) -> list[IdentifiedFace]:
         """Who the faces of an image are, largest first."""
         decision = calls.decision(threshold, false_accept_rate)
-        return await self._read_and_run(partial(calls.identify, image, decision, top_k, faces_max))
+        return await self._read_and_run(
+            partial(calls.identify, image, decision, top_k, faces_max), [image]
+        )
 
     async def verify(
         self,
@@ -163,7 +169,7 @@ class AsyncFacenetClient:
         """Whether an image shows this enrolled person."""
         decision = calls.decision(threshold, false_accept_rate)
         return await self._read_and_run(
-            partial(calls.verify, person_id, image, decision, largest_face)
+            partial(calls.verify, person_id, image, decision, largest_face), [image]
         )
 
     async def get_person(self, person_id: str) -> Person:
@@ -193,8 +199,12 @@ class AsyncFacenetClient:
         """Model, limits, thresholds and counts of the server."""
         return await self._run(calls.info())
 
-    async def _read_and_run(self, build: Callable[[], Call[Answer]]) -> Answer:
-        # Reading an image's file would hold up the event loop.
+    async def _read_and_run(
+        self, build: Callable[[], Call[Answer]], images: Sequence[Photo]
+    ) -> Answer:
+        if all(isinstance(image, bytes) for image in images):
+            return await self._run(build())
+        # Reading an image's file would hold up the event loop; a thread for nothing costs too.
         return await self._run(await asyncio.to_thread(build))
 
     async def _run(self, call: Call[Answer]) -> Answer:

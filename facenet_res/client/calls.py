@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 from google.protobuf.message import Message
 
 from facenet_res.client import replies
@@ -19,9 +20,10 @@ from facenet_res.client.results import (
     Person,
     ServerInfo,
 )
+from facenet_res.core.arrays import check_faces
 from facenet_res.core.errors import ArgumentInvalid
 from facenet_res.core.face_id import face_id_of
-from facenet_res.core.types import EmbeddedFace, Verification
+from facenet_res.core.types import EmbeddedFace, Embeddings, Faces, Verification
 from facenet_res.v1 import embedding_service_pb2 as embedding_pb
 from facenet_res.v1 import face_pb2 as face_pb
 from facenet_res.v1 import gallery_service_pb2 as gallery_pb
@@ -81,6 +83,16 @@ def embed_batch(images: list[Photo], faces_max: int, with_crops: bool) -> Call[l
         with_crops=with_crops,
     )
     return Call(EMBEDDING + "EmbedBatch", request, embedding_pb.EmbedBatchResponse, replies.batch)
+
+
+def embed_aligned(aligned: Faces) -> Call[Embeddings]:
+    """EmbedAligned."""
+    request = message(
+        embedding_pb.EmbedAlignedRequest,
+        faces=np.ascontiguousarray(check_faces(aligned)).tobytes(),
+    )
+    path = EMBEDDING + "EmbedAligned"
+    return Call(path, request, embedding_pb.EmbedAlignedResponse, replies.embeddings)
 
 
 def verify_images(

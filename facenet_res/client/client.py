@@ -29,7 +29,7 @@ from facenet_res.client.results import (
 )
 from facenet_res.client.retry import RetryPolicy
 from facenet_res.core.errors import ClientClosed, ServerUnreachable
-from facenet_res.core.types import EmbeddedFace, Verification
+from facenet_res.core.types import EmbeddedFace, Embeddings, Faces, Verification
 
 
 class FacenetClient:
@@ -113,6 +113,21 @@ class FacenetClient:
     ) -> list[BatchItem]:
         """The faces of several images in one request; a bad image fails alone."""
         return self._run(calls.embed_batch(list(images), faces_max, with_crops))
+
+    def embed_aligned(self, aligned: Faces) -> Embeddings:
+        """Embeds faces that are found and aligned already, e.g. crops of an earlier answer.
+
+        Args:
+            aligned: uint8[B, 112, 112, 3] RGB, aligned to the ArcFace template; at most
+                `info().limits.batch_images_max` of them.
+
+        Returns:
+            float32[B, D], rows of unit length, in the order of the faces.
+
+        Raises:
+            ArrayInvalid: another shape or type, no face, or one that the network cannot embed.
+        """
+        return self._run(calls.embed_aligned(aligned))
 
     def verify_images(
         self,

@@ -20,6 +20,7 @@ from facenet_res.core.types import (
     Box,
     Detection,
     EmbeddedFace,
+    Embeddings,
     Identification,
     Match,
     Verification,
@@ -38,6 +39,11 @@ def faces(response: embedding_pb.EmbedResponse) -> list[EmbeddedFace]:
 def batch(response: embedding_pb.EmbedBatchResponse) -> list[BatchItem]:
     """One item for each image."""
     return [_batch_item(result) for result in response.results]
+
+
+def embeddings(response: embedding_pb.EmbedAlignedResponse) -> Embeddings:
+    """The embeddings of aligned faces, float32[B, D]."""
+    return np.array([embedding.values for embedding in response.embeddings], np.float32)
 
 
 def verdict(

@@ -1,60 +1,41 @@
 """Faces of many requests, gathered into few calls of one embedder.
 
-Bounded in every direction: faces that wait, faces in a call, time spent waiting
-for company. A caller who has gone, or whose time is up, never reaches the
-engine; one who finds the queue full hears so at once.
+Bounded in every direction: faces that wait, faces in a call, calls in flight, time spent waiting.
+A caller who has gone, or whose time is up, never reaches the engine; one who finds the queue full
+hears so at once; one who sends a thousand faces does not hold up another's one.
 
-While the engine works, requests gather by themselves. A wait is added only just
-after a call, when those it served are likely to be back at once; on an idle
-machine a face is never held up.
+While the engine works, requests gather by themselves. When the next call begins and how many faces
+it takes is decided by `Schedule`; on an idle machine a face is never held up.
 """
 
 import asyncio
 import math
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facenet_res.core.arrays import check_faces
 from facenet_res.core.embedder import Embedder
-from facenet_res.core.errors import ArgumentInvalid, DeadlineExceeded, QueueFull, ShuttingDown
+from facenet_res.core.errors import DeadlineExceeded, QueueFull, ShuttingDown
 from facenet_res.core.types import Embeddings, Faces
+from facenet_res.inference.batcher_call import Outcome, embed_rows
+from facenet_res.inference.batcher_queue import Batch, FaceQueue, Request, requests_of
+from facenet_res.inference.batcher_schedule import Call, Schedule
 from facenet_res.inference.config import BatcherConfig
 from facenet_res.inference.stats import BatcherStats
 
 __all__ = ["Batcher", "BatcherStats"]
 
 
-@dataclass(slots=True, eq=False)
-class _Request:
-    """One caller's faces and how far they have come."""
-
-    faces: Faces
-    deadline: float
-    answer: asyncio.Future[Embeddings]
-    embeddings: Embeddings
-    taken: int = 0
-    embedded: int = 0
-
-    @property
-    def waiting(self) -> int:
-        return len(self.faces) - self.taken
-
-
-_Batch = list[tuple[_Request, int]]
-"""Whose face, and which of theirs, for each row of an engine call."""
-
-
 class Batcher:
     """An asyncio front to an Embedder; a context manager.
 
-    All methods belong to one event loop. The embedder is called in a worker
-    thread, by one call at a time.
+    All methods belong to one event loop. The embedder is called in worker threads, by at most
+    `in_flight_max` calls at a time.
     """
 
     def __init__(
@@ -62,26 +43,33 @@ class Batcher:
         embedder: Embedder,
         config: BatcherConfig | None = None,
         executor: Executor | None = None,
+        batch_sizes: Sequence[int] = (),
+        on_waits: Callable[[Sequence[float]], None] | None = None,
     ) -> None:
         """See the class.
 
         Args:
             embedder: what computes.
             config: limits and wait.
-            executor: where it computes; None for a thread of the batcher's own.
+            executor: where it computes; None for threads of the batcher's own.
+            batch_sizes: what the embedder is compiled for, see Backend; empty for every size.
+            on_waits: told for each call how many seconds each of its faces waited.
         """
         self._embedder = embedder
         self._config = config or BatcherConfig()
+        self._schedule = Schedule(self._config, batch_sizes)
         self._owns_executor = executor is None
-        self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="batcher")
-        self._queue: deque[_Request] = deque()
-        self._arrived = asyncio.Event()
+        self._executor = executor or ThreadPoolExecutor(
+            self._config.in_flight_max, thread_name_prefix="batcher"
+        )
+        self._on_waits = on_waits
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._queue = FaceQueue(self._config.queue_max)
+        self._is_woken = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle = asyncio.Event()
         self._is_closing = False
-        self._runner: asyncio.Task[None] | None = None
-        self._last_size = 0
-        self._last_end = -math.inf
-        self._waiting = 0
-        self._stats = BatcherStats()
+        self._counts: Counter[str] = Counter()
 
     @property
     def embedder(self) -> Embedder:
@@ -91,63 +79,66 @@ class Batcher:
     @property
     def stats(self) -> BatcherStats:
         """The counts as they are now."""
-        return replace(self._stats, faces_waiting=self._waiting)
+        return BatcherStats(**self._counts, faces_waiting=len(self._queue))
 
     async def start(self) -> None:
         """Begins to take requests; called once."""
-        if self._runner is not None:
+        if self._loop is not None:
             raise AssertionError("the batcher was started already")
-        self._runner = asyncio.create_task(self._run(), name="batcher")
+        self._loop = asyncio.get_running_loop()
+        self._idle.set()
 
-    async def embed(self, faces: Faces, deadline_s: float | None = None) -> Embeddings:
+    async def embed(
+        self, faces: Faces, deadline_s: float | None = None, client: Hashable = None
+    ) -> Embeddings:
         """Embeds faces in company with those of other callers.
 
         Args:
             faces: uint8[B, 112, 112, 3] RGB; may be spread over several calls.
             deadline_s: seconds from now after which the answer is no longer wanted.
+            client: who asks. Clients take turns face by face, whatever each has sent.
 
         Returns:
             float32[B, D], rows of unit length, in the order of the faces.
 
         Raises:
-            ArrayInvalid: the batch has the wrong shape or type or is empty.
+            ArrayInvalid: the batch has the wrong shape or type or is empty, or the network
+                returned no embedding for one of these faces.
             ArgumentInvalid: more faces than the queue holds at its emptiest.
             QueueFull: there is no room for all of the faces now.
             DeadlineExceeded: the time ran out before the answer.
             ShuttingDown: the batcher is closing.
         """
-        request = self._accepted(check_faces(faces), deadline_s)
-        self._count(requests=1)
-        self._waiting += len(request.faces)
-        self._queue.append(request)
-        self._arrived.set()
+        request = self._accepted(check_faces(faces), deadline_s, client)
         until = None if request.deadline == math.inf else request.deadline
         try:
             async with asyncio.timeout_at(until):
                 return await request.answer
         except TimeoutError as error:
-            self._count(late=1)
+            self._counts["late"] += 1
             raise DeadlineExceeded(_late(deadline_s)) from error
         except asyncio.CancelledError:
-            self._count(cancelled=1)
+            self._counts["cancelled"] += 1
             raise
         finally:
             self._withdraw(request)
 
     async def close(self, drain_s: float | None = None) -> None:
-        """Takes no more requests, answers those that wait, and ends the thread.
+        """Takes no more requests, answers those that wait, and ends the threads.
 
         Args:
             drain_s: longest time for the waiting ones; those left over get ShuttingDown. A call
                 that has begun is always waited for. None stands for as long as it takes.
         """
         self._is_closing = True
-        self._arrived.set()
-        if self._runner is not None:
-            await asyncio.wait({self._runner}, timeout=drain_s)
-            while self._queue:
-                self._fail(self._queue[0], ShuttingDown("the server is stopping"))
-            await self._runner
+        if self._loop is not None:
+            self._wake()
+            try:
+                await asyncio.wait_for(self._idle.wait(), drain_s)
+            except TimeoutError:
+                for request in list(self._queue):
+                    self._fail(request, ShuttingDown("the server is stopping"))
+                await self._idle.wait()
         if self._owns_executor:
             self._executor.shutdown()
 
@@ -163,128 +154,122 @@ class Batcher:
     ) -> None:
         await self.close()
 
-    def _accepted(self, faces: Faces, deadline_s: float | None) -> _Request:
-        if self._runner is None:
-            raise AssertionError("the batcher was not started")
+    def _accepted(self, faces: Faces, deadline_s: float | None, client: Hashable) -> Request:
+        loop = self._running()
         if self._is_closing:
             raise ShuttingDown("the server is stopping and takes no new faces")
-        room = self._config.queue_max
-        if len(faces) > room:
-            raise ArgumentInvalid(f"{len(faces)} faces in one request, limit is {room}")
-        if self._waiting + len(faces) > room:
-            self._count(refused=1)
-            raise QueueFull(
-                f"{self._waiting} faces wait, {len(faces)} more were sent, limit is {room}"
-            )
+        try:
+            self._queue.check_room(len(faces), client)
+        except QueueFull:
+            self._counts["refused"] += 1
+            raise
         # Written this way round, NaN is refused as well.
         if deadline_s is not None and not deadline_s > 0:
-            self._count(late=1)
+            self._counts["late"] += 1
             raise DeadlineExceeded(_late(deadline_s))
-        loop = asyncio.get_running_loop()
-        return _Request(
+        now_s = loop.time()
+        request = Request(
             faces=faces,
-            deadline=math.inf if deadline_s is None else loop.time() + deadline_s,
+            client=client,
+            began_s=now_s,
+            deadline=math.inf if deadline_s is None else now_s + deadline_s,
             answer=loop.create_future(),
             embeddings=np.empty((len(faces), self._embedder.embedding_dim), np.float32),
         )
+        self._counts["requests"] += 1
+        self._queue.push(request)
+        self._idle.clear()
+        self._schedule.face_came(now_s)
+        self._wake()
+        return request
 
-    async def _run(self) -> None:
-        while await self._has_work():
-            await self._wait_for_company()
-            batch = self._next_batch()
+    def _running(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            raise AssertionError("the batcher was not started")
+        return self._loop
+
+    def _wake(self) -> None:
+        """Has `_go_on` run when all that is ready now has been heard."""
+        if not self._is_woken:
+            self._is_woken = True
+            self._running().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Begins every call that is due, and sets the clock for the next."""
+        self._is_woken = False
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = self._running()
+        while self._queue:
+            now_s = loop.time()
+            waiting = len(self._queue)
+            due_s = self._schedule.due_s(now_s, waiting, hurry=self._is_closing)
+            if due_s > now_s:
+                if due_s < math.inf:
+                    self._timer = loop.call_at(due_s, self._go_on)
+                return
+            batch = self._queue.take(self._schedule.faces_of_next(waiting), now_s)
             if batch:
-                await self._compute(batch)
+                self._begin(batch, now_s)
+        self._settle()
 
-    async def _has_work(self) -> bool:
-        """Waits for a request; False once the batcher is closing and nothing waits."""
-        while not self._queue and not self._is_closing:
-            self._arrived.clear()
-            await self._arrived.wait()
-        return bool(self._queue)
-
-    async def _wait_for_company(self) -> None:
-        """Lets the callers of the last call come back, if that call has only just ended."""
-        until = self._last_end + self._config.wait_ms_max / 1e3
-        expected = min(self._last_size, self._config.batch_max)
-        try:
-            async with asyncio.timeout_at(until):
-                while self._waiting < expected and not self._is_closing:
-                    self._arrived.clear()
-                    await self._arrived.wait()
-        except TimeoutError:
-            return
-
-    def _next_batch(self) -> _Batch:
-        """One face of each request in turn, so that a long request does not hold up a short."""
-        batch: _Batch = []
-        now = asyncio.get_running_loop().time()
-        while self._queue and len(batch) < self._config.batch_max:
-            request = self._queue[0]
-            if request.answer.done() or request.deadline <= now:
-                # Its cancellation or its timer is about to answer it.
-                self._withdraw(request)
-                continue
-            batch.append((request, request.taken))
-            request.taken += 1
-            self._waiting -= 1
-            if request.waiting:
-                self._queue.rotate(-1)
-            else:
-                self._queue.popleft()
-        return batch
-
-    async def _compute(self, batch: _Batch) -> None:
-        loop = asyncio.get_running_loop()
+    def _begin(self, batch: Batch, now_s: float) -> None:
+        if self._on_waits is not None:
+            self._on_waits([now_s - request.began_s for request, _ in batch])
         rows = [request.faces[index] for request, index in batch]
+        loop = self._running()
         try:
-            embeddings = await loop.run_in_executor(self._executor, _embed, self._embedder, rows)
-        except Exception as error:  # Whatever it is, it is the answer to those who asked.
-            self._count(failed_batches=1)
-            for request in _requests_of(batch):
-                self._fail(request, error)
-        else:
-            self._deliver(batch, embeddings)
-        self._last_size, self._last_end = len(rows), loop.time()
+            future = loop.run_in_executor(self._executor, embed_rows, self._embedder, rows)
+        except RuntimeError as error:  # No thread can be started, or the executor was shut down.
+            self._fail_batch(batch, error)
+            return
+        call = self._schedule.began(len(batch), now_s)
+        future.add_done_callback(partial(self._ended, batch, call))
 
-    def _deliver(self, batch: _Batch, embeddings: Embeddings) -> None:
-        self._count(batches=1, faces=len(embeddings))
-        largest = max(self._stats.batch_size_max, len(embeddings))
-        self._stats = replace(self._stats, batch_size_max=largest)
-        for (request, index), embedding in zip(batch, embeddings, strict=True):
-            request.embeddings[index] = embedding
+    def _ended(self, batch: Batch, call: Call, future: asyncio.Future[list[Outcome]]) -> None:
+        error = future.exception()
+        if error is None:
+            self._deliver(batch, future.result())
+        else:
+            self._fail_batch(batch, error)
+        now_s = self._running().time()
+        self._schedule.ended(call, now_s, len(self._queue), learn=error is None)
+        self._wake()
+
+    def _deliver(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        counts = self._counts
+        counts["batches"] += 1
+        counts["faces"] += len(batch)
+        counts["padding"] += self._schedule.size_of(len(batch)) - len(batch)
+        counts["batch_size_max"] = max(counts["batch_size_max"], len(batch))
+        for (request, index), outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                counts["failed_faces"] += 1
+                self._fail(request, outcome)
+                continue
+            request.embeddings[index] = outcome
             request.embedded += 1
-        for request in _requests_of(batch):
             if request.embedded == len(request.faces) and not request.answer.done():
                 request.answer.set_result(request.embeddings)
 
-    def _fail(self, request: _Request, error: Exception) -> None:
+    def _fail_batch(self, batch: Batch, error: BaseException) -> None:
+        # Whatever it is, it is the answer to those who asked.
+        self._counts["failed_batches"] += 1
+        for request in requests_of(batch):
+            self._fail(request, error)
+
+    def _fail(self, request: Request, error: BaseException) -> None:
         self._withdraw(request)
         if not request.answer.done():
             request.answer.set_exception(error)
 
-    def _withdraw(self, request: _Request) -> None:
-        """Takes what is left of a request out of the queue."""
-        if request.waiting:
-            self._queue.remove(request)
-            self._waiting -= request.waiting
-            request.taken = len(request.faces)
+    def _withdraw(self, request: Request) -> None:
+        self._queue.withdraw(request)
+        self._settle()
 
-    def _count(self, **changes: int) -> None:
-        now = {name: getattr(self._stats, name) + change for name, change in changes.items()}
-        self._stats = replace(self._stats, **now)
-
-
-def _embed(embedder: Embedder, rows: Sequence[NDArray[np.uint8]]) -> Embeddings:
-    # Copied here, in the worker's thread, and not in the event loop's.
-    embeddings = embedder.embed(np.stack(rows))
-    wanted = (len(rows), embedder.embedding_dim)
-    if embeddings.shape != wanted:
-        raise AssertionError(f"the embedder returned {embeddings.shape}, wanted {wanted}")
-    return embeddings
-
-
-def _requests_of(batch: _Batch) -> list[_Request]:
-    return list(dict.fromkeys(request for request, _ in batch))
+    def _settle(self) -> None:
+        if not self._queue and not self._schedule.calls:
+            self._idle.set()
 
 
 def _late(deadline_s: float | None) -> str:

@@ -12,6 +12,7 @@ THREADS_MAX = 1024
 BATCH_MAX = 1024
 WAIT_MS_MAX = 1000.0
 QUEUE_MAX = 1_000_000
+IN_FLIGHT_MAX = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,8 @@ class BatcherConfig:
         wait_ms_max: longest time that a face waits for company while other requests are about;
             a face that comes alone never waits.
         queue_max: faces allowed to wait; beyond it callers get QueueFull.
+        in_flight_max: engine calls at once. With two the next one is copied and handed over while
+            the engine still works; 1 lets the engine rest in between.
 
     Raises:
         ConfigInvalid: a value lies outside its range.
@@ -66,6 +69,7 @@ class BatcherConfig:
     batch_max: int = 32
     wait_ms_max: float = 2.0
     queue_max: int = 1024
+    in_flight_max: int = 2
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch_max <= BATCH_MAX:
@@ -78,4 +82,8 @@ class BatcherConfig:
         if not 0 <= self.wait_ms_max <= WAIT_MS_MAX:
             raise ConfigInvalid(
                 f"wait_ms_max must be in [0, {WAIT_MS_MAX:g}], got {self.wait_ms_max}"
+            )
+        if not 1 <= self.in_flight_max <= IN_FLIGHT_MAX:
+            raise ConfigInvalid(
+                f"in_flight_max must be in [1, {IN_FLIGHT_MAX}], got {self.in_flight_max}"
             )

@@ -53,6 +53,26 @@ class EmbedResult(_message.Message):
     failure: _face_pb2.Failure
     def __init__(self, found: _Optional[_Union[EmbedResponse, _Mapping]] = ..., failure: _Optional[_Union[_face_pb2.Failure, _Mapping]] = ...) -> None: ...
 
+class EmbedAlignedRequest(_message.Message):
+    __slots__ = ("faces",)
+    FACES_FIELD_NUMBER: _ClassVar[int]
+    faces: bytes
+    def __init__(self, faces: _Optional[bytes] = ...) -> None: ...
+
+class EmbedAlignedResponse(_message.Message):
+    __slots__ = ("embeddings", "model_id")
+    EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    embeddings: _containers.RepeatedCompositeFieldContainer[Embedding]
+    model_id: str
+    def __init__(self, embeddings: _Optional[_Iterable[_Union[Embedding, _Mapping]]] = ..., model_id: _Optional[str] = ...) -> None: ...
+
+class Embedding(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
+
 class VerifyImagesRequest(_message.Message):
     __slots__ = ("first", "second", "decision", "largest_face")
     FIRST_FIELD_NUMBER: _ClassVar[int]

@@ -53,6 +53,11 @@ class EmbeddingServiceStub:
                 request_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedBatchRequest.SerializeToString,
                 response_deserializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedBatchResponse.FromString,
                 _registered_method=True)
+        self.EmbedAligned = channel.unary_unary(
+                '/facenet_res.v1.EmbeddingService/EmbedAligned',
+                request_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedAlignedRequest.SerializeToString,
+                response_deserializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedAlignedResponse.FromString,
+                _registered_method=True)
         self.VerifyImages = channel.unary_unary(
                 '/facenet_res.v1.EmbeddingService/VerifyImages',
                 request_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.VerifyImagesRequest.SerializeToString,
@@ -93,6 +98,18 @@ class EmbeddingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EmbedAligned(self, request, context):
+        """Embeds faces that the caller has found and aligned itself: no decoding, no detection. For whoever
+        has a detector of its own, or keeps the aligned faces of an earlier answer (with_crops).
+
+        INVALID_ARGUMENT   ARGUMENT_INVALID: no face, more than the limit, or no whole number of faces;
+        ARRAY_INVALID: the network has no embedding for one of them
+        RESOURCE_EXHAUSTED QUEUE_FULL
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def VerifyImages(self, request, context):
         """Decides whether two photographs show the same person.
 
@@ -115,6 +132,11 @@ def add_EmbeddingServiceServicer_to_server(servicer, server):
                     servicer.EmbedBatch,
                     request_deserializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedBatchRequest.FromString,
                     response_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedBatchResponse.SerializeToString,
+            ),
+            'EmbedAligned': grpc.unary_unary_rpc_method_handler(
+                    servicer.EmbedAligned,
+                    request_deserializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedAlignedRequest.FromString,
+                    response_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedAlignedResponse.SerializeToString,
             ),
             'VerifyImages': grpc.unary_unary_rpc_method_handler(
                     servicer.VerifyImages,
@@ -185,6 +207,33 @@ class EmbeddingService:
             '/facenet_res.v1.EmbeddingService/EmbedBatch',
             facenet__res_dot_v1_dot_embedding__service__pb2.EmbedBatchRequest.SerializeToString,
             facenet__res_dot_v1_dot_embedding__service__pb2.EmbedBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EmbedAligned(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facenet_res.v1.EmbeddingService/EmbedAligned',
+            facenet__res_dot_v1_dot_embedding__service__pb2.EmbedAlignedRequest.SerializeToString,
+            facenet__res_dot_v1_dot_embedding__service__pb2.EmbedAlignedResponse.FromString,
             options,
             channel_credentials,
             insecure,

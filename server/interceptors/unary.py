@@ -23,11 +23,15 @@ class UnaryInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  #
 
     def __init__(self, around: Around) -> None:
         self._around = around
+        # gRPC asks for the handler of every call anew, through all interceptors; it is the same.
+        self._handlers: dict[str, Any] = {}
 
     async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         """The hook of gRPC: the handler of a call that is about to be served."""
-        handler = await continuation(handler_call_details)
         path: str = handler_call_details.method
+        if path in self._handlers:
+            return self._handlers[path]
+        handler = await continuation(handler_call_details)
         if handler is None or handler.unary_unary is None or not path.startswith(OUR_PREFIX):
             return handler
         method = path.removeprefix(OUR_PREFIX)
@@ -35,8 +39,10 @@ class UnaryInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  #
         async def serve(request: Any, context: Context) -> Any:
             return await self._around(method, handler.unary_unary, request, context)
 
-        return grpc.unary_unary_rpc_method_handler(
+        wrapped = grpc.unary_unary_rpc_method_handler(
             serve,
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
+        self._handlers[path] = wrapped
+        return wrapped

@@ -9,7 +9,7 @@ from facenet_res.v1 import embedding_service_pb2 as pb
 from facenet_res.v1 import embedding_service_pb2_grpc as rpc
 from facenet_res.v1 import face_pb2 as face_pb
 from server import convert
-from server.context import Context
+from server.context import Caller, Context
 from server.decisions import Decisions
 from server.reader import FaceReader, ImageFaces
 
@@ -27,7 +27,7 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
 
     async def Embed(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:
         """The faces of one image."""
-        found = await self._reader.read(request.image, context.time_remaining, request.faces_max)
+        found = await self._reader.read(request.image, Caller.of(context), request.faces_max)
         return self._response(found, request.with_crops)
 
     async def EmbedBatch(
@@ -39,15 +39,24 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
             raise ArgumentInvalid(
                 f"the request has {count} images, allowed are 1 to {self._batch_images_max}"
             )
+        caller = Caller.of(context)
         outcomes = await asyncio.gather(
-            *(
-                self._reader.read(image, context.time_remaining, request.faces_max)
-                for image in request.images
-            ),
+            *(self._reader.read(image, caller, request.faces_max) for image in request.images),
             return_exceptions=True,
         )
         return pb.EmbedBatchResponse(
             results=[self._result(outcome, request.with_crops) for outcome in outcomes]
+        )
+
+    async def EmbedAligned(
+        self, request: pb.EmbedAlignedRequest, context: Context
+    ) -> pb.EmbedAlignedResponse:
+        """The embeddings of faces that are aligned already."""
+        faces = convert.from_aligned(request.faces, self._batch_images_max)
+        embeddings = await self._reader.embed_aligned(faces, Caller.of(context))
+        return pb.EmbedAlignedResponse(
+            embeddings=[pb.Embedding(values=values) for values in embeddings.tolist()],
+            model_id=self._model_id,
         )
 
     async def VerifyImages(
@@ -69,7 +78,7 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
 
     async def _one(self, which: str, image: bytes, context: Context, largest: bool) -> EmbeddedFace:
         try:
-            return await self._reader.read_one(image, context.time_remaining, largest=largest)
+            return await self._reader.read_one(image, Caller.of(context), largest=largest)
         except InputError as error:
             raise type(error)(f"the {which} image: {error}") from error
 

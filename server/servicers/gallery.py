@@ -8,7 +8,7 @@ from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.v1 import gallery_service_pb2 as pb
 from facenet_res.v1 import gallery_service_pb2_grpc as rpc
 from server import convert
-from server.context import Context
+from server.context import Caller, Context
 from server.decisions import Decisions
 from server.pool import WorkerPool
 from server.reader import FaceReader
@@ -48,7 +48,7 @@ class GalleryServicer(rpc.GalleryServiceServicer):
         # Checked before the network's work, and again by the gallery.
         self._limits.check_id("person_id", request.person_id)
         face = await self._reader.read_one(
-            request.image, context.time_remaining, largest=request.largest_face
+            request.image, Caller.of(context), largest=request.largest_face
         )
         enrolled = await self._disk.run(
             lambda: self._gallery.enroll(
@@ -70,7 +70,7 @@ class GalleryServicer(rpc.GalleryServiceServicer):
         top_k = request.top_k or TOP_K_DEFAULT
         if top_k > self._limits.top_k_max:
             raise ArgumentInvalid(f"top_k is {top_k}, limit is {self._limits.top_k_max}")
-        found = await self._reader.read(request.image, context.time_remaining, request.faces_max)
+        found = await self._reader.read(request.image, Caller.of(context), request.faces_max)
         if not found.faces:
             return pb.IdentifyResponse()
         queries = np.stack([face.embedding for face in found.faces])
@@ -89,7 +89,7 @@ class GalleryServicer(rpc.GalleryServiceServicer):
         rule = self._decisions.rule_of(request.decision)
         self._limits.check_id("person_id", request.person_id)
         face = await self._reader.read_one(
-            request.image, context.time_remaining, largest=request.largest_face
+            request.image, Caller.of(context), largest=request.largest_face
         )
         verification = await self._disk.run(
             lambda: self._gallery.verify(

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from facenet_res.client import AsyncFacenetClient, FacenetClient
 from facenet_res.core.errors import (
     ArgumentInvalid,
+    ArrayInvalid,
     FaceExists,
     ImageTooLarge,
     ImageUnreadable,
@@ -106,6 +107,20 @@ def test_a_bad_image_of_a_batch_fails_alone(
     assert isinstance(bad.error, ImageUnreadable)
     assert empty.faces == ()
     assert empty.error is None
+
+
+def test_an_aligned_face_embeds_as_in_its_photograph(
+    client: FacenetClient, photos: tuple[bytes, bytes]
+) -> None:
+    (face,) = client.embed(photos[0], with_crops=True)
+    alone = client.embed_aligned(face.crop[None])
+    many = client.embed_aligned(np.stack([face.crop] * 5))
+    assert (alone.shape, many.shape) == ((1, face.embedding.size), (5, face.embedding.size))
+    assert float(np.min(np.vstack([alone, many]) @ face.embedding)) > 0.999
+    with pytest.raises(ArgumentInvalid, match="64 faces"):
+        client.embed_aligned(np.stack([face.crop] * 65))
+    with pytest.raises(ArrayInvalid, match="at least one face"):
+        client.embed_aligned(face.crop[None][:0])
 
 
 def test_two_photographs_are_compared(client: FacenetClient, photos: tuple[bytes, bytes]) -> None:

@@ -38,6 +38,11 @@ class KerasBackend:
         model = _loaded(artifact)
         self._forward = _COMPILERS[self._runtime](model)
         self._pads_batches = self._runtime == "jax"
+        self.batch_sizes = tuple(
+            size
+            for size in range(1, self.batch_max + 1)
+            if not self._pads_batches or size.bit_count() == 1 or size == self.batch_max
+        )
 
     @property
     def description(self) -> str:

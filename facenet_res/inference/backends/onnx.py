@@ -26,6 +26,7 @@ class OnnxBackend:
         self._input, fixed_batch = _checked_input(self._session, artifact)
         self._fixed_batch = fixed_batch
         self.batch_max = fixed_batch or config.batch_max
+        self.batch_sizes = (fixed_batch,) if fixed_batch else tuple(range(1, self.batch_max + 1))
         self.embedding_dim = _checked_dim(self._session, artifact)
 
     @property

@@ -37,6 +37,9 @@ class OpenvinoBackend:
         network = _network(core, artifact)
         self._fixed_batch = _batch_of(network, artifact)
         self.batch_max = self._fixed_batch or config.batch_max
+        self.batch_sizes = (
+            (self.batch_max,) if self._fixed_batch else tuple(range(1, self.batch_max + 1))
+        )
         self.embedding_dim = artifact.manifest.embedding_dim
         model = _with_uint8_input(network, artifact.manifest)
         options: dict[str, Any] = {

@@ -1,9 +1,6 @@
 """How a request may end: late, cancelled, failed, or with the batcher."""
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,13 +8,14 @@ import pytest
 from facenet_res.core.errors import (
     ArrayInvalid,
     DeadlineExceeded,
+    EngineUnavailable,
     ShuttingDown,
 )
 from facenet_res.core.types import Embeddings, Faces
 from facenet_res.inference.batcher import Batcher
 from tests.batchers import CALL_S, batcher_of, now_s
 from tests.label_embedder import LabelEmbedder, answer_to, faces_of
-from tests.virtual_time import VirtualExecutor, VirtualLoop, run_virtual
+from tests.virtual_time import VirtualLoop, run_virtual
 
 
 @pytest.mark.parametrize("deadline_s", [0.0, -1.0, float("nan")])
@@ -70,29 +68,24 @@ def test_a_deadline_that_falls_on_the_next_call_never_reaches_the_engine() -> No
 
 
 def test_a_request_found_late_before_its_timer_fires_is_never_computed() -> None:
-    class StallingExecutor(VirtualExecutor):
-        """Keeps the loop busy just before the batcher hears that a call has ended."""
-
-        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-            loop = asyncio.get_running_loop()
-            assert isinstance(loop, VirtualLoop)
-            future = super().submit(fn, *args, **kwargs)
-            future.add_done_callback(lambda _: loop.call_soon(loop.stall, 1.0))
-            return future
-
     embedder = LabelEmbedder()
 
     async def work() -> None:
-        batcher = Batcher(embedder, executor=StallingExecutor(lambda _: CALL_S))
-        async with batcher:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        async with batcher_of(embedder) as batcher:
+            # Given: a batcher that knows the engine's time, and a call in hand.
+            await batcher.embed(faces_of(0, 1))
             working = asyncio.create_task(batcher.embed(faces_of(0, 1)))
             await asyncio.sleep(CALL_S / 2)
+            # When: the loop is busy until both the next call and the deadline are over due.
+            loop.call_later(CALL_S / 10, loop.stall, 1.0)
             with pytest.raises(DeadlineExceeded):
-                await batcher.embed(faces_of(1, 1), deadline_s=CALL_S)
+                await batcher.embed(faces_of(1, 1), deadline_s=0.45 * CALL_S)
             await working
 
     run_virtual(work)
-    assert embedder.calls == [[(0, 0)]]
+    assert embedder.calls == [[(0, 0)], [(0, 0)]]
 
 
 def test_a_cancelled_request_is_never_computed_and_frees_its_place() -> None:
@@ -133,7 +126,7 @@ def test_the_rest_of_a_request_that_was_cancelled_half_way_is_not_computed() -> 
 
 def test_a_failed_call_fails_only_those_who_were_in_it() -> None:
     embedder = LabelEmbedder()
-    embedder.failing[0] = ArrayInvalid("the network returned a value that is not finite")
+    embedder.failing[0] = EngineUnavailable("the device is gone")
 
     async def work() -> tuple[list[Embeddings | BaseException], Batcher]:
         batcher = batcher_of(embedder, batch_max=2)
@@ -143,10 +136,31 @@ def test_a_failed_call_fails_only_those_who_were_in_it() -> None:
 
     (first, second, third), batcher = run_virtual(work)
 
-    assert isinstance(first, ArrayInvalid)
-    assert isinstance(second, ArrayInvalid)
+    assert isinstance(first, EngineUnavailable)
+    assert isinstance(second, EngineUnavailable)
     np.testing.assert_array_equal(third, answer_to(2, 2))
     assert (batcher.stats.failed_batches, batcher.stats.batches) == (1, 1)
+
+
+def test_a_face_without_an_embedding_fails_only_its_own_request() -> None:
+    embedder = LabelEmbedder()
+    embedder.bad = {(5, 0)}
+
+    async def work() -> tuple[list[Embeddings | BaseException], Batcher]:
+        batcher = batcher_of(embedder, batch_max=8)
+        async with batcher:
+            requests = [batcher.embed(faces_of(caller, 1)) for caller in range(8)]
+            return await asyncio.gather(*requests, return_exceptions=True), batcher
+
+    outcomes, batcher = run_virtual(work)
+
+    assert isinstance(outcomes.pop(5), ArrayInvalid)
+    for caller, answer in zip((0, 1, 2, 3, 4, 6, 7), outcomes, strict=True):
+        np.testing.assert_array_equal(answer, answer_to(caller, 1))
+    assert (batcher.stats.batches, batcher.stats.failed_batches) == (1, 0)
+    assert batcher.stats.failed_faces == 1
+    # Then: it was found by halving, not by asking for each face.
+    assert [len(call) for call in embedder.calls] == [8, 4, 4, 2, 1, 1, 2]
 
 
 def test_a_wrong_number_of_answers_is_an_error_and_not_a_mix_up() -> None:

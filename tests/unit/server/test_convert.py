@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from facenet_res.client import replies
+from facenet_res.client import calls, replies
+from facenet_res.core.errors import ArgumentInvalid
 from facenet_res.core.types import Box, Detection, EmbeddedFace, Identification, Match, Verification
 from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person
 from facenet_res.v1 import embedding_service_pb2 as embedding_pb
@@ -27,6 +28,19 @@ def test_a_face_comes_back_as_it_was() -> None:
     np.testing.assert_array_equal(back.detection.landmarks, DETECTION.landmarks)
     np.testing.assert_array_equal(back.embedding, face.embedding)
     np.testing.assert_array_equal(back.crop, crop)
+
+
+def test_aligned_faces_arrive_as_they_were_sent() -> None:
+    faces = np.random.default_rng(0).integers(0, 256, (3, 112, 112, 3), np.uint8)
+    request = calls.embed_aligned(faces[::-1]).request
+    assert isinstance(request, embedding_pb.EmbedAlignedRequest)
+    np.testing.assert_array_equal(convert.from_aligned(request.faces, 3), faces[::-1])
+
+
+@pytest.mark.parametrize("size", [0, 1, convert.FACE_BYTES - 1, 4 * convert.FACE_BYTES])
+def test_bytes_that_are_no_faces_are_refused(size: int) -> None:
+    with pytest.raises(ArgumentInvalid, match=f"{size} bytes, allowed are 1 to 3 faces of 37632"):
+        convert.from_aligned(bytes(size), 3)
 
 
 @pytest.mark.parametrize("similarity", [0.3, 0.1 + 0.2, -1.0, 1.0])

@@ -39,3 +39,44 @@ def test_work_whose_caller_has_gone_is_never_begun() -> None:
 
     asyncio.run(use())
     assert begun == []
+
+
+def test_clients_take_turns() -> None:
+    begun: list[str] = []
+    release = threading.Event()
+
+    async def use() -> None:
+        with WorkerPool("test", 1) as pool:
+            holding = asyncio.create_task(pool.run(release.wait, "busy"))
+            await asyncio.sleep(0)
+            # Given: a client with a hundred pieces of work, before another one's single piece.
+            busy = [pool.run(lambda: begun.append("busy"), "busy") for _ in range(100)]
+            calm = pool.run(lambda: begun.append("calm"), "calm")
+            waiting = [asyncio.create_task(work) for work in (*busy, calm)]
+            await asyncio.sleep(0)
+            release.set()
+            await asyncio.gather(holding, *waiting)
+
+    asyncio.run(use())
+    assert begun.index("calm") <= 1
+    assert len(begun) == 101
+
+
+def test_closing_drops_what_waits_and_tells_who_asked() -> None:
+    begun: list[int] = []
+    release = threading.Event()
+
+    async def use() -> list[object]:
+        pool = WorkerPool("test", 1)
+        first = asyncio.create_task(pool.run(release.wait))
+        second = asyncio.create_task(pool.run(lambda: begun.append(2)))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(asyncio.to_thread(pool.close))
+        await asyncio.sleep(0)
+        release.set()
+        await closing
+        return await asyncio.gather(first, second, return_exceptions=True)
+
+    done, dropped = asyncio.run(use())
+    assert done is True
+    assert isinstance(dropped, asyncio.CancelledError) == (begun == [])

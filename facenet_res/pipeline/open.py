@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from facenet_res.core.errors import ConfigInvalid
 from facenet_res.faces.open import open_detector
 from facenet_res.imaging.decode import ImageLimits
-from facenet_res.inference.config import BackendConfig, Engine, Precision
+from facenet_res.inference.config import BackendConfig, Device, Engine, Precision
 from facenet_res.inference.open import open_embedder
 from facenet_res.pipeline.embed import FacePipeline
 
@@ -23,6 +23,7 @@ class PipelineConfig:
         detector_model: the detector's ONNX file; needed by yunet.
         artifact_dir: the model folder; None stands for the weights in the package.
         engine: what runs the network; see BackendConfig.
+        device: see BackendConfig.
         precision: see BackendConfig.
         threads: of the engine; 0 lets it take every core.
         batch_max: most faces in one engine call.
@@ -37,6 +38,7 @@ class PipelineConfig:
     detector_model: Path | None = None
     artifact_dir: Path | None = None
     engine: Engine = "auto"
+    device: Device = "auto"
     precision: Precision = "auto"
     threads: int = 0
     batch_max: int = 32
@@ -52,6 +54,7 @@ class PipelineConfig:
             raise ConfigInvalid("detector yunet needs detector_model, the path of its ONNX file")
         BackendConfig(
             engine=self.engine,
+            device=self.device,
             precision=self.precision,
             threads=self.threads,
             batch_max=self.batch_max,
@@ -71,6 +74,7 @@ def open_pipeline(config: PipelineConfig | None = None) -> FacePipeline:
     embedder = open_embedder(
         settings.artifact_dir,
         settings.engine,
+        device=settings.device,
         precision=settings.precision,
         threads=settings.threads,
         batch_max=settings.batch_max,

@@ -11,7 +11,17 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from facenet_res import __version__
-from facenet_res.cli import dedup, evaluate, export, faces, gallery, models, train, verify
+from facenet_res.cli import (
+    dedup,
+    evaluate,
+    export,
+    faces,
+    gallery,
+    models,
+    quantise,
+    train,
+    verify,
+)
 from facenet_res.cli.console import note, prepare_streams, print_json
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
@@ -80,7 +90,7 @@ def build_parser() -> ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"facenet-res {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (faces, verify, gallery, dedup, evaluate, train, models, export):
+    for group in (faces, verify, gallery, dedup, evaluate, train, models, export, quantise):
         group.add_parsers(commands)
     _add_version(commands)
     return parser

@@ -67,29 +67,24 @@ def openvino_precision(artifact: Artifact, precision: str, computes_in: set[str]
         EngineUnavailable: the device does not compute in bf16 or f16.
     """
     has_int8 = artifact.manifest.file_of("openvino_int8") is not None
-    if precision == "int8":
-        if not has_int8:
-            raise ConfigInvalid(
-                f"{artifact.folder} holds no int8 network; make one: facenet-res quantise "
-                f"{artifact.folder} --calibration CROPS"
-            )
-        return Choice("int8", "asked for")
-    if precision in ("bf16", "f16"):
-        wanted = {"bf16": "BF16", "f16": "FP16"}[precision]
-        if wanted not in computes_in:
-            raise EngineUnavailable(
-                f"this device does not compute in {precision}, only in "
-                f"{', '.join(sorted(computes_in))}; ask for precision f32"
-            )
+    wanted = {"bf16": "BF16", "f16": "FP16"}.get(precision)
+    if wanted is not None and wanted not in computes_in:
+        raise EngineUnavailable(
+            f"this device does not compute in {precision}, only in "
+            f"{', '.join(sorted(computes_in))}; ask for precision f32"
+        )
+    if precision == "int8" and not has_int8:
+        raise ConfigInvalid(
+            f"{artifact.folder} holds no int8 network; make one: facenet-res quantise "
+            f"{artifact.folder} --calibration CROPS --out DIR"
+        )
+    if precision != "auto":
         return Choice(precision, "asked for")
-    if precision == "f32":
-        return Choice("f32", "asked for")
     if has_int8:
         return Choice("int8", "auto: the model folder holds an accepted int8 network")
     if not artifact.manifest.network:
         return Choice("f32", "auto: a network that is not ours may lose more in bf16")
-    if "BF16" in computes_in:
-        return Choice("bf16", "auto: this CPU computes in bf16")
-    if "FP16" in computes_in:
-        return Choice("f16", "auto: this GPU computes in f16")
+    for name, own in (("BF16", "bf16"), ("FP16", "f16")):
+        if name in computes_in:
+            return Choice(own, f"auto: the device computes in {own}")
     return Choice("f32", "auto: this CPU has no bf16")

@@ -18,7 +18,6 @@ def open_embedder(
     *,
     device: Device = "auto",
     precision: Precision = "auto",
-    threads: int = 0,
     batch_max: int = 32,
     flip: bool = False,
 ) -> BackendEmbedder:
@@ -29,7 +28,6 @@ def open_embedder(
         engine: see BackendConfig.
         device: see BackendConfig.
         precision: see BackendConfig.
-        threads: see BackendConfig.
         batch_max: most faces of one engine call.
         flip: whether the embedding is that of the face plus its mirror image.
 
@@ -39,9 +37,7 @@ def open_embedder(
         ConfigInvalid: a setting is out of range or does not fit the engine.
         EngineUnavailable: the engine is not installed, or lacks what was asked for.
     """
-    config = BackendConfig(
-        engine=engine, device=device, precision=precision, threads=threads, batch_max=batch_max
-    )
+    config = BackendConfig(engine=engine, device=device, precision=precision, batch_max=batch_max)
     artifact = read_artifact(artifact_dir or default_artifact_dir())
     return BackendEmbedder(open_backend(artifact, config), artifact.manifest, flip=flip)
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from facenet_res.core.artifact import default_artifact_dir, read_artifact
 from facenet_res.core.errors import ConfigInvalid
 from facenet_res.faces.open import open_detector
 from facenet_res.imaging.decode import ImageLimits
 from facenet_res.inference.config import BackendConfig, Device, Engine, Precision
-from facenet_res.inference.open import open_embedder
+from facenet_res.inference.embedder import BackendEmbedder
+from facenet_res.inference.open import open_backend
 from facenet_res.pipeline.embed import FacePipeline
 
 DetectorName = Literal["mtcnn", "yunet"]
@@ -52,7 +54,15 @@ class PipelineConfig:
             )
         if self.detector == "yunet" and self.detector_model is None:
             raise ConfigInvalid("detector yunet needs detector_model, the path of its ONNX file")
-        BackendConfig(
+        self.backend()
+
+    def backend(self) -> BackendConfig:
+        """The settings of the engine among these.
+
+        Raises:
+            ConfigInvalid: one of them lies outside its range.
+        """
+        return BackendConfig(
             engine=self.engine,
             device=self.device,
             precision=self.precision,
@@ -71,14 +81,8 @@ def open_pipeline(config: PipelineConfig | None = None) -> FacePipeline:
         EngineUnavailable: the engine is not installed, or lacks what was asked for.
     """
     settings = config or PipelineConfig()
-    embedder = open_embedder(
-        settings.artifact_dir,
-        settings.engine,
-        device=settings.device,
-        precision=settings.precision,
-        threads=settings.threads,
-        batch_max=settings.batch_max,
-        flip=settings.flip,
-    )
+    artifact = read_artifact(settings.artifact_dir or default_artifact_dir())
+    backend = open_backend(artifact, settings.backend())
+    embedder = BackendEmbedder(backend, artifact.manifest, flip=settings.flip)
     detector = open_detector(settings.detector, settings.detector_model)
     return FacePipeline(detector, embedder, settings.limits)

@@ -34,7 +34,14 @@ class OpenvinoBackend:
         self._choice = openvino_precision(artifact, config.precision, computes_in)
         self._threads = config.threads
         options = _options(self._choice, config, computes_in)
-        self._compiled, self._origin = _compiled(core, self._device, artifact, config, options)
+        self._compiled, self._origin = _compiled(
+            core,
+            self._device,
+            artifact,
+            options,
+            is_int8=self._choice.precision == "int8",
+            is_cached=config.is_cached,
+        )
         batch = self._compiled.inputs[0].get_partial_shape()[0]
         self._fixed_batch = 0 if batch.is_dynamic else batch.get_length()
         self.batch_max = self._fixed_batch or config.batch_max
@@ -101,19 +108,22 @@ def _options(choice: Choice, config: BackendConfig, computes_in: set[str]) -> di
 
 
 def _compiled(
-    core: Any, device: str, artifact: Artifact, config: BackendConfig, options: dict[str, str]
+    core: Any,
+    device: str,
+    artifact: Artifact,
+    options: dict[str, str],
+    *,
+    is_int8: bool,
+    is_cached: bool,
 ) -> tuple[Any, str]:
     """The network, and whether it came from the cache, in words.
 
     Raises:
         EngineUnavailable: OpenVINO could not compile it for the device.
     """
-    is_int8 = config.precision in ("auto", "int8") and bool(
-        artifact.manifest.file_of("openvino_int8")
-    )
     key = _key(core, device, artifact, options) | {"is_int8": is_int8}
     cache = CompiledCache(cache_folder(), artifact.manifest.model_id, key)
-    if config.is_cached and (blob := cache.read()) is not None:
+    if is_cached and (blob := cache.read()) is not None:
         try:
             return core.import_model(blob, device, options), "from the cache"
         except RuntimeError:
@@ -124,7 +134,7 @@ def _compiled(
         compiled = core.compile_model(network, device, options)
     except RuntimeError as error:
         raise EngineUnavailable(f"OpenVINO cannot compile for {device}: {error}") from error
-    if config.is_cached:
+    if is_cached:
         cache.write(compiled.export_model().getvalue())
     return compiled, "compiled now"
 

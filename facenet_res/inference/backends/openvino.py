@@ -140,7 +140,7 @@ def _compiled(
 
 
 def _key(core: Any, device: str, artifact: Artifact, options: dict[str, str]) -> dict[str, object]:
-    """Everything that decides what is compiled; the manifest's texts and thresholds do not."""
+    """Everything that decides what is compiled, or was checked of it before it was kept."""
     manifest = artifact.manifest
     return {
         "ours": __version__,
@@ -150,4 +150,5 @@ def _key(core: Any, device: str, artifact: Artifact, options: dict[str, str]) ->
         "options": options,
         "files": [[file.format, file.sha256] for file in manifest.files],
         "input": [manifest.colour_order, manifest.mean, manifest.scale, manifest.layout],
+        "embedding_dim": manifest.embedding_dim,
     }

@@ -61,6 +61,7 @@ def _record(record: Record, rounds: bench.Rounds, batch: int) -> None:
         if work.startswith("matrix"):
             continue
         record(f"batch{batch}_{work}_ms", round(rounds.median_ms(work), 2))
+        record(f"batch{batch}_{work}_best_ms", round(min(rounds.times_ms[work]), 2))
         record(f"batch{batch}_{work}_faces_per_s", round(1e3 * batch / rounds.median_ms(work), 1))
     for precision in network_engines.precisions():
         for other in ("onnxruntime_f32", "keras_predict"):
@@ -81,6 +82,10 @@ def _record_share(
             ratio, median=ratio.median * factor, low=ratio.low * factor, high=ratio.high * factor
         )
         matrix_ms = rounds.median_ms(f"matrix_{precision}_{best}")
+        record(
+            f"matrix_{precision}_best_ms_of_{best}",
+            min(rounds.times_ms[f"matrix_{precision}_{best}"]),
+        )
         record(f"matrix_{precision}_gflop_per_s", round(2e-6 * best**3 / matrix_ms, 1))
         record(
             f"network_{precision}_gflop_per_s", round(1e-6 * flop / rounds.median_ms(precision), 1)

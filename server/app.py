@@ -21,7 +21,7 @@ from facenet_res.gallery.gallery import Gallery
 from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.imaging.decode import ImageLimits
 from facenet_res.inference.batcher import Batcher
-from facenet_res.inference.config import BackendConfig, BatcherConfig, Engine
+from facenet_res.inference.config import BackendConfig, BatcherConfig, Device, Engine, Precision
 from facenet_res.inference.embedder import BackendEmbedder
 from facenet_res.inference.open import open_backend
 from facenet_res.pipeline.embed import FacePipeline
@@ -181,7 +181,13 @@ def _server(config: ServerConfig, metrics: Metrics, requests: RequestLimits) -> 
 
 
 def _embedder(config: ServerConfig, artifact: Artifact) -> BackendEmbedder:
-    backend_config = BackendConfig(engine=cast("Engine", config.engine), batch_max=config.batch_max)
+    backend_config = BackendConfig(
+        engine=cast("Engine", config.engine),
+        device=cast("Device", config.device),
+        precision=cast("Precision", config.precision),
+        batch_max=config.batch_max,
+        is_cached=config.compiled_cache,
+    )
     return BackendEmbedder(open_backend(artifact, backend_config), artifact.manifest)
 
 

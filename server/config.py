@@ -20,6 +20,8 @@ ENV_PREFIX = "FACENET_RES_SERVER_"
 CONFIG_ENV = ENV_PREFIX + "CONFIG"
 
 ENGINES = ("auto", "openvino", "keras", "onnx")
+DEVICES = ("auto", "cpu", "gpu", "tensorrt")
+PRECISIONS = ("auto", "f32", "bf16", "f16", "int8")
 DETECTORS = ("mtcnn", "yunet")
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -41,6 +43,9 @@ class ServerConfig:
     address: Annotated[str, "host:port to listen at; port 0 picks a free one"] = "127.0.0.1:50051"
     model: Annotated[Path, "model folder; the weights in the package where not given"] = NO_PATH
     engine: Annotated[str, "runtime of the network: auto, openvino, keras or onnx"] = "auto"
+    device: Annotated[str, "where it runs: auto, cpu, gpu or tensorrt; used, or an error"] = "auto"
+    precision: Annotated[str, "of the network: auto, f32, bf16, f16 or int8"] = "auto"
+    compiled_cache: Annotated[bool, "keep the compiled network in the user's cache folder"] = True
     detector: Annotated[str, "face detector: mtcnn or yunet"] = "mtcnn"
     detector_model: Annotated[Path, "the detector's ONNX file, for yunet"] = NO_PATH
     false_accept_rate: Annotated[
@@ -64,6 +69,8 @@ class ServerConfig:
 
     def __post_init__(self) -> None:
         _one_of("engine", self.engine, ENGINES)
+        _one_of("device", self.device, DEVICES)
+        _one_of("precision", self.precision, PRECISIONS)
         _one_of("detector", self.detector, DETECTORS)
         _one_of("log_format", self.log_format, LOG_FORMATS)
         _one_of("log_level", self.log_level, LOG_LEVELS)

@@ -1,6 +1,9 @@
 """What every test may ask for: where the real photographs lie, and a record of the benchmarks."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,8 +12,12 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+# Compiled networks of the tests are not kept among the user's.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="facenet-res-cache-")
 
 from tests.benchmarks import bench
+
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 ROOT = Path(__file__).parent.parent
 DATA_VARIABLE = "FACENET_RES_DATA"

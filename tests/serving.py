@@ -39,6 +39,11 @@ class ServerProcess:
         assert found, f"the server did not start: {self.log.read_text()}"
         self.address = found[1]
 
+    @property
+    def pid(self) -> int:
+        """Of the process, for /proc."""
+        return self._process.pid
+
     def stop(self) -> int:
         """Asks it to end; its exit status."""
         self._process.terminate()

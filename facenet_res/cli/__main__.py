@@ -20,6 +20,7 @@ from facenet_res.cli import (
     faces,
     gallery,
     models,
+    quantise,
     train,
     verify,
 )
@@ -91,27 +92,35 @@ def build_parser() -> ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"facenet-res {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (faces, verify, gallery, dedup, evaluate, data, train, models, export, bench):
+    groups = (
+        *(faces, verify, gallery, dedup, evaluate),
+        *(data, train, models, export, quantise, bench),
+    )
+    for group in groups:
         group.add_parsers(commands)
     _add_version(commands)
     return parser
 
 
 def _add_version(commands: Subparsers) -> None:
-    add_command(commands, "version", _run_version, "print the version and the default model")
+    add_command(
+        commands, "version", _run_version, "print the version, the default model and its engine"
+    )
 
 
 def _run_version(arguments: Namespace) -> int:
-    from facenet_res.core.artifact import default_artifact_dir, read_artifact
+    from facenet_res.core.artifact import default_artifact_dir
+    from facenet_res.inference.open import open_embedder
 
     try:
-        model = read_artifact(default_artifact_dir()).manifest.model_id
+        with open_embedder(default_artifact_dir()) as embedder:
+            model, engine = embedder.model_id, embedder.description
     except FacenetError as error:
-        model = f"none ({error})"
+        model, engine = f"none ({error})", "none"
     if arguments.json:
-        print_json({"version": __version__, "default_model": model})
+        print_json({"version": __version__, "default_model": model, "engine": engine})
     else:
-        print(f"facenet-res {__version__}, default model {model}")
+        print(f"facenet-res {__version__}, default model {model}, engine {engine}")
     return exit_codes.OK
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Subparsers = Any  # argparse's own type is private
 FALSE_ACCEPT_RATE = 1e-3
 ENGINES = ("auto", "openvino", "keras", "onnx")
+DEVICES = ("auto", "cpu", "gpu", "tensorrt")
+PRECISIONS = ("auto", "f32", "bf16", "f16", "int8")
 DETECTORS = ("mtcnn", "yunet")
 
 
@@ -66,13 +68,19 @@ def add_detector(parser: ArgumentParser) -> None:
 
 
 def add_model(parser: ArgumentParser) -> None:
-    """The detector's options, --model and --engine."""
+    """The detector's options, --model, --engine, --device and --precision."""
     add_detector(parser)
     parser.add_argument(
         "--model", type=Path, metavar="DIR", help="model folder (default: the one in the package)"
     )
     parser.add_argument(
         "--engine", choices=ENGINES, default="auto", help="what runs the network (default: auto)"
+    )
+    parser.add_argument(
+        "--device", choices=DEVICES, default="auto", help="where; used, or an error (default: auto)"
+    )
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default="auto", help="of its numbers (default: auto)"
     )
 
 
@@ -110,14 +118,19 @@ def decision(arguments: Namespace, manifest: "Manifest") -> tuple[float, float]:
 def opened_embedder(
     arguments: Namespace, *, flip: bool = False, batch_max: int = 32
 ) -> "Iterator[BackendEmbedder]":
-    """The network that --model and --engine name."""
+    """The network that --model, --engine, --device and --precision name."""
     from facenet_res.inference.open import open_embedder
 
     # Where Keras is absent, opening says which extra to install.
     if arguments.engine == "keras" and importlib.util.find_spec("keras") is not None:
         load_keras()
     with open_embedder(
-        arguments.model, arguments.engine, flip=flip, batch_max=batch_max
+        arguments.model,
+        arguments.engine,
+        device=arguments.device,
+        precision=arguments.precision,
+        flip=flip,
+        batch_max=batch_max,
     ) as embedder:
         yield embedder
 

@@ -5,7 +5,14 @@ from typing import Any, Literal
 
 from facenet_res.core.errors import ArgumentInvalid
 
-FileFormat = Literal["safetensors", "openvino", "openvino_weights", "onnx"]
+FileFormat = Literal[
+    "safetensors",
+    "openvino",
+    "openvino_weights",
+    "openvino_int8",
+    "openvino_int8_weights",
+    "onnx",
+]
 ColourOrder = Literal["RGB", "BGR"]
 Layout = Literal["NHWC", "NCHW"]
 
@@ -16,7 +23,7 @@ class ModelFile:
 
     Attributes:
         format: "safetensors" (weights by layer name), "openvino" (the .xml), "openvino_weights"
-            (its .bin) or "onnx".
+            (its .bin), "openvino_int8", "openvino_int8_weights" (the same, quantised) or "onnx".
         name: file name inside the folder, without any path.
         sha256: 64 hexadecimal digits.
         bytes: size of the file.

@@ -5,7 +5,7 @@ from pathlib import Path
 import openvino as ov
 
 from facenet_res.core.manifest import FileFormat
-from facenet_res.inference.backends.openvino import graph_of_weights
+from facenet_res.inference.openvino_network import graph_of_weights
 from facenet_res.models.build import INPUT_SIDE_PX
 
 

@@ -6,7 +6,12 @@ from typing import Literal, get_args
 from facenet_res.core.errors import ConfigInvalid
 
 Engine = Literal["auto", "openvino", "keras", "onnx"]
-Precision = Literal["auto", "f32", "bf16"]
+Device = Literal["auto", "cpu", "gpu", "tensorrt"]
+Precision = Literal["auto", "f32", "bf16", "f16", "int8"]
+
+ENGINES: tuple[str, ...] = get_args(Engine)
+DEVICES: tuple[str, ...] = get_args(Device)
+PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 THREADS_MAX = 1024
 BATCH_MAX = 1024
@@ -22,28 +27,36 @@ class BackendConfig:
     Attributes:
         engine: "openvino", "keras" or "onnx"; "auto" is OpenVINO, which reads every
             format of ours.
-        precision: "f32", "bf16" or "auto": bf16 for our own networks where the CPU computes in it
-            (half the time; the cosine to f32 is 0.9997), f32 for everything else: a foreign
-            MobileFaceNet's similarities moved by up to 0.02 in bf16. Only OpenVINO offers bf16.
+        device: "cpu"; "gpu" (OpenVINO: Intel's, ONNX Runtime: CUDA, Keras: its backend's);
+            "tensorrt", of ONNX Runtime alone. "auto" is the CPU, and for Keras a GPU where its
+            backend sees one. A device that was asked for is used, or opening fails.
+        precision: "f32", "bf16", "f16", "int8" or "auto". Which of them an engine offers on a
+            device stands in `inference.choice`; "auto" is int8 where the model folder holds an
+            accepted int8 network (OpenVINO on the CPU); else bf16 for our own networks where the
+            CPU computes in it (half the time; the cosine to f32 is 0.9997); f32 for everything
+            else: a foreign MobileFaceNet's similarities moved by up to 0.02 in bf16.
         threads: of the engine; 0 lets it take every core.
         batch_max: most faces in one call.
+        is_cached: whether OpenVINO's compiled network is kept in the user's cache folder.
 
     Raises:
         ConfigInvalid: a value lies outside its range.
     """
 
     engine: Engine = "auto"
+    device: Device = "auto"
     precision: Precision = "auto"
     threads: int = 0
     batch_max: int = 32
+    is_cached: bool = True
 
     def __post_init__(self) -> None:
-        if self.engine not in get_args(Engine):
-            raise ConfigInvalid(f"engine must be one of {get_args(Engine)}, got {self.engine!r}")
-        if self.precision not in get_args(Precision):
-            raise ConfigInvalid(
-                f"precision must be one of {get_args(Precision)}, got {self.precision!r}"
-            )
+        if self.engine not in ENGINES:
+            raise ConfigInvalid(f"engine must be one of {ENGINES}, got {self.engine!r}")
+        if self.device not in DEVICES:
+            raise ConfigInvalid(f"device must be one of {DEVICES}, got {self.device!r}")
+        if self.precision not in PRECISIONS:
+            raise ConfigInvalid(f"precision must be one of {PRECISIONS}, got {self.precision!r}")
         if not 0 <= self.threads <= THREADS_MAX:
             raise ConfigInvalid(f"threads must be in [0, {THREADS_MAX}], got {self.threads}")
         if not 1 <= self.batch_max <= BATCH_MAX:

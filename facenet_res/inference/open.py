@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from facenet_res.core.artifact import Artifact, default_artifact_dir, read_artifact
-from facenet_res.core.errors import ArtifactInvalid, ConfigInvalid
+from facenet_res.core.errors import ArtifactInvalid
 from facenet_res.core.types import FACE_SIDE_PX
 from facenet_res.inference.backend import Backend
-from facenet_res.inference.config import BackendConfig, Engine, Precision
+from facenet_res.inference.choice import with_engine
+from facenet_res.inference.config import BackendConfig, Device, Engine, Precision
 from facenet_res.inference.embedder import BackendEmbedder
 
 
@@ -15,8 +16,8 @@ def open_embedder(
     artifact_dir: Path | None = None,
     engine: Engine = "auto",
     *,
+    device: Device = "auto",
     precision: Precision = "auto",
-    threads: int = 0,
     batch_max: int = 32,
     flip: bool = False,
 ) -> BackendEmbedder:
@@ -25,8 +26,8 @@ def open_embedder(
     Args:
         artifact_dir: folder with a manifest; None stands for the weights in the package.
         engine: see BackendConfig.
+        device: see BackendConfig.
         precision: see BackendConfig.
-        threads: see BackendConfig.
         batch_max: most faces of one engine call.
         flip: whether the embedding is that of the face plus its mirror image.
 
@@ -36,7 +37,7 @@ def open_embedder(
         ConfigInvalid: a setting is out of range or does not fit the engine.
         EngineUnavailable: the engine is not installed, or lacks what was asked for.
     """
-    config = BackendConfig(engine=engine, precision=precision, threads=threads, batch_max=batch_max)
+    config = BackendConfig(engine=engine, device=device, precision=precision, batch_max=batch_max)
     artifact = read_artifact(artifact_dir or default_artifact_dir())
     return BackendEmbedder(open_backend(artifact, config), artifact.manifest, flip=flip)
 
@@ -46,7 +47,7 @@ def open_backend(artifact: Artifact, config: BackendConfig | None = None) -> Bac
 
     Raises:
         ArtifactInvalid: the network is damaged, or takes other faces than 112x112 px.
-        ConfigInvalid: the precision is not one of the engine's.
+        ConfigInvalid: the device or the precision is not one of the engine's.
         EngineUnavailable: the engine is not installed, or lacks what was asked for.
     """
     settings = config or BackendConfig()
@@ -55,10 +56,8 @@ def open_backend(artifact: Artifact, config: BackendConfig | None = None) -> Bac
         raise ArtifactInvalid(
             f"{artifact.folder}: the network takes {side_px} px faces, we align to {FACE_SIDE_PX}"
         )
-    engine = "openvino" if settings.engine == "auto" else settings.engine
-    if settings.precision == "bf16" and engine != "openvino":
-        raise ConfigInvalid(f"engine {engine} computes in f32 only, got precision 'bf16'")
-    return _OPENERS[engine](artifact, settings)
+    settled = with_engine(settings)
+    return _OPENERS[settled.engine](artifact, settled)
 
 
 def _open_openvino(artifact: Artifact, config: BackendConfig) -> Backend:

@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from facenet_res.core.artifact import default_artifact_dir, read_artifact
 from facenet_res.core.errors import ConfigInvalid
 from facenet_res.faces.open import open_detector
 from facenet_res.imaging.decode import ImageLimits
-from facenet_res.inference.config import BackendConfig, Engine, Precision
-from facenet_res.inference.open import open_embedder
+from facenet_res.inference.config import BackendConfig, Device, Engine, Precision
+from facenet_res.inference.embedder import BackendEmbedder
+from facenet_res.inference.open import open_backend
 from facenet_res.pipeline.embed import FacePipeline
 
 DetectorName = Literal["mtcnn", "yunet"]
@@ -23,6 +25,7 @@ class PipelineConfig:
         detector_model: the detector's ONNX file; needed by yunet.
         artifact_dir: the model folder; None stands for the weights in the package.
         engine: what runs the network; see BackendConfig.
+        device: see BackendConfig.
         precision: see BackendConfig.
         threads: of the engine; 0 lets it take every core.
         batch_max: most faces in one engine call.
@@ -37,6 +40,7 @@ class PipelineConfig:
     detector_model: Path | None = None
     artifact_dir: Path | None = None
     engine: Engine = "auto"
+    device: Device = "auto"
     precision: Precision = "auto"
     threads: int = 0
     batch_max: int = 32
@@ -50,8 +54,17 @@ class PipelineConfig:
             )
         if self.detector == "yunet" and self.detector_model is None:
             raise ConfigInvalid("detector yunet needs detector_model, the path of its ONNX file")
-        BackendConfig(
+        self.backend()
+
+    def backend(self) -> BackendConfig:
+        """The settings of the engine among these.
+
+        Raises:
+            ConfigInvalid: one of them lies outside its range.
+        """
+        return BackendConfig(
             engine=self.engine,
+            device=self.device,
             precision=self.precision,
             threads=self.threads,
             batch_max=self.batch_max,
@@ -68,13 +81,8 @@ def open_pipeline(config: PipelineConfig | None = None) -> FacePipeline:
         EngineUnavailable: the engine is not installed, or lacks what was asked for.
     """
     settings = config or PipelineConfig()
-    embedder = open_embedder(
-        settings.artifact_dir,
-        settings.engine,
-        precision=settings.precision,
-        threads=settings.threads,
-        batch_max=settings.batch_max,
-        flip=settings.flip,
-    )
+    artifact = read_artifact(settings.artifact_dir or default_artifact_dir())
+    backend = open_backend(artifact, settings.backend())
+    embedder = BackendEmbedder(backend, artifact.manifest, flip=settings.flip)
     detector = open_detector(settings.detector, settings.detector_model)
     return FacePipeline(detector, embedder, settings.limits)

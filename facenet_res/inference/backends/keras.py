@@ -1,6 +1,5 @@
 """Keras 3 on whichever of its backends is active; the reference for every other engine."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,10 @@ from numpy.typing import NDArray
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ConfigInvalid, EngineUnavailable
 from facenet_res.core.types import Faces
+from facenet_res.inference.backends.keras_runtime import compiled, pick_runtime
 from facenet_res.inference.config import BackendConfig
 
-Compiled = Callable[[NDArray[np.float32]], Any]
+DTYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
 
 
 class KerasBackend:
@@ -29,15 +29,21 @@ class KerasBackend:
                 f"engine keras takes its threads from the runtime; threads must be 0, "
                 f"got {config.threads}"
             )
-        self._manifest = artifact.manifest
+        manifest = artifact.manifest
+        self._swaps_channels = manifest.colour_order == "BGR"
         self.batch_max = config.batch_max
-        self.embedding_dim = artifact.manifest.embedding_dim
+        self.embedding_dim = manifest.embedding_dim
         keras = _keras()
-        self._runtime: str = keras.backend.backend()
         self._version: str = keras.__version__
-        model = _loaded(artifact)
-        self._forward = _COMPILERS[self._runtime](model)
-        self._pads_batches = self._runtime == "jax"
+        self._runtime = pick_runtime(keras.backend.backend(), config.device)
+        self._precision, self._reason = _precision(config.precision, self._runtime.device)
+        dtype = DTYPES[self._precision]
+        mean, scale = manifest.mean, 1.0 / manifest.scale
+        self._forward = compiled(
+            self._runtime, _loaded(keras, artifact, dtype), lambda x: (x - mean) * scale, dtype
+        )
+        # Who compiles anew for each size gets powers of two only: a handful of programs.
+        self._pads_batches = self._runtime.name == "jax" or self._runtime.device == "gpu"
         self.batch_sizes = tuple(
             size
             for size in range(1, self.batch_max + 1)
@@ -46,23 +52,36 @@ class KerasBackend:
 
     @property
     def description(self) -> str:
-        """Runtime and version, precision."""
-        return f"Keras {self._version} on {self._runtime}, f32, compiled"
+        """Runtime and version, device, precision, and why these."""
+        return (
+            f"Keras {self._version} on {self._runtime.name} on {self._runtime.device.upper()} "
+            f"({self._runtime.reason}), {self._precision} ({self._reason}), compiled"
+        )
 
     def forward(self, faces: Faces) -> NDArray[np.float32]:
         """uint8[B, 112, 112, 3] RGB -> float32[B, D], of any length."""
-        x = faces if self._manifest.colour_order == "RGB" else faces[..., ::-1]
-        scale = np.float32(1.0 / self._manifest.scale)
-        normalised = (x.astype(np.float32) - np.float32(self._manifest.mean)) * scale
+        x = faces[..., ::-1] if self._swaps_channels else faces
         if self._pads_batches:
-            # JAX compiles anew for each size: powers of two keep that to a handful.
             missing = (1 << (len(faces) - 1).bit_length()) - len(faces)
-            normalised = np.pad(normalised, ((0, missing), (0, 0), (0, 0), (0, 0)))
-        return np.asarray(self._forward(normalised), np.float32)[: len(faces)]
+            x = np.pad(x, ((0, missing), (0, 0), (0, 0), (0, 0)))
+        return np.asarray(self._forward(np.ascontiguousarray(x)), np.float32)[: len(faces)]
 
     def close(self) -> None:
         """Gives the network back."""
         del self._forward
+
+
+def _precision(asked: str, device: str) -> tuple[str, str]:
+    if asked == "f16" and device == "cpu":
+        raise ConfigInvalid(
+            "engine keras computes in f16 on a GPU only, and runs on the CPU here; "
+            "ask for precision f32 or bf16"
+        )
+    if asked != "auto":
+        return asked, "asked for"
+    if device == "gpu":
+        return "bf16", "auto: on a GPU"
+    return "f32", "auto: on the CPU"
 
 
 def _keras() -> Any:
@@ -75,49 +94,18 @@ def _keras() -> Any:
     return keras
 
 
-def _loaded(artifact: Artifact) -> Any:
+def _loaded(keras: Any, artifact: Artifact, dtype: str) -> Any:
     from facenet_res.models.build import build_model  # noqa: PLC0415 (these load Keras)
     from facenet_res.models.checkpoint import load_weights, read_config  # noqa: PLC0415
 
     path = artifact.path_of("safetensors")
-    model = build_model(read_config(path))
+    config = read_config(path)
+    # Layers take the policy that holds while they are made; the caller's is put back.
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype if dtype == "float32" else f"mixed_{dtype}")
+    try:
+        model = build_model(config)
+    finally:
+        keras.config.set_dtype_policy(policy)
     load_weights(model, path)
     return model
-
-
-def _tensorflow_function(model: Any) -> Compiled:
-    import tensorflow as tf  # noqa: PLC0415 (only this backend has it)
-
-    shape = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
-    compiled: Compiled = tf.function(
-        lambda faces: model(faces, training=False), input_signature=[shape]
-    )
-    return compiled
-
-
-def _jax_function(model: Any) -> Compiled:
-    import jax  # noqa: PLC0415 (only this backend has it)
-
-    trainable = [variable.value for variable in model.trainable_variables]
-    others = [variable.value for variable in model.non_trainable_variables]
-    compiled: Compiled = jax.jit(
-        lambda faces: model.stateless_call(trainable, others, faces, training=False)[0]
-    )
-    return compiled
-
-
-def _torch_function(model: Any) -> Compiled:
-    import torch  # noqa: PLC0415 (only this backend has it)
-
-    def forward(faces: NDArray[np.float32]) -> Any:
-        with torch.inference_mode():
-            return model(torch.from_numpy(faces), training=False).cpu().numpy()
-
-    return forward
-
-
-_COMPILERS: dict[str, Callable[[Any], Compiled]] = {
-    "tensorflow": _tensorflow_function,
-    "jax": _jax_function,
-    "torch": _torch_function,
-}

@@ -1,5 +1,6 @@
-"""ONNX Runtime: for networks that come as an ONNX file, ours or another's."""
+"""ONNX Runtime on the CPU, CUDA or TensorRT: for networks of an ONNX file, ours or another's."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,21 +9,35 @@ from numpy.typing import NDArray
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ArtifactInvalid, EngineUnavailable
 from facenet_res.core.types import FACE_SIDE_PX, Faces
+from facenet_res.inference.compiled_cache import cache_folder
 from facenet_res.inference.config import BackendConfig
 
-PROVIDER = "CPUExecutionProvider"
+PROVIDERS = {
+    "auto": "CPUExecutionProvider",
+    "cpu": "CPUExecutionProvider",
+    "gpu": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+}
 
 
 class OnnxBackend:
-    """A session of ONNX Runtime on the CPU, in f32; the normalisation is done by NumPy."""
+    """A session of ONNX Runtime; the normalisation is done by NumPy."""
 
     name = "onnx"
 
     def __init__(self, artifact: Artifact, config: BackendConfig) -> None:
         self._manifest = artifact.manifest
         self._threads = config.threads
+        self._provider = PROVIDERS[config.device]
+        self._precision = "f16" if config.precision == "f16" else "f32"
+        self._reason = (
+            "auto: the CPU; a GPU is asked for" if config.device == "auto" else "asked for"
+        )
         self._runtime = _runtime()
+        _check_provider(self._runtime.get_available_providers(), config.device)
         self._session = self._opened(artifact)
+        # A provider whose libraries are absent is replaced by the CPU without a word.
+        _check_provider(self._session.get_providers()[:1], config.device)
         self._input, fixed_batch = _checked_input(self._session, artifact)
         self._fixed_batch = fixed_batch
         self.batch_max = fixed_batch or config.batch_max
@@ -31,9 +46,13 @@ class OnnxBackend:
 
     @property
     def description(self) -> str:
-        """Runtime and version, device, precision, threads."""
+        """Runtime and version, device and why, precision, threads."""
         threads = f"{self._threads} threads" if self._threads else "all cores"
-        return f"ONNX Runtime {self._runtime.__version__} on CPU, f32, {threads}"
+        device = self._provider.removesuffix("ExecutionProvider")
+        return (
+            f"ONNX Runtime {self._runtime.__version__} on {device} ({self._reason}), "
+            f"{self._precision}, {threads}"
+        )
 
     def forward(self, faces: Faces) -> NDArray[np.float32]:
         """uint8[B, 112, 112, 3] RGB -> float32[B, D], of any length."""
@@ -60,9 +79,37 @@ class OnnxBackend:
         # Fatal only: what it would log is raised as an error and told once, by us.
         options.log_severity_level = 4
         try:
-            return self._runtime.InferenceSession(path, options, providers=[PROVIDER])
+            session = self._runtime.InferenceSession(path, options, providers=self._providers())
+            # Else a provider that fails in a call is dropped for the CPU, then and for good.
+            session.disable_fallback()
+            return session
         except Exception as error:  # Its errors have no common base below Exception.
             raise ArtifactInvalid(f"ONNX Runtime cannot read {path}: {error}") from error
+
+    def _providers(self) -> list[tuple[str, dict[str, str]]]:
+        cpu: tuple[str, dict[str, str]] = ("CPUExecutionProvider", {})
+        if self._provider == cpu[0]:
+            return [cpu]
+        if self._provider == PROVIDERS["gpu"]:
+            # The default doubles its arena whenever it grows.
+            return [(self._provider, {"arena_extend_strategy": "kSameAsRequested"}), cpu]
+        folder = cache_folder() / "tensorrt"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings = {
+            "trt_engine_cache_enable": "True",  # An engine takes minutes to build.
+            "trt_engine_cache_path": str(folder),
+            "trt_fp16_enable": str(self._precision == "f16"),
+        }
+        return [(self._provider, settings), (PROVIDERS["gpu"], {}), cpu]
+
+
+def _check_provider(providers: Sequence[str], device: str) -> None:
+    if PROVIDERS[device] not in providers:
+        raise EngineUnavailable(
+            f"ONNX Runtime would not run on device {device}: it offers {', '.join(providers)}; "
+            "a GPU needs the package onnxruntime-gpu (in place of onnxruntime) and its CUDA "
+            "libraries, or ask for device cpu"
+        )
 
 
 def _runtime() -> Any:

@@ -1,54 +1,54 @@
-"""OpenVINO on the CPU: the default engine."""
+"""OpenVINO on the CPU, the default engine, or on a GPU of Intel's."""
 
-import json
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset13 as ops
 from openvino import properties
-from safetensors import SafetensorError, safe_open
 
+from facenet_res import __version__
 from facenet_res.core.artifact import Artifact
-from facenet_res.core.errors import ArtifactInvalid, EngineUnavailable
-from facenet_res.core.manifest import Manifest
-from facenet_res.core.types import FACE_SIDE_PX, Faces
+from facenet_res.core.errors import EngineUnavailable
+from facenet_res.core.types import Faces
+from facenet_res.inference.choice import Choice, openvino_precision
+from facenet_res.inference.compiled_cache import CompiledCache, cache_folder
 from facenet_res.inference.config import BackendConfig
-from facenet_res.inference.iresnet_graph import iresnet_graph
+from facenet_res.inference.openvino_network import serving_network
 
-DEVICE = "CPU"
+DEVICES = {"auto": "CPU", "cpu": "CPU", "gpu": "GPU"}
+TYPES = {"f32": ov.Type.f32, "bf16": ov.Type.bf16, "f16": ov.Type.f16}
+CAPABILITIES = properties.device.capabilities()
 
 
 class OpenvinoBackend:
-    """A network compiled by OpenVINO, with the normalisation inside the graph.
-
-    It reads `openvino` files first, then `safetensors`, then `onnx`.
-    """
+    """A network compiled by OpenVINO, with the normalisation inside the graph."""
 
     name = "openvino"
 
     def __init__(self, artifact: Artifact, config: BackendConfig) -> None:
         core = ov.Core()
-        self._precision = _precision(core, artifact, config)
+        self._device = _device(core, config.device)
+        computes_in = set(core.get_property(self._device, CAPABILITIES))
+        self._choice = openvino_precision(artifact, config.precision, computes_in)
         self._threads = config.threads
-        network = _network(core, artifact)
-        self._fixed_batch = _batch_of(network, artifact)
+        options = _options(self._choice, config, computes_in)
+        self._compiled, self._origin = _compiled(
+            core,
+            self._device,
+            artifact,
+            options,
+            is_int8=self._choice.precision == "int8",
+            is_cached=config.is_cached,
+        )
+        batch = self._compiled.inputs[0].get_partial_shape()[0]
+        self._fixed_batch = 0 if batch.is_dynamic else batch.get_length()
         self.batch_max = self._fixed_batch or config.batch_max
         self.batch_sizes = (
             (self.batch_max,) if self._fixed_batch else tuple(range(1, self.batch_max + 1))
         )
         self.embedding_dim = artifact.manifest.embedding_dim
-        model = _with_uint8_input(network, artifact.manifest)
-        options: dict[str, Any] = {
-            properties.hint.performance_mode(): properties.hint.PerformanceMode.LATENCY,
-            properties.hint.inference_precision(): self._precision,
-        }
-        if config.threads:
-            options[properties.inference_num_threads()] = config.threads
-        self._compiled = core.compile_model(model, DEVICE, options)
         self._is_closed = False
         # Two requests, so that one caller's results are copied out while another's are computed.
         self._requests: SimpleQueue[Any] = SimpleQueue()
@@ -57,10 +57,13 @@ class OpenvinoBackend:
 
     @property
     def description(self) -> str:
-        """Runtime and version, device, precision, threads."""
+        """Runtime and version, device, precision and why, threads, where it was compiled."""
         version = ov.get_version().split("-")[0]
         threads = f"{self._threads} threads" if self._threads else "all cores"
-        return f"OpenVINO {version} on {DEVICE}, {self._precision.get_type_name()}, {threads}"
+        return (
+            f"OpenVINO {version} on {self._device}, {self._choice.precision} "
+            f"({self._choice.reason}), {threads}, {self._origin}"
+        )
 
     def forward(self, faces: Faces) -> NDArray[np.float32]:
         """uint8[B, 112, 112, 3] RGB -> float32[B, D], of any length."""
@@ -83,91 +86,72 @@ class OpenvinoBackend:
         self._requests = SimpleQueue()
 
 
-def graph_of_weights(path: Path, side_px: int) -> Any:
-    """The network of a safetensors file, with normalised faces as input.
-
-    Raises:
-        ArtifactInvalid: the file is damaged, or its weights fit no network.
-    """
-    try:
-        with safe_open(path, framework="numpy") as file:
-            config = json.loads((file.metadata() or {}).get("config", "{}"))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError) as error:
-        raise ArtifactInvalid(f"{path} is damaged: {error}") from error
-    try:
-        return iresnet_graph(tensors, config, side_px)
-    except ArtifactInvalid as error:
-        raise ArtifactInvalid(f"{path}: {error}") from error
-
-
-def _precision(core: Any, artifact: Artifact, config: BackendConfig) -> Any:
-    has_bf16 = "BF16" in core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
-    if config.precision == "bf16" and not has_bf16:
-        raise EngineUnavailable("this CPU does not compute in bf16; ask for precision f32")
-    # What bf16 costs was measured for IResNet; another's network may bear it less well.
-    is_ours = bool(artifact.manifest.network)
-    is_bf16 = config.precision == "bf16" or (config.precision == "auto" and has_bf16 and is_ours)
-    return ov.Type.bf16 if is_bf16 else ov.Type.f32
-
-
-def _network(core: Any, artifact: Artifact) -> Any:
-    manifest = artifact.manifest
-    if manifest.file_of("openvino"):
-        return _read(core, artifact.path_of("openvino"))
-    if manifest.file_of("safetensors"):
-        return graph_of_weights(artifact.path_of("safetensors"), manifest.input_side_px)
-    return _read(core, artifact.path_of("onnx"))
-
-
-def _read(core: Any, path: Path) -> Any:
-    try:
-        return core.read_model(path)
-    except RuntimeError as error:
-        raise ArtifactInvalid(f"OpenVINO cannot read {path}: {error}") from error
-
-
-def _batch_of(network: Any, artifact: Artifact) -> int:
-    """Leaves the network's batch open and returns 0, or the batch that it cannot do without.
-
-    Raises:
-        ArtifactInvalid: input or output is not what the manifest says.
-    """
-    manifest = artifact.manifest
-    side, dim = FACE_SIDE_PX, manifest.embedding_dim
-    wanted = [-1, side, side, 3] if manifest.layout == "NHWC" else [-1, 3, side, side]
-    inputs = [parameter.get_partial_shape() for parameter in network.get_parameters()]
-    if len(inputs) != 1 or not inputs[0].compatible(ov.PartialShape(wanted)):
-        raise ArtifactInvalid(
-            f"{artifact.folder}: the network must take one input of shape {wanted} "
-            f"({manifest.layout}), got {[str(shape) for shape in inputs]}"
+def _device(core: Any, device: str) -> str:
+    """OpenVINO's name of the device, of which the first is taken where there are several."""
+    name = DEVICES[device]
+    there = core.available_devices
+    if not any(one == name or one.startswith(f"{name}.") for one in there):
+        raise EngineUnavailable(
+            f"OpenVINO sees no device {name} here, only {', '.join(there)}; a GPU has to be "
+            "Intel's, with its driver. For NVIDIA ask for engine onnx or keras"
         )
-    # Some exporters write the batch into the middle of the graph, where it cannot be opened.
-    fixed: list[int] = [] if inputs[0][0].is_dynamic else [inputs[0][0].get_length()]
-    for batch in [-1, *fixed]:
-        network.reshape(ov.PartialShape([batch, *wanted[1:]]))
-        output = network.get_results()[0].get_output_partial_shape(0)
-        if output == ov.PartialShape([batch, dim]):
-            return max(batch, 0)
-    raise ArtifactInvalid(
-        f"{artifact.folder}: the network returns {output}, the manifest says [?,{dim}]"
-    )
+    return name
 
 
-def _with_uint8_input(network: Any, manifest: Manifest) -> Any:
-    """The network with uint8[B, 112, 112, 3] RGB as input; the rest follows the manifest."""
-    side = FACE_SIDE_PX
-    batch = network.get_parameters()[0].get_partial_shape()[0]
-    faces = ops.parameter(ov.PartialShape([batch, side, side, 3]), np.uint8, name="faces_uint8")
-    x = ops.convert(faces, np.float32)
-    if manifest.colour_order == "BGR":
-        x = ops.gather(x, ops.constant(np.array([2, 1, 0])), ops.constant(np.array(3)))
-    x = ops.multiply(
-        ops.subtract(x, ops.constant(np.float32(manifest.mean))),
-        ops.constant(np.float32(1.0 / manifest.scale)),
-    )
-    if manifest.layout == "NCHW":
-        x = ops.transpose(x, ops.constant(np.array([0, 3, 1, 2])))
-    for target in network.get_parameters()[0].output(0).get_target_inputs():
-        target.replace_source_output(x.output(0))
-    return ov.Model([network.get_results()[0]], [faces], network.get_friendly_name())
+def _options(choice: Choice, config: BackendConfig, computes_in: set[str]) -> dict[str, str]:
+    # What an int8 network leaves unquantised, the PReLUs, is quicker in bf16 where there is bf16.
+    rest = "bf16" if choice.precision == "int8" and "BF16" in computes_in else "f32"
+    options = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": TYPES.get(choice.precision, TYPES[rest]).get_type_name(),
+    }
+    if config.threads:
+        options["INFERENCE_NUM_THREADS"] = str(config.threads)
+    return options
+
+
+def _compiled(
+    core: Any,
+    device: str,
+    artifact: Artifact,
+    options: dict[str, str],
+    *,
+    is_int8: bool,
+    is_cached: bool,
+) -> tuple[Any, str]:
+    """The network, and whether it came from the cache, in words.
+
+    Raises:
+        EngineUnavailable: OpenVINO could not compile it for the device.
+    """
+    key = _key(core, device, artifact, options) | {"is_int8": is_int8}
+    cache = CompiledCache(cache_folder(), artifact.manifest.model_id, key)
+    if is_cached and (blob := cache.read()) is not None:
+        try:
+            return core.import_model(blob, device, options), "from the cache"
+        except RuntimeError:
+            # Whole, and of another build of OpenVINO that calls itself by the same version.
+            pass
+    network = serving_network(core, artifact, is_int8=is_int8)
+    try:
+        compiled = core.compile_model(network, device, options)
+    except RuntimeError as error:
+        raise EngineUnavailable(f"OpenVINO cannot compile for {device}: {error}") from error
+    if is_cached:
+        cache.write(compiled.export_model().getvalue())
+    return compiled, "compiled now"
+
+
+def _key(core: Any, device: str, artifact: Artifact, options: dict[str, str]) -> dict[str, object]:
+    """Everything that decides what is compiled, or was checked of it before it was kept."""
+    manifest = artifact.manifest
+    return {
+        "ours": __version__,
+        "openvino": ov.get_version(),
+        "device": core.get_property(device, properties.device.full_name()),
+        "capabilities": sorted(core.get_property(device, CAPABILITIES)),
+        "options": options,
+        "files": [[file.format, file.sha256] for file in manifest.files],
+        "input": [manifest.colour_order, manifest.mean, manifest.scale, manifest.layout],
+        "embedding_dim": manifest.embedding_dim,
+    }

@@ -117,6 +117,11 @@ def test_version_names_the_model_or_says_why_there_is_none(
     assert str(absent) in run("version", "--json").json["default_model"]
 
 
+def test_version_says_which_engine_was_picked_and_why(run: Run) -> None:
+    assert "OpenVINO" in run("version", "--json").json["engine"]
+    assert "(auto: " in run("version", "--json").json["engine"]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(name: str) -> None:
     parser = COMMANDS[name]

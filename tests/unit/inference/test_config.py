@@ -12,7 +12,8 @@ from facenet_res.inference.config import BackendConfig, BatcherConfig
     ("values", "named"),
     [
         ({"engine": "tensorrt"}, "tensorrt"),
-        ({"precision": "f16"}, "f16"),
+        ({"precision": "f8"}, "f8"),
+        ({"device": "tpu"}, "device must be one of"),
         ({"threads": -1}, "threads must be in"),
         ({"threads": 5000}, "5000"),
         ({"batch_max": 0}, "batch_max must be in"),

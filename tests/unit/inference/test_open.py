@@ -9,7 +9,7 @@ import pytest
 
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ArtifactInvalid, ConfigInvalid, FileMissing
-from facenet_res.inference.config import BackendConfig, Engine
+from facenet_res.inference.config import BackendConfig, Device, Engine, Precision
 from facenet_res.inference.open import open_backend, open_embedder
 from tests.artifacts import write_random_artifact
 
@@ -40,11 +40,21 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         open_embedder(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("engine", ["keras", "onnx"])
-def test_bf16_of_an_engine_without_it_is_refused(tmp_path: Path, engine: Engine) -> None:
+@pytest.mark.parametrize(
+    ("engine", "device", "precision", "said"),
+    [
+        ("onnx", "auto", "bf16", "onnx on cpu or gpu or tensorrt computes in f16 or f32"),
+        ("onnx", "cpu", "f16", "onnx on cpu computes in f32"),
+        ("keras", "auto", "int8", "keras on cpu or gpu computes in bf16 or f16 or f32"),
+        ("openvino", "tensorrt", "auto", "openvino runs on cpu or gpu, got device 'tensorrt'"),
+    ],
+)
+def test_what_an_engine_does_not_offer_is_refused(
+    tmp_path: Path, engine: Engine, device: Device, precision: Precision, said: str
+) -> None:
     artifact = write_random_artifact(tmp_path / "model")
-    with pytest.raises(ConfigInvalid, match=f"{engine} computes in f32 only"):
-        open_backend(artifact, BackendConfig(engine=engine, precision="bf16"))
+    with pytest.raises(ConfigInvalid, match=said):
+        open_backend(artifact, BackendConfig(engine=engine, device=device, precision=precision))
 
 
 def test_faces_of_another_size_are_refused(tmp_path: Path) -> None:

@@ -77,3 +77,19 @@ def test_a_manifest_with_another_length_is_refused(tmp_path: Path) -> None:
 def test_the_number_of_threads_is_told(tmp_path: Path) -> None:
     artifact = write_onnx_artifact(tmp_path / "model")
     assert "2 threads" in OnnxBackend(artifact, BackendConfig(threads=2)).description
+
+
+def test_a_provider_that_silently_gives_way_to_the_cpu_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # This is how a machine without CUDA's libraries behaves: listed, and then not used.
+    import onnxruntime
+
+    artifact = write_onnx_artifact(tmp_path / "model")
+    listed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: listed)
+    with (
+        pytest.warns(UserWarning, match="CUDAExecutionProvider"),
+        pytest.raises(EngineUnavailable, match="would not run on device gpu"),
+    ):
+        OnnxBackend(artifact, BackendConfig(engine="onnx", device="gpu"))

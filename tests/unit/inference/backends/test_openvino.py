@@ -43,6 +43,8 @@ def test_bf16_on_a_cpu_without_it_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class OldCpu:
+        available_devices = ("CPU",)
+
         def get_property(self, device: str, name: str) -> list[str]:
             return ["FP32", "INT8"]
 

@@ -1,0 +1,162 @@
+"""`facenet-res quantise MODEL --calibration CROPS --out DIR`: an int8 network beside the others."""
+
+import tempfile
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facenet_res.cli.console import print_json, print_pairs, progress
+from facenet_res.cli.options import Subparsers, add_command, add_detector
+from facenet_res.core import exit_codes
+from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, ConfigInvalid
+
+if TYPE_CHECKING:
+    from facenet_res.core.embedder import Embedder
+    from facenet_res.core.types import Faces
+
+SEED = 0
+COMPARED = 200
+LOSS_POINTS_MAX = 0.1
+SIMILARITY_MIN = 0.98
+EXAMPLES = """examples:
+  facenet-res quantise models/first --calibration crops.zip --out models/first-int8
+  facenet-res quantise models/first --calibration crops.zip --out models/first-int8 \\
+      --images lfw.zip --pairs lfw_pairs.txt
+
+CROPS is a zip or folder of aligned faces of 112x112 px, IDENTITY/FILE.jpg: 300 of them, drawn with
+a fixed seed, are calibrated on, and up to 200 others compared with f32. With --images and --pairs
+the accuracy of both on LFW is compared too. What was lost is printed before anything is written;
+beyond the limits nothing is. Needs the extra "int8"; OpenVINO on the CPU then takes int8 by itself,
+and --precision f32 or bf16 takes the other network."""
+
+
+def add_parsers(subparsers: Subparsers) -> None:
+    """Adds the command."""
+    parser = add_command(
+        subparsers, "quantise", run, "add an int8 network to a model folder", EXAMPLES
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL", help="model folder to start from")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
+    parser.add_argument("--calibration", type=Path, metavar="CROPS", help="aligned faces; needed")
+    parser.add_argument("--images", type=Path, metavar="DIR_OR_ZIP", help="LFW's photographs")
+    parser.add_argument("--pairs", type=Path, metavar="FILE", help="LFW's pairs")
+    parser.add_argument(
+        "--loss-max",
+        type=float,
+        default=LOSS_POINTS_MAX,
+        metavar="POINTS",
+        help=f"accuracy on the pairs that may be lost, in points (default: {LOSS_POINTS_MAX})",
+    )
+    parser.add_argument(
+        "--similarity-min",
+        type=float,
+        default=SIMILARITY_MIN,
+        metavar="COSINE",
+        help=f"least mean cosine to f32 (default: {SIMILARITY_MIN})",
+    )
+    parser.add_argument("--workers", type=int, default=2, help="photographs at once (default: 2)")
+    parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+    add_detector(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Quantises, compares, prints the loss, and writes the folder if that is within its limits."""
+    if arguments.calibration is None:
+        raise ConfigInvalid("int8 needs faces to calibrate on: give --calibration CROPS")
+    if (arguments.images is None) != (arguments.pairs is None):
+        raise ArgumentInvalid("--images and --pairs go together: photographs, and which to compare")
+    from facenet_res.core.artifact import read_artifact
+    from facenet_res.export.quantise import add_quantised, check_loss, loss_of, quantised
+    from facenet_res.inference.config import BackendConfig
+    from facenet_res.inference.embedder import BackendEmbedder
+    from facenet_res.inference.open import open_backend
+
+    artifact = read_artifact(arguments.model)
+    calibration, others = _faces(arguments.calibration)
+    with tempfile.TemporaryDirectory(prefix="facenet-int8-") as folder:
+        int8 = quantised(artifact, calibration, Path(folder))
+        exact_backend = open_backend(artifact, BackendConfig(precision="f32"))
+        rounded_backend = open_backend(int8, BackendConfig(precision="int8", is_cached=False))
+        with (
+            BackendEmbedder(exact_backend, artifact.manifest) as exact,
+            BackendEmbedder(rounded_backend, int8.manifest) as rounded,
+        ):
+            loss = loss_of(exact.embed(others), rounded.embed(others))
+            lfw = _on_pairs(arguments, exact, rounded) if arguments.pairs else {}
+        report = {**asdict(loss), **lfw}
+        if not arguments.json:
+            print_pairs([(name.replace("_", " "), f"{value:g}") for name, value in report.items()])
+        check_loss(loss, arguments.similarity_min)
+        _check_points(lfw, arguments.loss_max)
+        written = add_quantised(artifact, int8, arguments.out, overwrite=arguments.overwrite)
+    if arguments.json:
+        print_json({**report, "model_id": written.manifest.model_id, "folder": str(arguments.out)})
+    else:
+        print_pairs([("folder", str(arguments.out))])
+    return exit_codes.OK
+
+
+def _faces(path: Path) -> "tuple[Faces, Faces]":
+    """Faces to calibrate on, and others to compare by; drawn with a fixed seed."""
+    import numpy as np
+
+    from facenet_res.data.crops import read_crops
+    from facenet_res.export.quantise import CALIBRATION_MAX, CALIBRATION_MIN
+
+    crops = read_crops(path)
+    if len(crops) < 2 * CALIBRATION_MIN:
+        raise ConfigInvalid(
+            f"{path} holds {len(crops)} faces, int8 needs at least {2 * CALIBRATION_MIN}: "
+            "one half to calibrate on, the other to compare by"
+        )
+    count = min(CALIBRATION_MAX, len(crops) // 2)
+    order = np.random.default_rng(SEED).permutation(len(crops))[: count + COMPARED]
+    faces = np.stack([crops[index].decode() for index in order])
+    return faces[:count], faces[count:]
+
+
+def _on_pairs(arguments: Namespace, exact: "Embedder", rounded: "Embedder") -> "dict[str, float]":
+    """Accuracy of both networks on labelled pairs, in percent; each photograph is aligned once."""
+    from facenet_res.core.arrays import cosine
+    from facenet_res.data.pairs import read_pairs
+    from facenet_res.evaluation import lfw
+    from facenet_res.evaluation.image_source import open_images
+    from facenet_res.evaluation.photographs import PhotographConfig, embed_photographs
+    from facenet_res.evaluation.verification import kfold_accuracy
+    from facenet_res.export.quantise import Beside, halves
+    from facenet_res.faces.open import open_detector
+
+    pairs = read_pairs(arguments.pairs)
+    detector = open_detector(arguments.detector, arguments.detector_model)
+    with open_images(arguments.images) as source:
+        names = lfw.located(pairs, source.names)
+        with progress(len(names), "photo") as tell:
+            rows = embed_photographs(
+                source,
+                names,
+                detector,
+                Beside(exact, rounded),
+                config=PhotographConfig(workers=arguments.workers),
+                on_progress=tell,
+            ).embeddings
+    accuracies = [
+        100
+        * kfold_accuracy(
+            cosine(one[pairs.first], one[pairs.second]), pairs.is_same, pairs.folds
+        ).mean
+        for one in halves(rows)
+    ]
+    return {
+        "accuracy_f32_percent": accuracies[0],
+        "accuracy_int8_percent": accuracies[1],
+        "points_lost": accuracies[0] - accuracies[1],
+    }
+
+
+def _check_points(lfw: "dict[str, float]", points_max: float) -> None:
+    if lfw and not lfw["points_lost"] <= points_max:
+        raise ArtifactInvalid(
+            f"int8 is not accepted: it loses {lfw['points_lost']:.3f} points on the pairs, limit "
+            f"is {points_max}; nothing was written"
+        )

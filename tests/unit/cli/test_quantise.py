@@ -1,0 +1,68 @@
+"""`quantise`: what is refused, and that the loss is printed before anything is written."""
+
+from pathlib import Path
+
+import pytest
+
+from facenet_res.core import exit_codes
+from facenet_res.imaging.encode import encode_jpeg
+from tests.artifacts import smooth_faces, write_random_artifact
+from tests.unit.cli.conftest import Run
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # NNCF's own, and PyTorch's
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+
+@pytest.fixture
+def crops(tmp_path: Path) -> Path:
+    folder = tmp_path / "crops" / "someone"
+    folder.mkdir(parents=True)
+    for number, face in enumerate(smooth_faces(70, seed=4)):
+        (folder / f"{number}.jpg").write_bytes(encode_jpeg(face))
+    return folder.parent
+
+
+def test_without_calibration_faces_it_is_refused(run: Run, tmp_path: Path) -> None:
+    ran = run("quantise", tmp_path / "model", "--out", tmp_path / "out", "--json")
+    assert ran.code == exit_codes.INPUT
+    assert ran.json["error"]["reason"] == "CONFIG_INVALID"
+    assert "--calibration CROPS" in ran.err
+
+
+def test_images_without_pairs_are_refused(run: Run, tmp_path: Path, crops: Path) -> None:
+    ran = run("quantise", "m", "--out", "o", "--calibration", crops, "--images", tmp_path)
+    assert ran.code == exit_codes.INPUT
+    assert "go together" in ran.err
+
+
+def test_the_loss_is_printed_and_beyond_the_limit_nothing_is_written(
+    run: Run, tmp_path: Path, crops: Path
+) -> None:
+    pytest.importorskip("nncf", reason="needs NNCF (extra `int8`)")
+    model = write_random_artifact(tmp_path / "model").folder
+    command = ("quantise", model, "--out", tmp_path / "out", "--calibration", crops)
+
+    refused = run(*command, "--similarity-min", 0.9999999)
+
+    assert refused.code == exit_codes.INPUT
+    assert "similarity mean" in refused.out
+    assert "int8 is not accepted" in refused.err
+    assert not (tmp_path / "out").exists()
+
+    accepted = run(*command, "--json")
+
+    assert accepted.code == exit_codes.OK, accepted.err
+    assert accepted.json["similarity_mean"] > 0.98
+    assert (tmp_path / "out" / "model_int8.bin").is_file()
+
+
+def test_a_handful_of_faces_is_not_enough(run: Run, tmp_path: Path, crops: Path) -> None:
+    for file in sorted(crops.rglob("*.jpg"))[10:]:
+        file.unlink()
+    model = write_random_artifact(tmp_path / "model").folder
+    ran = run("quantise", model, "--out", tmp_path / "out", "--calibration", crops)
+    assert ran.code == exit_codes.INPUT
+    assert "holds 10 faces, int8 needs at least 64" in ran.err

@@ -70,6 +70,9 @@ def _read_zip(path: Path) -> tuple[Any, Storages]:
         root = pickles[0].removesuffix("data.pkl")
         if f"{root}byteorder" in names and archive.read(f"{root}byteorder") != b"little":
             raise ArtifactInvalid("the checkpoint is big-endian; only little-endian is read")
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            # PyTorch never packs, and what is not packed is no larger than the file.
+            raise ArtifactInvalid("a checkpoint's zip is not compressed, this one is")
         if archive.getinfo(pickles[0]).file_size > PICKLE_BYTES_MAX:
             raise ArtifactInvalid(f"data.pkl is larger than {PICKLE_BYTES_MAX} bytes")
         found = read_pickle(io.BytesIO(archive.read(pickles[0])))
@@ -78,9 +81,8 @@ def _read_zip(path: Path) -> tuple[Any, Storages]:
         name = f"{root}data/{ref.key}"
         wanted_bytes = ref.count * ref.dtype.itemsize
         with zipfile.ZipFile(path) as archive:
-            # The size is looked at before anything is unpacked: a zip may promise any.
             size_bytes = archive.getinfo(name).file_size
-            if size_bytes < wanted_bytes or size_bytes > FILE_BYTES_MAX:
+            if size_bytes < wanted_bytes:
                 raise ArtifactInvalid(f"{name} has {size_bytes} bytes, {wanted_bytes} are due")
             data = archive.read(name)
         return np.frombuffer(data, ref.dtype, ref.count)
@@ -129,7 +131,8 @@ def _array(tensor: TensorRef, storages: Storages) -> NDArray[np.float32]:
     is_empty = math.prod(tensor.shape) == 0
     if not is_empty and (min(tensor.strides, default=0) < 0 or tensor.offset < 0):
         raise ArtifactInvalid("a tensor has a negative stride or offset")
-    if not is_empty and tensor.offset + reach > len(storage):
+    # A stride of 0 could ask for any number of values out of one.
+    if math.prod(tensor.shape) > len(storage) or tensor.offset + reach * (not is_empty) > len(storage):
         raise ArtifactInvalid(
             f"a tensor of shape {tensor.shape} reaches beyond its {len(storage)} values"
         )

@@ -1,9 +1,11 @@
-"""`facenet-res models`: every network with its size and its work."""
+"""`facenet-res models`: every network with its size and its work; two actions bring others in."""
 
+import argparse
 import dataclasses
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from facenet_res.cli import models_import, models_pull
 from facenet_res.cli.console import note, print_json, print_table
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
@@ -16,6 +18,8 @@ EXAMPLES = """examples:
   facenet-res models
   facenet-res models list --json
   facenet-res models --json | jq '.[] | select(.gmacs < 1) | .name'
+  facenet-res models import backbone.pth --out models/r50 --licence-accepted
+  facenet-res models pull sface --out models/sface --licence-accepted
 
 The first is the model in the package. An iresnet embeds a face, the others tell classes apart; a
 plain network is its residual twin without the skips, to compare with. Input is the side of the
@@ -27,12 +31,15 @@ depths 6n + 2 and 9n + 2 other than these can be built too: see ModelConfig, Cla
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command."""
-    parser = add_command(
-        subparsers, "models", run, "list every network with its parameters and GMACs", EXAMPLES
+    group = add_command(
+        subparsers, "models", run, "list networks; import and pull others'", EXAMPLES
     )
-    parser.add_argument(
-        "action", nargs="?", choices=("list",), default="list", help="list them (the default)"
-    )
+    actions = group.add_subparsers(title="actions", metavar="ACTION")
+    parser = add_command(actions, "list", run, "list every network with its parameters and GMACs")
+    # What stands before `list` holds: its own defaults would undo it.
+    parser.set_defaults(json=argparse.SUPPRESS, debug=argparse.SUPPRESS)
+    models_import.add_parser(actions)
+    models_pull.add_parser(actions)
 
 
 def run(arguments: Namespace) -> int:

@@ -14,7 +14,7 @@ from facenet_res.convert.onnx_graph import input_shape, load_onnx, output_dim
 from facenet_res.convert.parity import check_source_parity
 from facenet_res.convert.sources import FILE_FACES, FedAs, read_source
 from facenet_res.core.artifact import Artifact, described_file, write_artifact
-from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid
+from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, FileMissing
 from facenet_res.core.files import write_atomically
 from facenet_res.core.manifest import ColourOrder, FileFormat, Layout, Manifest
 from facenet_res.core.manifest_toml import render_manifest
@@ -91,12 +91,28 @@ def import_model(source: Path, out: Path, config: ImportConfig) -> Imported:
         EngineUnavailable: a package that reads or runs the source is missing.
         DiskFull, NotWritable: the folder could not be written.
     """
+    check_import(out, config)
+    if not source.is_file():
+        raise FileMissing(f"no file at {source}")
     make = _kept if config.as_is else _converted
     with tempfile.TemporaryDirectory(prefix="facenet-import-") as folder:
         staged, lowest = make(source, Path(folder), config)
         files = [(file.format, staged.folder / file.name) for file in staged.manifest.files]
         artifact = write_artifact(out, staged.manifest, files, overwrite=config.overwrite)
     return Imported(artifact, lowest)
+
+
+def check_import(out: Path, config: ImportConfig) -> None:
+    """Says before a long fetch what the import would say after it.
+
+    Raises:
+        FileMissing: the parent folder does not exist.
+        ArgumentInvalid: something stands at `out` and is not to be replaced.
+    """
+    if not out.absolute().parent.is_dir():
+        raise FileMissing(f"folder {out.absolute().parent} does not exist")
+    if out.exists() and not config.overwrite:
+        raise ArgumentInvalid(f"{out} exists already; ask for overwriting to replace it")
 
 
 def _converted(path: Path, folder: Path, config: ImportConfig) -> tuple[Artifact, float]:

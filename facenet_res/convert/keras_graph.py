@@ -6,6 +6,7 @@ their layer's name (`.h5`) or by its class and order (`.keras`).
 Source: keras/src/legacy/saving/legacy_h5_format.py, keras/src/saving/saving_lib.py.
 """
 
+import importlib
 import io
 import json
 import re
@@ -14,11 +15,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from facenet_res.convert.graph import NO_PADS, Array, Graph, Node
-from facenet_res.core.errors import ArtifactInvalid, FileMissing
+from facenet_res.core.errors import ArtifactInvalid, EngineUnavailable, FileMissing
 
 UNPACKED_BYTES_MAX = 4 << 30
 TRANSPARENT = {"Dropout", "InputLayer"}
@@ -33,6 +33,7 @@ def graph_of_keras(path: Path) -> Graph:
     Raises:
         FileMissing: there is no file.
         ArtifactInvalid: it is cut off, holds no whole network, or several inputs or outputs.
+        EngineUnavailable: the package h5py is not installed.
     """
     if not path.is_file():
         raise FileMissing(f"no Keras file at {path}")
@@ -50,7 +51,17 @@ def graph_of_keras(path: Path) -> Graph:
         ) from error
 
 
+def _h5py() -> Any:
+    try:
+        return importlib.import_module("h5py")
+    except ImportError as error:
+        raise EngineUnavailable(
+            "reading .h5 and .keras needs h5py: pip install 'facenet-res[train]'"
+        ) from error
+
+
 def _read_h5(path: Path) -> tuple[Any, Callable[[Layer], Weights]]:
+    h5py = _h5py()
     if not h5py.is_hdf5(path):
         raise ArtifactInvalid("neither HDF5 (.h5) nor a zip (.keras)")
     with h5py.File(path, "r") as file:
@@ -74,7 +85,7 @@ def _read_zip(path: Path) -> tuple[Any, Callable[[Layer], Weights]]:
             raise ArtifactInvalid(f"the weights are larger than {UNPACKED_BYTES_MAX} bytes")
         config = json.loads(archive.read("config.json"))
         stored = archive.read("model.weights.h5")
-    with h5py.File(io.BytesIO(stored), "r") as file:
+    with _h5py().File(io.BytesIO(stored), "r") as file:
         arrays = {
             name: [np.asarray(group["vars"][key]) for key in sorted(group["vars"], key=int)]
             for name, group in file["layers"].items()
@@ -189,7 +200,10 @@ def _depthwise(config: Mapping[str, Any], weights: Weights) -> dict[str, Any]:
     if kernel is None or config["padding"] != "valid" or kernel.shape[3] != 1:
         return {}
     # [H, W, C, 1] to [C, 1, H, W].
-    return {"kind": "depthwise", "weights": {"kernel": kernel.transpose(2, 3, 0, 1)} | _bias(weights)}
+    return {
+        "kind": "depthwise",
+        "weights": {"kernel": kernel.transpose(2, 3, 0, 1)} | _bias(weights),
+    }
 
 
 def _batch_norm(config: Mapping[str, Any], weights: Weights) -> dict[str, Any]:

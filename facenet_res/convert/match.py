@@ -6,8 +6,10 @@ function of the network stays the same.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facenet_res.convert.graph import NO_PADS, Array, Graph, Kind, Node, Pads
 from facenet_res.convert.network import Block, Network, Norm
@@ -88,7 +90,7 @@ def _block(walk: "_Walk") -> Block:
             )
     if conv1.stride != 1:
         raise ArtifactInvalid(
-            f"{conv1.label} has stride {conv1.stride}: in an IResNet it is in the second convolution"
+            f"{conv1.label} has stride {conv1.stride}: an IResNet has it in the second convolution"
         )
     walk.at = main.joined(shortcut)
     return Block(
@@ -218,7 +220,7 @@ def _norm_of(node: Node) -> Norm:
     )
 
 
-def _affine_of(node: Node) -> tuple[Array, Array]:
+def _affine_of(node: Node) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
     """Scale and shift of a normalisation or of an affine node."""
     weights = node.weights
     if node.kind == "affine":

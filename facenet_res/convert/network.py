@@ -40,7 +40,7 @@ class Norm:
 
     @classmethod
     def affine(cls, scale: Array, shift: Array) -> "Norm":
-        """x * scale + shift, per channel."""
+        """Scales and moves each channel: x * scale + shift."""
         one = np.full_like(scale, 1.0 - BN_EPSILON)
         return cls(scale, shift, np.zeros_like(scale), one)
 
@@ -131,7 +131,9 @@ def keras_weights(network: Network, source: SourceInput) -> tuple[dict[str, Arra
         for number, block in enumerate(blocks, start=1):
             tensors |= _block_tensors(block, f"stage{stage}_block{number}")
     tensors |= _head_tensors(network)
-    return {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}, config
+    return {
+        name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()
+    }, config
 
 
 def _stages(blocks: tuple[Block, ...]) -> list[list[Block]]:
@@ -149,7 +151,7 @@ def _config(network: Network, stages: list[list[Block]]) -> ModelConfig:
     depth = next((depth for depth, known in IRESNET_BLOCKS.items() if known == counts), None)
     if depth is None:
         raise ArtifactInvalid(
-            f"its stages have {counts} blocks; known IResNets have {sorted(IRESNET_BLOCKS.values())}"
+            f"its stages have {counts} blocks, an IResNet's {sorted(IRESNET_BLOCKS.values())}"
         )
     strides = [[block.stride for block in blocks] for blocks in stages]
     is_half = network.stem_stride == 2

@@ -6,7 +6,6 @@ the match with its name.
 """
 
 import importlib
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -243,8 +242,9 @@ def output_dim(model: Any) -> int:
     Raises:
         ArtifactInvalid: the output is no row of values for each face.
     """
-    shape = [axis.dim_value for axis in model.graph.output[0].type.tensor_type.shape.dim]
-    if len(shape) != 2 or math.prod(shape) < 0:
+    entry = model.graph.output[0]
+    shape: list[int] = [axis.dim_value for axis in entry.type.tensor_type.shape.dim]
+    if len(shape) != 2:
         raise ArtifactInvalid(
             f"the network returns {shape} (0 is open), wanted [faces, values]: no embedding network"
         )

@@ -79,8 +79,12 @@ class _Names:
         return tensor
 
     def norm(self, prefix: str) -> Norm:
-        parts = ("weight", "bias", "running_mean", "running_var")
-        return Norm(*(self.take(f"{prefix}.{part}", 1) for part in parts))
+        return Norm(
+            gamma=self.take(f"{prefix}.weight", 1),
+            beta=self.take(f"{prefix}.bias", 1),
+            mean=self.take(f"{prefix}.running_mean", 1),
+            variance=self.take(f"{prefix}.running_var", 1),
+        )
 
     def blocks_of(self, stage: int) -> int:
         pattern = re.compile(rf"layer{stage}\.(\d+)\.conv1\.weight")

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from facenet_res.core.errors import ArgumentInvalid
 
-FileFormat = Literal["safetensors", "openvino", "openvino_weights", "onnx"]
+FileFormat = Literal["safetensors", "openvino", "openvino_weights", "onnx", "saved_model", "tflite"]
 ColourOrder = Literal["RGB", "BGR"]
 Layout = Literal["NHWC", "NCHW"]
 
@@ -16,8 +16,9 @@ class ModelFile:
 
     Attributes:
         format: "safetensors" (weights by layer name), "openvino" (the .xml), "openvino_weights"
-            (its .bin) or "onnx".
-        name: file name inside the folder, without any path.
+            (its .bin), "onnx", "saved_model" (TensorFlow's; every file of it) or "tflite".
+        name: file name inside the folder; those of a saved_model lie in a folder of their own, with
+            slashes between.
         sha256: 64 hexadecimal digits.
         bytes: size of the file.
     """

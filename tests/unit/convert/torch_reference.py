@@ -46,7 +46,9 @@ class IResNet(nn.Module):  # type: ignore[misc]
         self.prelu = nn.PReLU(channels[0])
         before = channels[0]
         for stage, (count, width_px) in enumerate(zip(BLOCKS[depth], channels, strict=True), 1):
-            blocks = [Block(before if n == 0 else width_px, width_px, 1 + (n == 0)) for n in range(count)]
+            blocks = [
+                Block(before if n == 0 else width_px, width_px, 1 + (n == 0)) for n in range(count)
+            ]
             setattr(self, f"layer{stage}", nn.Sequential(*blocks))
             before = width_px
         self.bn2 = nn.BatchNorm2d(before, eps=1e-5)

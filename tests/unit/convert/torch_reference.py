@@ -3,6 +3,7 @@
 The reference that imports are held to: it shares no line with what it tests.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ class Normalising(nn.Module):  # type: ignore[misc]
     def __init__(self, network: Any) -> None:
         super().__init__()
         self.network = network
+        self.eval()
 
     def forward(self, x: Any) -> Any:
         return self.network((x - 127.5) * 0.0078125)
@@ -108,16 +110,24 @@ def embedded(network: Any, faces: NDArray[np.uint8], scale: float = 127.5) -> ND
 def write_onnx(network: Any, path: Path, *, folded: bool = True, batch: int = 2) -> Path:
     """Exports by PyTorch's own exporter, which folds BN into convolutions where asked to."""
     mode = torch.onnx.TrainingMode
+    with warnings.catch_warnings():
+        # The newer exporter needs a package more; InsightFace's files come from this one.
+        warnings.simplefilter("ignore")
+        _export(network, path, mode.EVAL if folded else mode.PRESERVE, batch)
+    return path
+
+
+def _export(network: Any, path: Path, training: Any, batch: int) -> None:
+    is_folded = training == torch.onnx.TrainingMode.EVAL
     torch.onnx.export(
         network,
         (torch.zeros(batch, 3, 112, 112),),
         path,
         dynamo=False,
-        training=mode.EVAL if folded else mode.PRESERVE,
-        do_constant_folding=folded,
+        training=training,
+        do_constant_folding=is_folded,
         input_names=["data"],
         output_names=["fc1"],
         dynamic_axes={"data": {0: "batch"}, "fc1": {0: "batch"}},
         opset_version=17,
     )
-    return path

@@ -121,9 +121,7 @@ def test_a_server_without_ranges_starts_again(
     assert fetch(shelf.model(), tmp_path / "net.onnx").read_bytes() == BODY
 
 
-def test_a_server_without_ranges_that_never_ends_is_given_up(
-    shelf: Shelf, tmp_path: Path
-) -> None:
+def test_a_server_without_ranges_that_never_ends_is_given_up(shelf: Shelf, tmp_path: Path) -> None:
     shelf.takes_ranges = False
     shelf.cuts = [1000] * 50
     with pytest.raises(ServerUnreachable, match="broke off 1000 bytes"):

@@ -64,14 +64,14 @@ def lowest_cosine(a: Embeddings, b: Embeddings) -> float:
 @pytest.mark.parametrize("form", ["checkpoint", "folded", "unfolded"])
 @pytest.mark.parametrize("depth", [18, 50, 100])
 def test_an_import_answers_as_pytorch_does(tmp_path: Path, depth: int, form: str) -> None:
-    network = random_iresnet(depth, width=0.25, dim=128)
+    network = random_iresnet(depth, width=0.125, dim=64)
     source = write_source(network, form, tmp_path)
 
     imported = import_model(source, tmp_path / "model", CONFIG)
 
     manifest = imported.artifact.manifest
     assert ModelConfig.from_dict(manifest.network) == ModelConfig(
-        depth=depth, width=0.25, embedding_dim=128
+        depth=depth, width=0.125, embedding_dim=64
     )
     assert imported.similarity_min >= SIMILARITY_MIN
     assert lowest_cosine(served(imported.artifact), embedded(network, FACES)) >= SIMILARITY_MIN

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 torch: Any = pytest.importorskip("torch", reason="needs PyTorch (extra `torch`)")
 nn: Any = torch.nn
+# Two libraries that each take every core wait for one another.
+torch.set_num_threads(1)
 
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3)}
 

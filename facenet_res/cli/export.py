@@ -15,7 +15,7 @@ from facenet_res.core.errors import DataInvalid, EngineUnavailable, FileMissing
 if TYPE_CHECKING:
     from facenet_res.core.manifest import Threshold
 
-FORMATS = ("safetensors", "openvino", "onnx")
+FORMATS = ("safetensors", "openvino", "onnx", "saved_model", "tflite")
 EXAMPLES = """examples:
   facenet-res export runs/first/weights.safetensors --out models/first
   facenet-res export runs/first/weights.safetensors --out models/first \\

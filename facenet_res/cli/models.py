@@ -1,10 +1,10 @@
-"""`facenet-res models`: every network with its size and its work, and what depth does to them."""
+"""`facenet-res models`: every network and its work; what depth does; bringing others' in."""
 
 import dataclasses
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from facenet_res.cli import models_depth
+from facenet_res.cli import models_depth, models_import, models_pull
 from facenet_res.cli.console import note, print_json, print_table
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
@@ -18,6 +18,8 @@ EXAMPLES = """examples:
   facenet-res models list --json
   facenet-res models --json | jq '.[] | select(.gmacs < 1) | .name'
   facenet-res models depth --smoke --out out/depth
+  facenet-res models import backbone.pth --out models/r50 --licence-accepted
+  facenet-res models pull sface --out models/sface --licence-accepted
 
 The first in the list is the model in the package. An iresnet embeds a face, the others tell classes
 apart; a plain network is its residual twin without the skips, to compare with. Input is the side of
@@ -30,11 +32,14 @@ depths 6n + 2 and 9n + 2 other than these can be built too: see ModelConfig, Cla
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command and those below it; without one of them it lists."""
     parser = add_command(
-        subparsers, "models", run, "list every network with its parameters and GMACs", EXAMPLES
+        subparsers, "models", run, "list networks; import and pull others'", EXAMPLES
     )
-    actions = parser.add_subparsers(title="commands", metavar="COMMAND")
-    add_command(actions, "list", run, "list them (the default)", is_inner=True)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    listing = "list every network with its parameters and GMACs"
+    add_command(actions, "list", run, listing, is_inner=True)
     models_depth.add_parser(actions)
+    models_import.add_parser(actions)
+    models_pull.add_parser(actions)
 
 
 def run(arguments: Namespace) -> int:

@@ -114,7 +114,8 @@ def write_artifact(
     Args:
         folder: where the artifact is to stand; its parent must exist.
         manifest: `files` is ignored and filled in from the sources.
-        sources: format and path of each file, copied under its own name.
+        sources: format and path of each file, copied under its own name; of a folder, every file
+            in it, under the folder's name.
         overwrite: whether an artifact that stands there is replaced.
 
     Raises:
@@ -127,7 +128,7 @@ def write_artifact(
     folder = folder.absolute()
     _check_place(folder, overwrite)
     for _, source in sources:
-        if not source.is_file():
+        if not source.exists():
             raise FileMissing(f"model file {source} does not exist")
     try:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as staging:
@@ -180,12 +181,16 @@ def _build(
     if previous is None:
         built.mkdir()
     else:
-        known = {file.name for file in read_manifest(previous).files}
+        known = {file.name.split("/")[0] for file in read_manifest(previous).files}
         shutil.copytree(previous, built, ignore=lambda _, names: known & set(names))
     files = []
     for file_format, source in sources:
-        shutil.copyfile(source, built / source.name)
-        files.append(described_file(built / source.name, file_format))
+        inside = sorted(path for path in source.rglob("*") if path.is_file())
+        for path in inside if source.is_dir() else [source]:
+            name = path.relative_to(source.parent).as_posix()
+            (built / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, built / name)
+            files.append(replace(described_file(built / name, file_format), name=name))
     write_manifest(built, replace(manifest, files=tuple(files)))
 
 

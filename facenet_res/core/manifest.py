@@ -12,6 +12,8 @@ FileFormat = Literal[
     "openvino_int8",
     "openvino_int8_weights",
     "onnx",
+    "saved_model",
+    "tflite",
 ]
 ColourOrder = Literal["RGB", "BGR"]
 Layout = Literal["NHWC", "NCHW"]
@@ -23,8 +25,10 @@ class ModelFile:
 
     Attributes:
         format: "safetensors" (weights by layer name), "openvino" (the .xml), "openvino_weights"
-            (its .bin), "openvino_int8", "openvino_int8_weights" (the same, quantised) or "onnx".
-        name: file name inside the folder, without any path.
+            (its .bin), "openvino_int8", "openvino_int8_weights" (the same, quantised), "onnx",
+            "saved_model" (TensorFlow's; every file of it) or "tflite".
+        name: file name inside the folder; those of a saved_model lie in a folder of their own, with
+            slashes between.
         sha256: 64 hexadecimal digits.
         bytes: size of the file.
     """

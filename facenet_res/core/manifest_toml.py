@@ -28,8 +28,8 @@ INPUT_SIDE_PX_MAX = 1024
 TEXT_CHARS_MAX = 10_000
 
 _MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-# A bare name: a manifest from a stranger cannot point outside its own folder.
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# No part begins with a dot: a manifest from a stranger cannot point outside its own folder.
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

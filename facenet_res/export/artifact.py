@@ -8,12 +8,19 @@ from typing import Any, Literal, get_args
 
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.artifact import Artifact, described_file, write_artifact
+from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import ConfigInvalid
 from facenet_res.core.manifest import FileFormat, Manifest, Threshold
 from facenet_res.core.types import Embeddings
 from facenet_res.export.onnx import write_onnx
 from facenet_res.export.openvino import write_openvino
-from facenet_res.export.parity import check_parity, parity_faces
+from facenet_res.export.parity import PIXEL_MEAN, PIXEL_SCALE, check_parity, parity_faces
+from facenet_res.export.tensorflow import (
+    SavedModelEmbedder,
+    TfliteEmbedder,
+    write_saved_model,
+    write_tflite,
+)
 from facenet_res.export.weights import write_weights
 from facenet_res.inference.config import BackendConfig, Engine
 from facenet_res.inference.embedder import BackendEmbedder
@@ -21,11 +28,9 @@ from facenet_res.inference.open import open_backend
 from facenet_res.models.build import build_model
 from facenet_res.models.checkpoint import load_weights, read_config
 
-ExportFormat = Literal["safetensors", "openvino", "onnx"]
+ExportFormat = Literal["safetensors", "openvino", "onnx", "saved_model", "tflite"]
 
 ID_DIGITS = 12
-PIXEL_MEAN = 127.5
-PIXEL_SCALE = 127.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,7 @@ class ExportConfig:
     Attributes:
         name: first part of the model id; the second is the hash of the weights.
         formats: the files to make, at least one: "safetensors" (half precision), "openvino",
-            "onnx".
+            "onnx", "saved_model" (TensorFlow's), "tflite".
         thresholds: measured on held-out people.
         loss: what the network was trained with.
         training: the run that made it.
@@ -104,7 +109,11 @@ def export_artifact(weights: Path, out: Path, config: ExportConfig) -> Artifact:
         sources: list[tuple[FileFormat, Path]] = []
         for file_format in config.formats:
             files = _WRITERS[file_format](model, compact)
-            _check(files, staging, manifest, file_format, reference)
+            if file_format in _RUNNERS:
+                embedder = _RUNNERS[file_format](files[0][1])
+                check_parity(reference, embedder, file_format)
+            else:
+                _check(files, staging, manifest, file_format, reference)
             sources += files
         return write_artifact(out, manifest, sources, overwrite=config.overwrite)
 
@@ -135,4 +144,12 @@ _WRITERS: dict[str, Callable[[Any, Path], list[tuple[FileFormat, Path]]]] = {
     "safetensors": lambda model, compact: [("safetensors", compact)],
     "openvino": lambda model, compact: write_openvino(compact),
     "onnx": lambda model, compact: write_onnx(model, compact.with_name("model.onnx")),
+    "saved_model": lambda model, compact: write_saved_model(model, compact.parent / "saved_model"),
+    "tflite": lambda model, compact: write_tflite(model, compact.with_name("model.tflite")),
+}
+
+# No engine of ours reads these: TensorFlow itself says what they answer.
+_RUNNERS: dict[str, Callable[[Path], Embedder]] = {
+    "saved_model": SavedModelEmbedder,
+    "tflite": TfliteEmbedder,
 }

@@ -10,6 +10,9 @@ from facenet_res.core.types import FACE_SIDE_PX, Embeddings, Faces
 SIMILARITY_MIN = 0.9999
 FACES = 16
 SEED = 20240112
+PIXEL_MEAN = 127.5
+PIXEL_SCALE = 127.5
+"""Every exported network takes (value - 127.5) / 127.5."""
 
 
 def parity_faces(count: int = FACES) -> Faces:

@@ -127,7 +127,7 @@ def test_missing_weights_are_named(tmp_path: Path) -> None:
         export_artifact(tmp_path / "none.safetensors", tmp_path / "out", ExportConfig(name="t"))
 
 
-@pytest.mark.parametrize("formats", [(), ("onnx", "onnx"), ("saved_model",)])
+@pytest.mark.parametrize("formats", [(), ("onnx", "onnx"), ("caffe",)])
 def test_formats_that_cannot_be_are_refused(formats: Any) -> None:
     with pytest.raises(ConfigInvalid, match="formats must be some of"):
         ExportConfig(name="t", formats=formats)
@@ -139,6 +139,31 @@ def test_onnx_without_its_packages_names_the_extra(
     monkeypatch.setattr(onnx_module, "PACKAGES", ("onnx", "surely_not_installed"))
     with pytest.raises(EngineUnavailable, match=r"surely_not_installed.*facenet-res\[onnx\]"):
         export_artifact(weights, tmp_path / "out", ExportConfig(name="t", formats=("onnx",)))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_tensorflows_formats_are_checked_and_listed(tmp_path: Path, weights: Path) -> None:
+    formats = ("safetensors", "saved_model", "tflite")
+    exported = export_artifact(weights, tmp_path / "out", ExportConfig(name="t", formats=formats))
+
+    listed = {file.name: file.format for file in exported.manifest.files}
+    assert listed["saved_model/saved_model.pb"] == "saved_model"
+    assert listed["saved_model/variables/variables.index"] == "saved_model"
+    assert listed["model.tflite"] == "tflite"
+    (exported.folder / "saved_model" / "variables" / "variables.index").write_bytes(b"other")
+    with pytest.raises(ArtifactInvalid, match=r"variables\.index"):
+        read_artifact(exported.folder)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("file_format", ["saved_model", "tflite"])
+def test_without_tensorflows_parity_nothing_is_written(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, file_format: Any
+) -> None:
+    monkeypatch.setattr("facenet_res.export.tensorflow.PIXEL_MEAN", 60.0)
+    with pytest.raises(ArtifactInvalid, match=f"the {file_format} export does not return"):
+        export_artifact(weights, tmp_path / "out", ExportConfig(name="t", formats=(file_format,)))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -1,0 +1,167 @@
+"""`facenet-res models import FILE`: somebody else's network as a model folder of ours."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facenet_res.cli.console import note, print_json, print_pairs
+from facenet_res.cli.keras_start import load_keras
+from facenet_res.cli.options import Subparsers, add_command
+from facenet_res.core import exit_codes
+from facenet_res.core.errors import ArgumentInvalid
+
+if TYPE_CHECKING:
+    from facenet_res.convert.importing import ImportConfig, Imported
+
+KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
+EXAMPLES = """examples:
+  facenet-res models import backbone.pth --out models/r50 --licence-accepted
+  facenet-res models import w600k_r50.onnx --out models/w600k --licence-accepted \\
+      --licence "InsightFace: non-commercial research only"
+  facenet-res models import adaface.onnx --colour-order BGR --licence-accepted
+  facenet-res models import mobilefacenet.onnx --as-is --mean 127.5 --scale 127.5 \\
+      --colour-order RGB --licence Apache-2.0 --licence-accepted
+
+An IResNet (a checkpoint of arcface_torch, ONNX, or Keras' .h5 and .keras) becomes Keras weights
+that can be trained further; --as-is serves any ONNX embedding network as it is. The file is read
+without running what is in it. The result is compared with the source on fixed faces; below a cosine
+of 0.99999 nothing is written. ONNX needs the extra "onnx", .h5 and .keras the extra "train"."""
+
+
+def add_parser(actions: Subparsers) -> None:
+    """Adds `models import`."""
+    parser = add_command(
+        actions, "import", run, "make a model folder of somebody else's network", EXAMPLES
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help=".pth, .onnx, .h5 or .keras")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder to make (default: the file's name)"
+    )
+    parser.add_argument("--name", help="first part of the model id (default: the folder's name)")
+    add_terms(parser)
+    parser.add_argument("--licence", help="terms of the weights, for the manifest")
+    parser.add_argument("--mean", type=float, help="what the source's pixels are less by")
+    parser.add_argument("--scale", type=float, help="what they are divided by then")
+    parser.add_argument("--colour-order", choices=("RGB", "BGR"), help="of the source's input")
+    parser.add_argument("--as-is", action="store_true", help="serve an ONNX file as it is")
+    parser.add_argument("--layout", choices=("NCHW", "NHWC"), help="axes of its input, for --as-is")
+    parser.add_argument("--embedding-dim", type=int, metavar="N", help="its length, for --as-is")
+    parser.add_argument(
+        "--normalised", action="store_true", help="its output is of unit length, for --as-is"
+    )
+    parser.add_argument(
+        "--manifest", type=Path, metavar="TOML", help="a file with these values, for --as-is"
+    )
+
+
+def add_terms(parser: ArgumentParser) -> None:
+    """--licence-accepted and --overwrite, of whatever makes a folder of others' weights."""
+    parser.add_argument(
+        "--licence-accepted",
+        "--license-accepted",
+        action="store_true",
+        help="you have read the terms of the weights, and they allow your use",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+
+
+def run(arguments: Namespace) -> int:
+    """Shows the terms, imports, and says what was written."""
+    from facenet_res.convert.terms import usual_terms
+
+    settings = _settings(arguments)
+    terms = settings.pop("licence") or usual_terms(arguments.file, as_is=arguments.as_is)
+    check_terms(arguments, terms)
+    out = arguments.out or Path(arguments.file.stem)
+    name = arguments.name or out.resolve().name
+    imported = import_file(arguments.file, out, _config(name, terms, arguments, settings))
+    print_imported(imported, out, as_json=arguments.json)
+    return exit_codes.OK
+
+
+def check_terms(arguments: Namespace, terms: str) -> None:
+    """Shows the terms on stderr.
+
+    Raises:
+        ArgumentInvalid: they were not accepted.
+    """
+    if not arguments.licence_accepted:
+        raise ArgumentInvalid(
+            f"terms of the weights: {terms} If they allow your use, say so with "
+            "--licence-accepted; nothing was fetched or written"
+        )
+    note(f"terms of the weights: {terms}")
+
+
+def import_file(file: Path, out: Path, config: "ImportConfig") -> "Imported":
+    """Imports; Keras, where the source needs it, is loaded in silence."""
+    import importlib.util
+
+    from facenet_res.convert.importing import import_model
+
+    if file.suffix.lower() in KERAS_SUFFIXES and importlib.util.find_spec("keras") is not None:
+        load_keras()
+    return import_model(file, out, config)
+
+
+def print_imported(imported: "Imported", out: Path, *, as_json: bool) -> None:
+    """Model, folder and how close it is to its source."""
+    manifest = imported.artifact.manifest
+    network = manifest.network
+    kind = f"{network['family']}{network['depth']}" if network else "served as it is"
+    if as_json:
+        print_json(
+            {
+                "model_id": manifest.model_id,
+                "embedding_dim": manifest.embedding_dim,
+                "network": network,
+                "folder": str(out),
+                "similarity_min": imported.similarity_min,
+                "files": {file.name: file.bytes for file in manifest.files},
+            }
+        )
+        return
+    print_pairs(
+        [
+            ("model", manifest.model_id),
+            ("network", f"{kind}, embeddings of {manifest.embedding_dim} values"),
+            ("folder", str(out)),
+            ("lowest cosine to the source", f"{imported.similarity_min:.7f}"),
+            *((file.name, f"{file.bytes / 1e6:.1f} MB") for file in manifest.files),
+        ]
+    )
+
+
+def _settings(arguments: Namespace) -> dict[str, Any]:
+    """What the file of --manifest says; a flag overrides it."""
+    from facenet_res.convert.settings_file import read_import_settings
+
+    names = ("mean", "scale", "colour_order", "layout", "embedding_dim", "licence")
+    given = {name: getattr(arguments, name) for name in names}
+    if not arguments.as_is:
+        alone = {"--layout": arguments.layout, "--embedding-dim": arguments.embedding_dim}
+        alone |= {"--normalised": arguments.normalised, "--manifest": arguments.manifest}
+        useless = [flag for flag, value in alone.items() if value]
+        if useless:
+            raise ArgumentInvalid(f"{', '.join(useless)}: only with --as-is")
+    settings = read_import_settings(arguments.manifest) if arguments.manifest else {}
+    if arguments.normalised:
+        settings["is_normalised"] = True
+    for name, value in given.items():
+        if value is not None:
+            settings[name] = value
+    return {"licence": None} | settings
+
+
+def _config(
+    name: str, terms: str, arguments: Namespace, settings: dict[str, Any]
+) -> "ImportConfig":
+    from facenet_res.convert.importing import ImportConfig
+
+    return ImportConfig(
+        name=name,
+        licence=terms,
+        as_is=arguments.as_is,
+        overwrite=arguments.overwrite,
+        **settings,
+    )

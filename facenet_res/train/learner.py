@@ -50,7 +50,8 @@ class Learner(keras.Model):
         self.network = network
         self.loss_config = loss
         self.classes = classes
-        self.head = MarginHead(loss, classes, dim)
+        # Without a margin loss there would be centres that nothing moves.
+        self.head = MarginHead(loss, classes, dim) if loss.weight else None
         # A teacher of the same length is met in its own space, without a map between.
         self.maps = [None if length == dim else _linear_map(dim, length) for length in teacher_dims]
         self.margin_mean = keras.metrics.Mean(name="margin")
@@ -74,7 +75,7 @@ class Learner(keras.Model):
         # PyTorch's trainer hands on what it got.
         targets = {name: ops.convert_to_tensor(value) for name, value in y.items()}
         total = 0.0
-        if config.weight:
+        if self.head is not None:
             labels = targets["labels"]
             losses = self.head.losses_of(y_pred, labels, targets.get("sampled"))
             labelled = ops.maximum(ops.sum(ops.cast(labels >= 0, "float32")), 1.0)
@@ -110,7 +111,7 @@ class Learner(keras.Model):
             Means since the last `reset_metrics`: "loss", "margin", "teacher_cosine".
         """
         targets: dict[str, Any] = {"labels": labels}
-        if self.loss_config.centre_share < 1:
+        if self.head is not None and self.loss_config.centre_share < 1:
             sample = sample_centres(labels, self.classes, self.loss_config.centre_share, rng)
             targets = {"labels": sample.labels, "sampled": sample.classes}
         targets.update(zip(teacher_names(len(teachers)), teachers, strict=True))

@@ -113,7 +113,7 @@ def _place_centres(
     The student's space is the teacher's, so the margin loss can help from the first
     step instead of pulling toward random directions.
     """
-    centres = learner.head.centres
+    centres = learner.head.centres if learner.head is not None else None
     # Several centres of a class would all begin in one place, and never part.
     if centres is None or len(centres.shape) > 2:
         return

@@ -38,7 +38,9 @@ def learned(learner: Any, steps: int, teachers: tuple[np.ndarray, ...] = ()) -> 
 
 @pytest.mark.parametrize("name", get_args(Loss))
 def test_each_loss_falls(name: Any) -> None:
-    learner = learner_of(LossConfig(name=name, scale=8.0, margin_rad=0.2, cosine_margin=0.3))
+    # So wide a lead is never reached, and the triplet's hinge stays open.
+    lead = 1.8 if name == "triplet" else 0.3
+    learner = learner_of(LossConfig(name=name, scale=8.0, margin_rad=0.2, cosine_margin=lead))
 
     losses = learned(learner, 24)
 
@@ -79,7 +81,7 @@ def test_teachers_of_any_length_are_followed() -> None:
     assert last < first
     # The map belongs to the learner, not to the network that is exported.
     assert learner.maps[0] is None
-    assert len(learner.network.weights) + 2 + 1 == len(learner.variables) - len(learner.metrics) * 2
+    assert not any("to_5" in variable.path for variable in learner.network.variables)
 
 
 def test_gradients_of_several_batches_move_the_weights_once() -> None:

@@ -69,7 +69,7 @@ def train_subject(
     folder.mkdir(parents=True, exist_ok=True)
     holds_for = {"settings": config.settings(subject), "data_sha256": small.sha256}
     saved = load_state(network, folder) or {"losses": [], "train_s": 0.0, "holds_for": holds_for}
-    if saved["holds_for"] != holds_for:
+    if saved.get("holds_for") != holds_for:
         raise StateError(f"{folder} is of other settings or crops; delete it or choose another one")
     losses, before_s = list(saved["losses"]), float(saved["train_s"])
     started = saved_at = time.monotonic()

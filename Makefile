@@ -57,6 +57,9 @@ bench: $(VENV)/.dev ## Measure in full; figures, machine, date and commit go to 
 	BENCH_FULL=1 $(BIN)/python -m pytest -m bench tests/benchmarks
 	@echo "the figures stand in bench.jsonl"
 
+train-default: $(VENV)/.dev ## Go on training the default weights, or with what runs/default has.
+	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res train default --run runs/default
+
 docs: $(VENV)/.dev ## Check README and docs: links, and that nothing goes unmentioned.
 	$(BIN)/python -m pytest tests/house/test_docs.py
 

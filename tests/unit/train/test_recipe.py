@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from facenet_res.core.artifact import default_artifact_dir
 from facenet_res.core.errors import ConfigInvalid, FileMissing
+from facenet_res.models.checkpoint import read_config
 from facenet_res.train.recipe import load_recipe
 
 
@@ -38,3 +40,18 @@ def test_reading_a_recipe_loads_no_keras() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
 
     assert done.stdout.split() == [b"False", b"False"]
+
+
+@pytest.mark.parametrize("smoke", [True, False])
+def test_the_default_recipe_fits_what_the_machine_has(
+    smoke: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    on_cpu = load_recipe("default", smoke=smoke)
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    on_gpu = load_recipe("default", smoke=smoke)
+
+    # The CPU goes on with the package's weights, which only their own network can take.
+    assert on_cpu.start == "default"
+    assert on_cpu.model == read_config(default_artifact_dir() / "model.safetensors")
+    assert (on_gpu.start, on_gpu.input.place) == ("", "device")

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from facenet_res.core.errors import ConfigInvalid
 from facenet_res.models.classifier_config import ClassifierConfig, ClassifierFamily
@@ -10,6 +10,8 @@ from facenet_res.models.classifier_config import ClassifierConfig, ClassifierFam
 SEEDS = (0,)  # each more costs a quarter of an hour of two cores; the plots then show bands
 DEPTHS = (20, 56, 110)  # of He et al. 2015, figures 1 and 6
 DEEPEST = 1001  # of He et al. 2016
+# Settings that hold for some networks only, and are in the records of these.
+OF_SOME = ("deepest_identities", "adam_learning_rate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,8 @@ class Subject:
         seed: decides the weights at the start and the order of the batches.
         batch_size: crops a step.
         steps: to train for; 0 measures the start alone.
+        optimizer: "sgd", or "adam", whose steps do not follow the gradient's length: with small
+            batches that of a thousand layers differs a million-fold from first to last.
     """
 
     family: ClassifierFamily
@@ -31,6 +35,7 @@ class Subject:
     seed: int
     batch_size: int
     steps: int
+    optimizer: Literal["sgd", "adam"] = "sgd"
 
     @property
     def name(self) -> str:
@@ -51,8 +56,11 @@ class DepthConfig:
     Attributes:
         crops: zip or folder of aligned crops; a relative path starts at FACENET_RES_DATA.
         identities: people to tell apart, those with the most crops; at least 2.
-        crops_each: crops of each of them, at least 1.
+        deepest_identities: people whom the pre-activation networks tell apart: fewer, since a step
+            of theirs takes ten seconds here, and two people are learned in a tenth of the steps.
+        crops_each: crops of each person, at least 1.
         learning_rate: of SGD with momentum 0.9 at its peak; nothing is clipped.
+        adam_learning_rate: of Adam, where a network is trained by it.
         warmup_steps: of linear growth to the peak, from which it falls linearly to 0.
         weight_decay: added to the gradient.
         save_every_s: seconds between two states of a network in training.
@@ -64,41 +72,58 @@ class DepthConfig:
 
     crops: str = "crops.zip"
     identities: int = 10
+    deepest_identities: int = 2
     crops_each: int = 30
     learning_rate: float = 0.01
+    adam_learning_rate: float = 0.001
     warmup_steps: int = 20
     weight_decay: float = 1e-4
     save_every_s: float = 15.0
     subjects: tuple[Subject, ...]
 
     def __post_init__(self) -> None:
-        if self.identities < 2 or self.crops_each < 1:
+        if min(self.identities, self.deepest_identities) < 2 or self.crops_each < 1:
             raise ConfigInvalid(
-                f"need identities >= 2 and crops_each >= 1, got {self.identities} and "
-                f"{self.crops_each}"
+                "need identities and deepest_identities >= 2 and crops_each >= 1, got "
+                f"{self.identities}, {self.deepest_identities} and {self.crops_each}"
             )
-        if self.learning_rate <= 0 or self.weight_decay < 0 or self.save_every_s < 0:
+        if (
+            min(self.learning_rate, self.adam_learning_rate) <= 0
+            or self.weight_decay < 0
+            or self.save_every_s < 0
+        ):
             raise ConfigInvalid(
                 "need learning_rate > 0, weight_decay >= 0 and save_every_s >= 0, got "
                 f"{self.learning_rate}, {self.weight_decay} and {self.save_every_s}"
             )
-        total = self.identities * self.crops_each
         for subject in self.subjects:
+            total = self.people(subject) * self.crops_each
             if not 2 <= subject.batch_size <= total or subject.steps < 0:
                 raise ConfigInvalid(
                     f"{subject.name} needs a batch_size in [2, {total}] and steps >= 0, got "
                     f"{subject.batch_size} and {subject.steps}"
                 )
 
+    def people(self, subject: Subject) -> int:
+        """How many a network has to tell apart."""
+        is_deepest = subject.family == "cifar_preact"
+        return self.deepest_identities if is_deepest else self.identities
+
     def settings(self, subject: Subject) -> dict[str, Any]:
         """What a record of a subject holds for: all of this but the other networks."""
         common = {
             name: value
             for name, value in asdict(self).items()
-            if name not in ("subjects", "save_every_s")
+            if name not in ("subjects", "save_every_s", *OF_SOME)
         }
+        common["identities"] = self.people(subject)
+        if subject.optimizer == "sgd":
+            own = {name: value for name, value in asdict(subject).items() if name != "optimizer"}
+        else:
+            common["learning_rate"] = self.adam_learning_rate
+            own = asdict(subject)
         # Where the set lies does not matter: its fingerprint is kept beside.
-        return {**common, "crops": Path(self.crops).name, **asdict(subject)}
+        return {**common, "crops": Path(self.crops).name, **own}
 
 
 def depth_config(*, smoke: bool = False) -> DepthConfig:
@@ -114,7 +139,13 @@ def depth_config(*, smoke: bool = False) -> DepthConfig:
         )
         return DepthConfig(identities=2, crops_each=5, warmup_steps=1, subjects=(*shallow, deepest))
     deepest = Subject(
-        family="cifar_preact", depth=DEEPEST, is_plain=False, seed=0, batch_size=8, steps=40
+        family="cifar_preact",
+        depth=DEEPEST,
+        is_plain=False,
+        seed=0,
+        batch_size=8,
+        steps=48,
+        optimizer="adam",
     )
     pairs = _pairs(DEPTHS, seeds=SEEDS, batch_size=32, steps=150)
     return DepthConfig(subjects=(*pairs, deepest))

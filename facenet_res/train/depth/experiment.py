@@ -38,9 +38,13 @@ def measure_depth(
         TrainingDiverged: a loss is no finite number.
         DiskFull: nothing could be written.
     """
-    small = shrink(choose_crops(crops, config.identities, config.crops_each))
+    sets = {
+        people: shrink(choose_crops(crops, people, config.crops_each))
+        for people in {config.people(subject) for subject in config.subjects}
+    }
     records = []
     for subject in config.subjects:
+        small = sets[config.people(subject)]
         path = folder / f"{subject.name}.json"
         if path.exists():
             record = read_record(path)

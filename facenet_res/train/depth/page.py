@@ -62,7 +62,7 @@ def page_text(measured: list[Measured]) -> str:
     environment = Environment(  # noqa: S701 (Markdown of our own figures, no HTML)
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    environment.filters.update(short=short, parameters=_parameters)
+    environment.filters.update(short=short, parameters=_parameters, ln=math.log)
     source = files("facenet_res.train.depth").joinpath(TEMPLATE).read_text("utf-8")
     return environment.from_string(source).render(
         measured=measured,

@@ -59,9 +59,8 @@ def train_subject(
         DiskFull: a state could not be written; the one before is kept.
     """
     network = fresh_network(subject, small.classes)
-    rate = WarmupDecay(config.learning_rate, config.warmup_steps, subject.steps)
     network.compile(
-        optimizer=keras.optimizers.SGD(rate, MOMENTUM, weight_decay=config.weight_decay),
+        optimizer=_optimizer(config, subject),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=False,
     )
@@ -93,3 +92,11 @@ def train_subject(
 def forget_state(folder: Path) -> None:
     """Removes the state of a training that is finished and recorded."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _optimizer(config: DepthConfig, subject: Subject) -> keras.optimizers.Optimizer:
+    peak = config.adam_learning_rate if subject.optimizer == "adam" else config.learning_rate
+    rate = WarmupDecay(peak, config.warmup_steps, subject.steps)
+    if subject.optimizer == "adam":
+        return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+    return keras.optimizers.SGD(rate, MOMENTUM, weight_decay=config.weight_decay)

@@ -86,15 +86,21 @@ def _with_border(size_px: Size) -> Size:
 
 
 def _packed(sizes_px: list[Size]) -> tuple[Size, list[Size]]:
+    """The smallest canvas among those of several heights: its size, and each rectangle's x, y."""
+    lowest_px = max(height_px for _, height_px in sizes_px)
+    layouts = [
+        _placed(sizes_px, height_px)
+        for height_px in range(lowest_px, lowest_px + lowest_px // 2, 2 * STEP_PX)
+    ]
+    return min(layouts, key=lambda layout: layout[0][0] * layout[0][1])
+
+
+def _placed(sizes_px: list[Size], canvas_height_px: int) -> tuple[Size, list[Size]]:
     """Places rectangles, largest first: each in the smallest gap that takes it, else to the right.
 
-    The canvas is as high as the first. A gap that is filled leaves one to the right of what fills
-    it and one below. Scales of a picture, each 0.7 of the last, leave a tenth of the canvas empty.
-
-    Returns:
-        The canvas's width and height, and each rectangle's x and y.
+    A gap that is filled leaves one to the right of what fills it and one below.
     """
-    canvas_width_px, canvas_height_px = 0, max(height_px for _, height_px in sizes_px)
+    canvas_width_px = 0
     gaps: list[tuple[int, int, int, int]] = []
     corners: list[Size] = []
     for width_px, height_px in sizes_px:

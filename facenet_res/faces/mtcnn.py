@@ -15,6 +15,7 @@ Source: Zhang et al. 2016, arXiv:1604.02878.
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +33,9 @@ from facenet_res.imaging.pyramid import GREY, ImagePyramid
 
 # Windows of P-Net that are looked at for each candidate that is wanted: most are of one face.
 _WINDOWS_PER_CANDIDATE: Final = 4
+# Overlap of P-Net's boxes that stay: within a scale, and of all scales.
+_WINDOWS_IOU_MAX: Final = 0.5
+_SCALES_IOU_MAX: Final = 0.7
 # How far the largest window exceeds the picture's shorter side.
 _CLOSE_UP: Final = 1.5
 _REFINED_SIDE_PX: Final = 24
@@ -101,6 +105,16 @@ class MtcnnDetector:
         self._config = config
         self._propose_net, self._refine_net, self._final_net = load_networks()
 
+    @property
+    def side_px_enough(self) -> int | None:
+        """Longer side of a copy in which the same faces are found: 1,280 px by default.
+
+        There the share of the picture that bounds small faces is `face_px_min`, as small as a
+        face may be. None where that share is 0.
+        """
+        share = self._config.face_share_min
+        return math.ceil(self._config.face_px_min / share) if share > 0 else None
+
     def detect(self, image: Image) -> list[Detection]:
         """All faces of an image, the largest first.
 
@@ -134,7 +148,7 @@ class MtcnnDetector:
             return _Candidates(np.empty((0, 4)), np.empty(0, np.float32))
         boxes = np.concatenate([candidates.boxes for candidates in found])
         scores = np.concatenate([candidates.scores for candidates in found])
-        best = suppress(boxes, scores, iou_max=0.7)[: self._config.candidates_max]
+        best = suppress(boxes, scores, _SCALES_IOU_MAX)[: self._config.candidates_max]
         return _Candidates(_squared(boxes[best]), scores[best])
 
     def _scales(self, size_px: tuple[int, int]) -> list[float]:
@@ -168,7 +182,7 @@ class MtcnnDetector:
         corners = np.column_stack([columns, rows]) * STEP_PX - canvas.corners_px[owners]
         windows = np.column_stack([corners, corners + CELL_PX])
         boxes = (windows + offsets[0, rows, columns] * CELL_PX) / scales[owners, None]
-        kept = suppress_apart(boxes, scores, owners, iou_max=0.5)
+        kept = suppress_apart(boxes, scores, owners, _WINDOWS_IOU_MAX)
         return _Candidates(boxes[kept], scores[kept])
 
     def _refined(self, pyramid: ImagePyramid, candidates: _Candidates) -> _Candidates:

@@ -35,13 +35,15 @@ class Canvas:
     Attributes:
         size_px: width and height.
         scales: which of the sizes given to `canvases` lie here.
-        corners_px: int64[K, 2], x and y of the first pixel within each scale's border.
+        sizes_px: width and height of each, without border.
+        corners_px: int64[K, 2], x and y of the first pixel within each one's border.
         owners: int16[H', W'], for each window of P-Net the row of `scales` it lies in, or
             NOWHERE.
     """
 
     size_px: Size
     scales: tuple[int, ...]
+    sizes_px: tuple[Size, ...]
     corners_px: NDArray[np.int64]
     owners: NDArray[np.int16]
 
@@ -76,7 +78,7 @@ def _canvas(scales: list[int], sizes_px: list[Size]) -> Canvas:
     for row, ((x, y), (width_px, height_px)) in enumerate(zip(corners, sides, strict=True)):
         last_x, last_y = x + width_px - CELL_PX, y + height_px - CELL_PX
         owners[y // STEP_PX : last_y // STEP_PX + 1, x // STEP_PX : last_x // STEP_PX + 1] = row
-    return Canvas(size_px, tuple(scales), np.array(corners) + BORDER_PX, owners)
+    return Canvas(size_px, tuple(scales), tuple(sizes_px), np.array(corners) + BORDER_PX, owners)
 
 
 def _with_border(size_px: Size) -> Size:

@@ -141,8 +141,8 @@ class MtcnnDetector:
         scales = np.array(self._scales(pyramid.size_px))
         sizes_px = np.maximum(1, np.rint(np.outer(scales, pyramid.size_px))).astype(int)
         found = [
-            self._proposed_on(pyramid, canvas, scales[list(canvas.scales)], sizes_px)
-            for canvas in canvases(tuple(map(tuple, sizes_px.tolist())))
+            self._proposed_on(pyramid, canvas, scales[list(canvas.scales)])
+            for canvas in canvases(tuple((width, height) for width, height in sizes_px.tolist()))
         ]
         if not found:
             return _Candidates(np.empty((0, 4)), np.empty(0, np.float32))
@@ -160,16 +160,12 @@ class MtcnnDetector:
         return scales
 
     def _proposed_on(
-        self,
-        pyramid: ImagePyramid,
-        canvas: Canvas,
-        scales: NDArray[np.float64],
-        sizes_px: NDArray[Any],
+        self, pyramid: ImagePyramid, canvas: Canvas, scales: NDArray[np.float64]
     ) -> _Candidates:
         """P-Net on one canvas: its windows that may hold a face, in pixels of the image."""
         pixels = np.full((canvas.size_px[1], canvas.size_px[0], 3), GREY, np.uint8)
-        for index, (x, y) in zip(canvas.scales, canvas.corners_px.tolist(), strict=True):
-            width_px, height_px = sizes_px[index]
+        places = zip(canvas.sizes_px, canvas.corners_px.tolist(), strict=True)
+        for (width_px, height_px), (x, y) in places:
             pyramid.reduce_into(pixels[y : y + height_px, x : x + width_px])
         faces, offsets = self._propose_net(pixels[None])
         rows, columns = np.nonzero(faces[0] > self._config.proposal_score_min)

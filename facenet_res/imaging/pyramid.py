@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.types import Image
-from facenet_res.imaging.warp import resize
+from facenet_res.imaging.warp import resize, warp_affine
 
 GREY: Final = 128
 """What lies around the image: the middle of the range, which networks see as zero."""
@@ -71,8 +71,13 @@ class ImagePyramid:
         transforms[:, 0, 0] = transforms[:, 1, 1] = scales * halvings
         transforms[:, :, 2] = (inset_px[:, None] - squares[:, :2]) * scales[:, None]
         for patch, level, transform in zip(patches, levels, transforms, strict=True):
+            source = self._levels[level]
+            if transform[0, 0] < 1 / 2:
+                # A little more than a halving is left, since corners fall on pixels' centres.
+                patch[:] = warp_affine(source, transform, side_px, side_px, fill=GREY)
+                continue
             cv2.warpAffine(
-                self._levels[level],
+                source,
                 transform,
                 (side_px, side_px),
                 dst=patch,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from facenet_res.imaging.pyramid import GREY, ImagePyramid
+from facenet_res.imaging.warp import warp_affine
 
 
 def gradient(height_px: int, width_px: int) -> np.ndarray:
@@ -63,3 +64,14 @@ def test_a_patch_is_what_a_warp_of_its_square_gives() -> None:
     # Then 24 corners, one pixel apart, are the pixels themselves.
     patch = ImagePyramid(image).patches(square, 24)[0]
     np.testing.assert_array_equal(patch, image[20:44, 10:34])
+
+
+@pytest.mark.parametrize("side_px", [20.0, 35.5, 46.0, 47.5])
+def test_patches_are_those_of_the_warp(side_px: float) -> None:
+    # Given squares that take no halving; from 46 px on, a little more than half is left to do.
+    image = np.random.default_rng(0).integers(0, 256, (80, 90, 3), np.uint8)
+    square = np.array([[12.3, 20.7, 12.3 + side_px, 20.7 + side_px]])
+    scale = 23 / side_px
+    transform = np.array([[scale, 0, -12.3 * scale], [0, scale, -20.7 * scale]])
+    wanted = warp_affine(image, transform, 24, 24, fill=GREY)
+    np.testing.assert_array_equal(ImagePyramid(image).patches(square, 24)[0], wanted)

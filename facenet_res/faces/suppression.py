@@ -22,7 +22,10 @@ def suppress(boxes: NDArray[Any], scores: NDArray[Any], iou_max: float) -> Indic
     """
     if len(boxes) == 0:
         return np.empty(0, np.int64)
-    kept = cv2.dnn.NMSBoxes(_corners_and_sizes(boxes), _confidences(scores), 0.0, iou_max)
+    # OpenCV's stubs ask for lists; arrays are taken, and quicker.
+    corners_and_sizes: Any = np.column_stack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
+    confidences: Any = scores.astype(np.float32)
+    kept = cv2.dnn.NMSBoxes(corners_and_sizes.astype(np.float64), confidences, 0.0, iou_max)
     return np.asarray(kept, np.int64).reshape(-1)
 
 
@@ -73,12 +76,3 @@ def suppress_nested(boxes: NDArray[Any], scores: NDArray[Any], share_max: float)
         shared = np.prod(np.maximum(high - low, 0), axis=1)
         order = order[shared <= share_max * np.minimum(areas[best], areas[order])]
     return np.array(kept, np.int64)
-
-
-def _corners_and_sizes(boxes: NDArray[Any]) -> Any:
-    # OpenCV's stubs ask for lists; arrays are taken, and quicker.
-    return np.column_stack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]]).astype(np.float64)
-
-
-def _confidences(scores: NDArray[Any]) -> Any:
-    return scores.astype(np.float32)

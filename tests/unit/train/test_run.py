@@ -42,6 +42,7 @@ def killed_after(step: int) -> object:
     return on_progress
 
 
+@pytest.mark.slow  # tests/e2e/test_train_kill.py does it with real processes, on PyTorch
 def test_a_run_broken_off_and_resumed_ends_bit_equal(tiny_run: TrainConfig, tmp_path: Path) -> None:
     train(tiny_run, tmp_path / "unbroken")
     with pytest.raises(Killed):
@@ -56,7 +57,9 @@ def test_a_run_broken_off_and_resumed_ends_bit_equal(tiny_run: TrainConfig, tmp_
         np.testing.assert_array_equal(resumed[key], value, err_msg=key)
 
 
-def test_a_run_leaves_weights_a_config_and_a_log(tiny_run: TrainConfig, tmp_path: Path) -> None:
+def test_a_run_leaves_weights_a_config_a_log_and_a_page(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
     seen: list[int] = []
 
     end = train(tiny_run, tmp_path / "run", lambda progress: seen.append(progress.step))
@@ -66,6 +69,11 @@ def test_a_run_leaves_weights_a_config_and_a_log(tiny_run: TrainConfig, tmp_path
     assert read_config(tmp_path / "run" / "weights.safetensors") == tiny_run.model
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if "validation_tar" in row] == [3, 6]
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "held-out people: TAR at FAR 1e-3" in page
+    assert "<svg" in page
+    assert "SHA-256 of the data" in page
+    assert list((tmp_path / "run" / "events").glob("events.out.tfevents.*"))
 
 
 def test_a_damaged_state_falls_back_to_the_one_before(
@@ -147,16 +155,6 @@ def test_distillation_without_a_teacher_is_refused(tiny_run: TrainConfig) -> Non
 
 def test_progress_starts_without_a_figure() -> None:
     assert math.isnan(Progress(0, 1, 0.0).validation)
-
-
-def test_a_finished_run_leaves_a_page_and_events(tiny_run: TrainConfig, tmp_path: Path) -> None:
-    train(tiny_run, tmp_path / "run")
-
-    page = (tmp_path / "run" / "report.html").read_text()
-    assert "held-out people: TAR at FAR 1e-3" in page
-    assert "<svg" in page
-    assert "SHA-256 of the data" in page
-    assert list((tmp_path / "run" / "events").glob("events.out.tfevents.*"))
 
 
 def test_a_run_begins_with_the_weights_it_is_given(tiny_run: TrainConfig, tmp_path: Path) -> None:

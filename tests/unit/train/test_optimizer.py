@@ -1,5 +1,6 @@
 """The learning rate rises, falls as it is told, and ends at nothing."""
 
+import math
 from typing import Any
 
 import keras
@@ -72,6 +73,8 @@ def test_sgd_adds_the_decay_to_the_clipped_gradient_before_the_momentum(accumula
         ({"accumulate": 0}, "got 0"),
         ({"ema": 1.0}, r"\[0, 1\), got 1\.0"),
         ({"learning_rate": 0.0}, "positive learning rate"),
+        ({"learning_rate": math.nan}, "all of them finite"),
+        ({"weight_decay": math.inf}, "all of them finite"),
     ],
 )
 def test_an_optimiser_out_of_range_is_refused(settings: dict[str, Any], words: str) -> None:

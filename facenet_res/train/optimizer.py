@@ -89,7 +89,7 @@ def _sgd_class() -> Any:
     # the exact class `SGD` only: that one is asked for.
     base: Any = type(keras.optimizers.SGD())
 
-    class CoupledSGD(base):  # type: ignore[misc]
+    class CoupledSGD(base):
         def __init__(self, decay: float, **options: Any) -> None:
             super().__init__(**options)
             self._decay = decay

@@ -155,6 +155,9 @@ def _show(bar: Any, now: "Progress") -> None:
     if bar.disable:
         return
     bar.total = now.steps
+    if bar.n == 0:
+        # A resumed run: the steps done before are none of this one's rate and time left.
+        bar.initial = bar.n = bar.last_print_n = now.step - 1
     shown = {name: f"{value:.3f}" for name, value in now.means.items()}
     shown["img/s"] = f"{now.images_per_s:.0f}"
     if not math.isnan(now.validation):

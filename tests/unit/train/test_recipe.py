@@ -38,3 +38,17 @@ def test_reading_a_recipe_loads_no_keras() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
 
     assert done.stdout.split() == [b"False", b"False"]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [("TrainConfig(name='x', stepz=3)", "TypeError: .*'stepz'"), ("(", "fails: SyntaxError")],
+)
+def test_a_recipe_that_fails_says_how(tmp_path: Path, body: str, words: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        f"from facenet_res.train.config import TrainConfig\ndef config(smoke):\n    return {body}\n"
+    )
+
+    with pytest.raises(ConfigInvalid, match=words):
+        load_recipe(str(path))

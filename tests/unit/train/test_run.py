@@ -13,6 +13,7 @@ import pytest
 from facenet_res.core.errors import (
     ArtifactInvalid,
     ConfigInvalid,
+    DataInvalid,
     DiskFull,
     FileMissing,
     ModelMismatch,
@@ -22,6 +23,7 @@ from facenet_res.core.errors import (
 from facenet_res.imaging.encode import encode_jpeg
 from facenet_res.models.checkpoint import read_config, read_tensors
 from facenet_res.train.config import PairsConfig, TrainConfig
+from facenet_res.train.learner import Learner
 from facenet_res.train.loop import Progress
 from facenet_res.train.loss_config import LossConfig
 from facenet_res.train.optimizer_config import OptimizerConfig
@@ -105,17 +107,65 @@ def test_two_damaged_states_are_an_error_and_not_a_fresh_start(
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_state(
-    tiny_run: TrainConfig, tmp_path: Path
+    tiny_run: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(Killed):
+        train(tiny_run, folder, killed_after(4))
+    kept = (folder / STATE_NAME).read_bytes()
+    monkeypatch.setattr(Learner, "learn", lambda *_: {"loss": math.nan})
+
+    with pytest.raises(TrainingDiverged, match="nan at step 5; the last good state stands"):
+        train(tiny_run, folder)
+
+    assert (folder / STATE_NAME).read_bytes() == kept
+
+
+def test_weights_that_are_no_numbers_are_never_saved(tiny_run: TrainConfig, tmp_path: Path) -> None:
     wild = dataclasses.replace(
         tiny_run,
         optimizer=OptimizerConfig(learning_rate=1e38, warmup_steps=1, gradient_norm_max=1e38),
     )
 
-    with pytest.raises(TrainingDiverged, match="at step"):
+    # The loss of the first step is a number; what its gradient makes of the weights is not.
+    with pytest.raises(TrainingDiverged, match="after step 1; no state was saved"):
         train(wild, tmp_path / "run")
 
-    assert (tmp_path / "run" / STATE_NAME).exists()
+    assert not (tmp_path / "run" / STATE_NAME).exists()
+
+
+def test_dropout_goes_on_where_it_stood(tiny_run: TrainConfig, tmp_path: Path) -> None:
+    config = dataclasses.replace(
+        tiny_run, steps=3, model=dataclasses.replace(tiny_run.model, dropout=0.5)
+    )
+    train(config, tmp_path / "unbroken")
+    with pytest.raises(Killed):
+        train(config, tmp_path / "broken", killed_after(1))
+    train(config, tmp_path / "broken")
+
+    one, other = (
+        read_tensors(tmp_path / name / "weights.safetensors") for name in ("unbroken", "broken")
+    )
+    for key, value in one.items():
+        np.testing.assert_array_equal(other[key], value, err_msg=key)
+
+
+def test_held_out_people_without_a_pair_are_refused_at_the_start(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    alone = dataclasses.replace(tiny_run, held_out_identities=1)
+
+    with pytest.raises(DataInvalid, match="1 with at most 6 readable crops"):
+        train(alone, tmp_path / "run")
+
+
+def test_a_folder_in_which_nothing_was_learned_is_free(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(DataInvalid, match="cannot hold out"):
+        train(dataclasses.replace(tiny_run, held_out_unlabelled=99), tmp_path / "run")
+
+    assert train(dataclasses.replace(tiny_run, steps=1), tmp_path / "run").step == 1
 
 
 def test_a_folder_of_another_run_is_refused(tiny_run: TrainConfig, tmp_path: Path) -> None:

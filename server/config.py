@@ -115,7 +115,7 @@ def split_address(address: str) -> tuple[str, int]:
         ConfigInvalid: it is something else, or the port is not in [0, 65535].
     """
     host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
+    if not colon or not host or not (port.isascii() and port.isdecimal()) or int(port) > 65_535:
         raise ConfigInvalid(f"address is host:port with a port from 0 to 65535, got {address!r}")
     return host.strip("[]"), int(port)
 
@@ -200,6 +200,9 @@ def _typed(entry: "Field[Any]", value: Any) -> Any:
     try:
         # A bool is an int to Python, and 2.5 would become 2 without a word.
         if isinstance(value, bool) or (kind is int and isinstance(value, float)):
+            raise ValueError
+        # TOML can spell it, and no path or host may hold it.
+        if isinstance(value, str) and "\0" in value:
             raise ValueError
         return kind(value)
     except (TypeError, ValueError) as error:

@@ -55,6 +55,8 @@ def probe(address: str) -> None:
             taken.listen(1)
     except socket.gaierror as error:
         raise ConfigInvalid(f"cannot listen at {address}: {error.strerror}") from error
+    except ValueError as error:  # Python's own: an empty part, one of over 63 characters, a NUL.
+        raise ConfigInvalid(f"cannot listen at {address!r}: no such host: {error}") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(f"cannot listen at {address}: another process listens there") from error

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import FacenetError
@@ -24,11 +25,22 @@ def run(arguments: Sequence[str], began_s: float) -> int:
         set_up_logs(config.log_format, config.log_level)
         asyncio.run(serve(config, _announce, began_s))
     except FacenetError as error:
-        sys.stderr.write(f"server: {error}\n")
+        _say(sys.stderr, f"server: {error}")
         return exit_codes.exit_code_of(error)
     return exit_codes.OK
 
 
 def _announce(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    _say(sys.stdout, line)
+
+
+def _say(stream: TextIO | None, line: str) -> None:
+    """A line for whoever reads it; that nobody does (`>&-`, a broken pipe) ends no server."""
+    if stream is None:
+        return
+    try:
+        stream.write(line + "\n")
+        stream.flush()
+    except OSError:
+        # What is still buffered would fail once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

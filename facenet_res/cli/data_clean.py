@@ -64,7 +64,7 @@ def run(arguments: Namespace) -> int:
         print_json(document)
         return exit_codes.OK
     print_pairs(
-        [(name.replace("_", " "), f"{getattr(report, name):g}") for name in _counts(report)]
+        [(name.replace("_", " "), f"{getattr(report, name):,}") for name in _counts(report)]
     )
     print_pairs([("doubted", f"{len(report.doubted)}, in {arguments.out / 'doubted.csv'}")])
     if report.doubted:

@@ -57,6 +57,9 @@ def run(arguments: Namespace) -> int:
     # Said before Keras loads, which takes seconds.
     if not arguments.weights.is_file():
         raise FileMissing(f"no weights file at {arguments.weights}")
+    from facenet_res.core.artifact import check_place
+
+    check_place(arguments.out, overwrite=arguments.overwrite)
     load_keras()
     from facenet_res.export.artifact import ExportConfig, export_artifact
 

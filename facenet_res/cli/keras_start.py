@@ -8,6 +8,8 @@ import sys
 import tempfile
 from contextlib import suppress
 
+from facenet_res.core.errors import EngineUnavailable
+
 
 def load_keras() -> None:
     """Imports Keras; what is said to stderr meanwhile is shown only where that fails.
@@ -16,7 +18,7 @@ def load_keras() -> None:
     loads TensorFlow when it is seeded, whatever its backend, so where there is one it comes along.
 
     Raises:
-        ImportError: Keras or its backend is broken or absent.
+        EngineUnavailable: Keras or its backend is broken, absent or unknown.
     """
     sys.stderr.flush()
     kept = os.dup(2)
@@ -27,11 +29,15 @@ def load_keras() -> None:
             if importlib.util.find_spec("tensorflow") is not None:
                 with suppress(ImportError):  # another backend is at work, and needs it not
                     importlib.import_module("tensorflow")
-        except BaseException:
+        except BaseException as error:
             os.dup2(kept, 2)
             said.seek(0)
             with os.fdopen(os.dup(2), "wb") as stderr:
                 shutil.copyfileobj(said, stderr)
+            if isinstance(error, ImportError | ValueError):
+                raise EngineUnavailable(
+                    f"Keras cannot be loaded on the backend that KERAS_BACKEND names: {error}"
+                ) from error
             raise
         finally:
             os.dup2(kept, 2)

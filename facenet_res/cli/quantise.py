@@ -66,13 +66,14 @@ def run(arguments: Namespace) -> int:
         raise ConfigInvalid("int8 needs faces to calibrate on: give --calibration CROPS")
     if (arguments.images is None) != (arguments.pairs is None):
         raise ArgumentInvalid("--images and --pairs go together: photographs, and which to compare")
-    from facenet_res.core.artifact import read_artifact
+    from facenet_res.core.artifact import check_place, read_artifact
     from facenet_res.export.quantise import add_quantised, check_loss, loss_of, quantised
     from facenet_res.inference.config import BackendConfig
     from facenet_res.inference.embedder import BackendEmbedder
     from facenet_res.inference.open import open_backend
 
     artifact = read_artifact(arguments.model)
+    check_place(arguments.out, overwrite=arguments.overwrite)
     calibration, others = _faces(arguments.calibration)
     with tempfile.TemporaryDirectory(prefix="facenet-int8-") as folder:
         int8 = quantised(artifact, calibration, Path(folder))

@@ -60,8 +60,7 @@ def run(arguments: Namespace) -> int:
     from facenet_res.train.recipe import load_recipe
 
     config = load_recipe(arguments.recipe, smoke=arguments.smoke)
-    for path, value in overrides:
-        config = overridden(config, path.split("."), value)
+    config = overridden(config, dict(overrides))
     load_keras()
     if arguments.find_lr:
         return train_rate.run(config, arguments)
@@ -86,33 +85,53 @@ def run(arguments: Namespace) -> int:
     return exit_codes.OK
 
 
-def overridden(config: Any, path: list[str], value: Any) -> Any:
-    """A frozen dataclass with one field, perhaps of a part of it, set anew.
+def overridden(config: Any, values: dict[str, Any]) -> Any:
+    """A frozen dataclass with fields, perhaps of parts of it, set anew, all at once.
+
+    At once, for some go together: teachers and the weight of the distillation.
+
+    Args:
+        config: a dataclass of dataclasses.
+        values: by name, as in `model.depth`.
 
     Raises:
         ConfigInvalid: there is no such setting, or its value is of another type or out of range.
     """
-    name, rest = path[0], path[1:]
     known = [field.name for field in dataclasses.fields(config)]
-    if name not in known:
-        raise ConfigInvalid(f"no setting {name!r} in {type(config).__name__}; it has {known}")
-    old = getattr(config, name)
-    if rest:
-        if not dataclasses.is_dataclass(old):
-            raise ConfigInvalid(f"setting {name!r} has no parts, got {'.'.join(path)!r}")
-        return dataclasses.replace(config, **{name: overridden(old, rest, value)})
+    changes: dict[str, Any] = {}
+    parts: dict[str, dict[str, Any]] = {}
+    for path, value in values.items():
+        name, dot, rest = path.partition(".")
+        if name not in known:
+            raise ConfigInvalid(f"no setting {name!r} in {type(config).__name__}; it has {known}")
+        if not dot:
+            changes[name] = _typed(name, getattr(config, name), value)
+        elif dataclasses.is_dataclass(getattr(config, name)):
+            parts.setdefault(name, {})[rest] = value
+        else:
+            raise ConfigInvalid(f"setting {name!r} has no parts, got {path!r}")
+    for name, inner in parts.items():
+        changes[name] = overridden(getattr(config, name), inner)
+    try:
+        return dataclasses.replace(config, **changes)
+    except FacenetError:
+        raise
+    except ValueError as error:
+        raise ConfigInvalid(f"{', '.join(values)}: {error}") from error
+
+
+def _typed(name: str, old: Any, value: Any) -> Any:
+    """The value as the type of the old one, where nothing is lost by it."""
     if isinstance(old, float) and type(value) is int:
         value = float(value)
     if isinstance(old, tuple) and isinstance(value, list):
         value = tuple(value)
+        if not all(isinstance(each, str) for each in value):
+            raise ConfigInvalid(f"{name} takes a list of texts, got {value!r}")
     if type(value) is not type(old):
-        raise ConfigInvalid(f"{name} takes a {type(old).__name__}, got {value!r}")
-    try:
-        return dataclasses.replace(config, **{name: value})
-    except FacenetError:
-        raise
-    except ValueError as error:
-        raise ConfigInvalid(f"{name}={value!r}: {error}") from error
+        hint = "; a text needs quotes where it looks like a value" if isinstance(old, str) else ""
+        raise ConfigInvalid(f"{name} takes a {type(old).__name__}, got {value!r}{hint}")
+    return value
 
 
 def _override(text: str) -> tuple[str, Any]:
@@ -136,6 +155,9 @@ def _show(bar: Any, now: "Progress") -> None:
     if bar.disable:
         return
     bar.total = now.steps
+    if bar.n == 0:
+        # A resumed run: the steps done before are none of this one's rate and time left.
+        bar.initial = bar.n = bar.last_print_n = now.step - 1
     shown = {name: f"{value:.3f}" for name, value in now.means.items()}
     shown["img/s"] = f"{now.images_per_s:.0f}"
     if not math.isnan(now.validation):

@@ -13,7 +13,7 @@ from facenet_res.convert.network import PIXEL_MEAN, PIXEL_SCALE, keras_weights
 from facenet_res.convert.onnx_graph import input_shape, load_onnx, output_dim
 from facenet_res.convert.parity import check_source_parity
 from facenet_res.convert.sources import FILE_FACES, FedAs, read_source
-from facenet_res.core.artifact import Artifact, described_file, write_artifact
+from facenet_res.core.artifact import Artifact, check_place, described_file, write_artifact
 from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, FileMissing
 from facenet_res.core.files import write_atomically
 from facenet_res.core.manifest import ColourOrder, FileFormat, Layout, Manifest
@@ -107,12 +107,9 @@ def check_import(out: Path, config: ImportConfig) -> None:
 
     Raises:
         FileMissing: the parent folder does not exist.
-        ArgumentInvalid: something stands at `out` and is not to be replaced.
+        ArgumentInvalid: something stands at `out` and is not to be replaced, or is no model folder.
     """
-    if not out.absolute().parent.is_dir():
-        raise FileMissing(f"folder {out.absolute().parent} does not exist")
-    if out.exists() and not config.overwrite:
-        raise ArgumentInvalid(f"{out} exists already; ask for overwriting to replace it")
+    check_place(out, overwrite=config.overwrite)
 
 
 def _converted(path: Path, folder: Path, config: ImportConfig) -> tuple[Artifact, float]:

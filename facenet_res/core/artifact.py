@@ -25,6 +25,7 @@ __all__ = [
     "Manifest",
     "ModelFile",
     "Threshold",
+    "check_place",
     "default_artifact_dir",
     "described_file",
     "read_artifact",
@@ -126,7 +127,7 @@ def write_artifact(
         NotWritable: we may not write there.
     """
     folder = folder.absolute()
-    _check_place(folder, overwrite)
+    check_place(folder, overwrite=overwrite)
     for _, source in sources:
         if not source.exists():
             raise FileMissing(f"model file {source} does not exist")
@@ -161,9 +162,16 @@ def described_file(path: Path, file_format: FileFormat) -> ModelFile:
     return ModelFile(file_format, path.name, _sha256(path), path.stat().st_size)
 
 
-def _check_place(folder: Path, overwrite: bool) -> None:
-    if not folder.parent.is_dir():
-        raise FileMissing(f"folder {folder.parent} does not exist")
+def check_place(folder: Path, *, overwrite: bool) -> None:
+    """Says before long work what `write_artifact` would say after it.
+
+    Raises:
+        ArgumentInvalid: something stands there and is not to be overwritten, or is no artifact.
+        FileMissing: the parent folder does not exist.
+    """
+    parent = folder.absolute().parent
+    if not parent.is_dir():
+        raise FileMissing(f"folder {parent} does not exist")
     if not folder.exists():
         return
     if not overwrite:

@@ -42,6 +42,24 @@ def write_atomically(path: Path, data: bytes, permissions: int = ANYBODY) -> Non
         raise write_fault(path, error) from error
 
 
+def drop_torn_line(path: Path) -> None:
+    """Cuts off a last line without an end, of which a full disk left only the beginning.
+
+    What is appended next would otherwise stand on the same line.
+
+    Raises:
+        DiskFull, NotWritable: the file cannot be mended.
+    """
+    if not path.is_file():
+        return
+    try:
+        data = path.read_bytes()
+        if data and not data.endswith(b"\n"):
+            os.truncate(path, data.rfind(b"\n") + 1)
+    except OSError as error:
+        raise write_fault(path, error) from error
+
+
 def write_fault(path: Path, error: OSError) -> DiskFull | NotWritable:
     """The error to raise where writing a file or folder failed."""
     kind = DiskFull if error.errno in FULL else NotWritable

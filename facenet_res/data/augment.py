@@ -30,9 +30,9 @@ class AugmentConfig:
             leaves the flip alone, 1 is what stands below.
         flip: mirrored left to right.
         geometry: rotated, scaled and shifted, as landmarks that miss would do.
-        rotation_deg_max: largest rotation to either side.
-        scale_max: largest relative change of size.
-        shift_px_max: largest shift along each axis.
+        rotation_deg_max: largest rotation to either side, in [0, 180].
+        scale_max: largest relative change of size, in [0, 0.9].
+        shift_px_max: largest shift along each axis, in [0, 112].
         colour: brightness, contrast, gamma and saturation.
         grey: without colour.
         blur: out of focus or moved.
@@ -61,7 +61,13 @@ class AugmentConfig:
             raise ConfigInvalid(
                 f"augment.strength must be in [0, {STRENGTH_MAX:g}], got {self.strength}"
             )
-        strengths = {"strength", "rotation_deg_max", "scale_max", "shift_px_max"}
+        limits = {"rotation_deg_max": 180.0, "scale_max": 0.9, "shift_px_max": float(FACE_SIDE_PX)}
+        for name, most in limits.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise ConfigInvalid(
+                    f"augment.{name} must be in [0, {most:g}], got {getattr(self, name)}"
+                )
+        strengths = {"strength", *limits}
         for name in set(self.__dataclass_fields__) - strengths:
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigInvalid(f"augment.{name} must be in [0, 1], got {getattr(self, name)}")

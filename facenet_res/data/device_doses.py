@@ -4,6 +4,7 @@ The device only computes: all chance is here, a few numbers a picture, so that a
 same on every backend and comes again after a resume.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -52,7 +53,9 @@ class Doses:
 def draw_doses(
     config: AugmentConfig, size: int, mixed: int, table: FilterTable, rng: np.random.Generator
 ) -> Doses:
-    """Draws for a batch; ranges are those of `data.augment`.
+    """Draws for a batch; ranges are those of `data.augment`, the strength's part included.
+
+    A strength above 1 makes blur and low resolution likelier but no stronger: the table ends there.
 
     Args:
         config: which changes, how often.
@@ -61,22 +64,23 @@ def draw_doses(
         table: the filters to choose from.
         rng: the only source of randomness.
     """
+    strength = config.strength
     happens = {
-        name: rng.random(size) < getattr(config, name)
+        name: rng.random(size) < getattr(config, name) * (1 if name == "flip" else strength)
         for name in ("flip", "geometry", "colour", "grey", "occlusion", "noise", "jpeg")
     }
-    boxes, colours = _boxes(happens["occlusion"], rng)
+    boxes, colours = _boxes(happens["occlusion"], strength, rng)
     mix = np.ones(size, np.float32)
     mix[:mixed] = rng.uniform(*MIX_SHARES, mixed)
     return Doses(
         _transforms(config, happens["flip"], happens["geometry"], rng),
-        _tones(happens["colour"], happens["grey"], rng),
+        _tones(happens["colour"], happens["grey"], strength, rng),
         boxes,
         colours,
         _filters(config, size, table, rng),
-        np.where(happens["noise"], rng.uniform(2, 14, size), 0).astype(np.float32),
+        np.where(happens["noise"], rng.uniform(2, 2 + 12 * strength, size), 0).astype(np.float32),
         rng.integers(0, NOISE_VALUES - FACE_SIDE_PX**2 * 3, size, dtype=np.int32),
-        np.where(happens["jpeg"], _jpeg_steps(rng.integers(15, 71, size)), 0).astype(np.float32),
+        np.where(happens["jpeg"], _jpeg_steps(strength, size, rng), 0).astype(np.float32),
         mix,
     )
 
@@ -93,9 +97,13 @@ def _transforms(
     rng: np.random.Generator,
 ) -> Floats:
     size, centre = len(flip), (FACE_SIDE_PX - 1) / 2
-    angles = rng.uniform(-config.rotation_deg_max, config.rotation_deg_max, size)
-    scales = 1 + rng.uniform(-config.scale_max, config.scale_max, size)
-    shifts = rng.uniform(-config.shift_px_max, config.shift_px_max, (size, 2))
+    rotation_deg, scale, shift_px = (
+        config.strength * most
+        for most in (config.rotation_deg_max, config.scale_max, config.shift_px_max)
+    )
+    angles = rng.uniform(-rotation_deg, rotation_deg, size)
+    scales = np.maximum(1 + rng.uniform(-scale, scale, size), 0.1)
+    shifts = rng.uniform(-shift_px, shift_px, (size, 2))
     rows = np.zeros((size, 6), np.float32)
     for i in range(size):
         matrix = np.eye(3)
@@ -108,14 +116,19 @@ def _transforms(
     return rows
 
 
-def _tones(colour: NDArray[np.bool_], grey: NDArray[np.bool_], rng: np.random.Generator) -> Floats:
+def _tones(
+    colour: NDArray[np.bool_],
+    grey: NDArray[np.bool_],
+    strength: float,
+    rng: np.random.Generator,
+) -> Floats:
     size = len(colour)
     drawn = np.stack(
         [
-            rng.uniform(0.6, 1.4, size),
-            rng.uniform(-35, 35, size),
-            np.exp(rng.uniform(-0.45, 0.45, size)),
-            rng.uniform(0.4, 1.5, size),
+            rng.uniform(1 - 0.4 * strength, 1 + 0.4 * strength, size),
+            rng.uniform(-35 * strength, 35 * strength, size),
+            np.exp(rng.uniform(-0.45 * strength, 0.45 * strength, size)),
+            rng.uniform(max(1 - 0.6 * strength, 0.0), 1 + 0.5 * strength, size),
         ],
         axis=1,
     )
@@ -124,9 +137,12 @@ def _tones(colour: NDArray[np.bool_], grey: NDArray[np.bool_], rng: np.random.Ge
     return tones.astype(np.float32)
 
 
-def _boxes(occluded: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Integers, Floats]:
-    size = len(occluded)
-    sides = rng.integers(FACE_SIDE_PX // 8, int(FACE_SIDE_PX * 0.4), (size, 2))
+def _boxes(
+    occluded: NDArray[np.bool_], strength: float, rng: np.random.Generator
+) -> tuple[Integers, Floats]:
+    size, least = len(occluded), FACE_SIDE_PX // 8
+    most = int(min(0.8 * FACE_SIDE_PX, least + 0.27 * FACE_SIDE_PX * strength))
+    sides = rng.integers(least, max(most, least + 1), (size, 2))
     starts = (rng.random((size, 2)) * (FACE_SIDE_PX - sides)).astype(np.int64)
     boxes = np.concatenate([starts, starts + sides], axis=1)
     boxes[~occluded] = 0
@@ -137,18 +153,26 @@ def _filters(
     config: AugmentConfig, size: int, table: FilterTable, rng: np.random.Generator
 ) -> Integers:
     chosen = np.zeros((size, 2), np.int32)
-    blur, shrink = rng.random(size) < config.blur, rng.random(size) < config.low_resolution
+    blur = rng.random(size) < config.blur * config.strength
+    shrink = rng.random(size) < config.low_resolution * config.strength
+    weak = min(config.strength, 1.0)
+    # Each table goes from weak to strong but that of low resolutions, which ends with the weakest.
+    blurs, motions = (
+        span[: math.ceil(weak * len(span)) or 1] for span in (table.blurs, table.motions)
+    )
+    shrunk = table.low_resolutions[-(math.ceil(weak * len(table.low_resolutions)) or 1) :]
     for i in np.flatnonzero(blur):
         if rng.random() < 0.5:
-            chosen[i] = rng.choice(table.blurs)
+            chosen[i] = rng.choice(blurs)
         else:
-            chosen[i, rng.integers(2)] = rng.choice(table.motions)
+            chosen[i, rng.integers(2)] = rng.choice(motions)
     # One filter a picture: where both were drawn, low resolution hides the blur anyway.
     for i in np.flatnonzero(shrink):
-        chosen[i] = rng.choice(table.low_resolutions)
+        chosen[i] = rng.choice(shrunk)
     return chosen
 
 
-def _jpeg_steps(quality: NDArray[np.int64]) -> NDArray[np.float64]:
+def _jpeg_steps(strength: float, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """The scale that libjpeg gives its tables at a quality below and above 50."""
+    quality = rng.integers(max(5, round(70 - 55 * strength)), 71, size)
     return np.where(quality < 50, 50.0 / quality, 2.0 - quality / 50.0)

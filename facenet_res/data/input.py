@@ -35,7 +35,7 @@ class InputConfig:
 
     Attributes:
         batch_size: crops a batch.
-        seed: decides the order and every augmentation.
+        seed: decides the order and every augmentation, in [0, 2^32).
         mixup: share of the batch blended with another crop of it; those lose their label and
             serve distillation only. In [0, 1].
         views: different augmentations a crop gets before they come round again, so that a
@@ -57,6 +57,8 @@ class InputConfig:
     def __post_init__(self) -> None:
         if self.batch_size < 2 or self.workers < 1 or self.prefetch < 1:
             raise ConfigInvalid(f"need batch_size >= 2, workers >= 1, prefetch >= 1, got {self}")
+        if not 0 <= self.seed < 2**32:
+            raise ConfigInvalid(f"input.seed must be in [0, 2^32), got {self.seed}")
         if not 0 <= self.mixup <= 1 or self.views < 0:
             raise ConfigInvalid(f"need input.mixup in [0, 1] and views >= 0, got {self}")
         if self.place not in get_args(Place):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import DataInvalid
-from facenet_res.core.files import write_fault
+from facenet_res.core.files import drop_torn_line, write_fault
 from facenet_res.data.crops import CropSource
 
 SHARE_MAX = 0.01
@@ -37,6 +37,7 @@ class Skipped:
         self._lock = Lock()
         self._reasons: dict[str, str] = {}
         if path is not None and path.is_file():
+            drop_torn_line(path)
             lines = path.read_text("utf-8", "backslashreplace").splitlines()
             self._reasons = dict(_parted(line) for line in lines if line)
 

@@ -158,7 +158,8 @@ class _Run:
     def _check(self) -> None:
         try:
             if not self.folder.is_dir():
-                raise FileMissing(f"folder {self.folder} does not exist")
+                what = "is a file" if self.folder.exists() else "does not exist"
+                raise FileMissing(f"folder {self.folder} {what}")
         except OSError as error:
             raise FileMissing(f"folder {self.folder}: {error.strerror}") from error
         if self.out.resolve() == self.folder.resolve():

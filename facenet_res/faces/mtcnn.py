@@ -15,6 +15,7 @@ Source: Zhang et al. 2016, arXiv:1604.02878.
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,14 +26,16 @@ from facenet_res.core.arrays import check_image
 from facenet_res.core.errors import ConfigInvalid
 from facenet_res.core.types import Box, Detection, Image
 from facenet_res.faces.detector import largest_first
+from facenet_res.faces.mosaic import CELL_PX, NOWHERE, STEP_PX, Canvas, canvases
 from facenet_res.faces.mtcnn_networks import load_networks
-from facenet_res.faces.suppression import suppress, suppress_nested
-from facenet_res.imaging.pyramid import ImagePyramid
+from facenet_res.faces.suppression import suppress, suppress_apart, suppress_nested
+from facenet_res.imaging.pyramid import GREY, ImagePyramid
 
-# P-Net's window and step, in pixels of a scale.
-_CELL_PX: Final = 12
-_STEP_PX: Final = 2
-_BORDER_PX: Final = 6
+# Windows of P-Net that are looked at for each candidate that is wanted: most are of one face.
+_WINDOWS_PER_CANDIDATE: Final = 4
+# Overlap of P-Net's boxes that stay: within a scale, and of all scales.
+_WINDOWS_IOU_MAX: Final = 0.5
+_SCALES_IOU_MAX: Final = 0.7
 # How far the largest window exceeds the picture's shorter side.
 _CLOSE_UP: Final = 1.5
 _REFINED_SIDE_PX: Final = 24
@@ -68,7 +71,7 @@ class MtcnnConfig:
 
     def __post_init__(self) -> None:
         allowed = {
-            "face_px_min": (_CELL_PX, 10_000),
+            "face_px_min": (CELL_PX, 10_000),
             "face_share_min": (0, 1),
             "scale_step": (0.5, 0.9),
             "proposal_score_min": (0.1, 1),
@@ -102,6 +105,16 @@ class MtcnnDetector:
         self._config = config
         self._propose_net, self._refine_net, self._final_net = load_networks()
 
+    @property
+    def side_px_enough(self) -> int | None:
+        """Longer side of a copy in which the same faces are found: 1,280 px by default.
+
+        There the share of the picture that bounds small faces is `face_px_min`, as small as a
+        face may be. None where that share is 0.
+        """
+        share = self._config.face_share_min
+        return math.ceil(self._config.face_px_min / share) if share > 0 else None
+
     def detect(self, image: Image) -> list[Detection]:
         """All faces of an image, the largest first.
 
@@ -125,33 +138,48 @@ class MtcnnDetector:
 
     def _proposed(self, pyramid: ImagePyramid) -> _Candidates:
         """P-Net at every scale: squares, best first."""
-        found = [self._proposed_at(pyramid, scale) for scale in self._scales(pyramid.size_px)]
+        scales = np.array(self._scales(pyramid.size_px))
+        sizes_px = np.maximum(1, np.rint(np.outer(scales, pyramid.size_px))).astype(int)
+        found = [
+            self._proposed_on(pyramid, canvas, scales[list(canvas.scales)])
+            for canvas in canvases(tuple((width, height) for width, height in sizes_px.tolist()))
+        ]
         if not found:
             return _Candidates(np.empty((0, 4)), np.empty(0, np.float32))
         boxes = np.concatenate([candidates.boxes for candidates in found])
         scores = np.concatenate([candidates.scores for candidates in found])
-        best = suppress(boxes, scores, iou_max=0.7)[: self._config.candidates_max]
+        best = suppress(boxes, scores, _SCALES_IOU_MAX)[: self._config.candidates_max]
         return _Candidates(_squared(boxes[best]), scores[best])
 
     def _scales(self, size_px: tuple[int, int]) -> list[float]:
         face_px = max(self._config.face_px_min, self._config.face_share_min * max(size_px))
         scales = []
         while face_px <= _CLOSE_UP * min(size_px):
-            scales.append(_CELL_PX / face_px)
+            scales.append(CELL_PX / face_px)
             face_px /= self._config.scale_step
         return scales
 
-    def _proposed_at(self, pyramid: ImagePyramid, scale: float) -> _Candidates:
-        """P-Net at one scale: its windows that may hold a face, in pixels of the image."""
-        faces, offsets = self._propose_net(pyramid.reduced(scale, _BORDER_PX)[None])
+    def _proposed_on(
+        self, pyramid: ImagePyramid, canvas: Canvas, scales: NDArray[np.float64]
+    ) -> _Candidates:
+        """P-Net on one canvas: its windows that may hold a face, in pixels of the image."""
+        pixels = np.full((canvas.size_px[1], canvas.size_px[0], 3), GREY, np.uint8)
+        places = zip(canvas.sizes_px, canvas.corners_px.tolist(), strict=True)
+        for (width_px, height_px), (x, y) in places:
+            pyramid.reduce_into(pixels[y : y + height_px, x : x + width_px])
+        faces, offsets = self._propose_net(pixels[None])
         rows, columns = np.nonzero(faces[0] > self._config.proposal_score_min)
-        corners = np.column_stack([columns, rows]) * _STEP_PX - _BORDER_PX
-        windows = np.column_stack([corners, corners + _CELL_PX]).astype(np.float64)
-        boxes = (windows + offsets[0, rows, columns] * _CELL_PX) / scale
-        found = _Candidates(boxes, faces[0, rows, columns])
+        owners = canvas.owners[rows, columns]
+        rows, columns, owners = (each[owners != NOWHERE] for each in (rows, columns, owners))
+        scores = faces[0, rows, columns]
         # Cut before suppression, whose time grows with the square: noise has many windows.
-        found = found.rows(np.argsort(-found.scores)[: self._config.candidates_max])
-        return found.rows(suppress(found.boxes, found.scores, iou_max=0.5))
+        best = np.argsort(-scores)[: _WINDOWS_PER_CANDIDATE * self._config.candidates_max]
+        rows, columns, owners, scores = (each[best] for each in (rows, columns, owners, scores))
+        corners = np.column_stack([columns, rows]) * STEP_PX - canvas.corners_px[owners]
+        windows = np.column_stack([corners, corners + CELL_PX])
+        boxes = (windows + offsets[0, rows, columns] * CELL_PX) / scales[owners, None]
+        kept = suppress_apart(boxes, scores, owners, _WINDOWS_IOU_MAX)
+        return _Candidates(boxes[kept], scores[kept])
 
     def _refined(self, pyramid: ImagePyramid, candidates: _Candidates) -> _Candidates:
         """R-Net: fewer squares, closer to the faces."""

@@ -29,6 +29,28 @@ def suppress(boxes: NDArray[Any], scores: NDArray[Any], iou_max: float) -> Indic
     return np.asarray(kept, np.int64).reshape(-1)
 
 
+def suppress_apart(
+    boxes: NDArray[Any], scores: NDArray[Any], groups: NDArray[Any], iou_max: float
+) -> Indices:
+    """`suppress` within each group; boxes of different groups do not see each other.
+
+    Args:
+        boxes: float[N, 4], x0, y0, x1, y1.
+        scores: float[N], > 0.
+        groups: int[N], >= 0.
+        iou_max: a box that overlaps a better one of its group by more than this goes.
+
+    Returns:
+        int64[K], rows that stay, best first.
+    """
+    if len(boxes) == 0:
+        return np.empty(0, np.int64)
+    # Each group is moved to a place of its own.
+    span = float(boxes.max() - boxes.min()) + 1
+    apart = boxes + (groups * span).astype(np.float64)[:, None]
+    return suppress(apart, scores, iou_max)
+
+
 def suppress_nested(boxes: NDArray[Any], scores: NDArray[Any], share_max: float) -> Indices:
     """Greedy suppression by the share of the smaller box that a better one covers.
 

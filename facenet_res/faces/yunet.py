@@ -70,6 +70,11 @@ class YunetDetector:
         except cv2.error as error:
             raise ArtifactInvalid(f"{model_path} is no YuNet model: {error.err}") from error
 
+    @property
+    def side_px_enough(self) -> int | None:
+        """Longer side of a copy in which the same faces are found: that which is searched."""
+        return self._config.side_px_max
+
     def detect(self, image: Image) -> list[Detection]:
         """All faces of an image, the largest first.
 

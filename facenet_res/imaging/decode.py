@@ -29,6 +29,13 @@ MIB: Final = 1 << 20
 # OpenCV's warps address pixels with 16 bits.
 WARPED_SIDE_PX_MAX: Final = 32_766
 
+# A JPEG's blocks of 8x8 px can be decoded to 4x4, 2x2 or 1x1.
+_REDUCED: Final = {
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
 # Rows blended at a time: wide sums of a whole 50-megapixel image would take 600 MB.
 _BLEND_ROWS: Final = 256
 
@@ -77,12 +84,38 @@ def decode_image(data: bytes, limits: ImageLimits = ImageLimits()) -> Image:
             see passes: a few damaged pixels, or the cuts that `imaging.jpeg` names. libjpeg may
             then write a warning to stderr by itself.
     """
+    return decode_layout(checked_layout(data, limits))
+
+
+def checked_layout(data: bytes, limits: ImageLimits) -> ImageLayout:
+    """What an image file says of itself, if it is within the limits; nothing is decoded.
+
+    Raises:
+        ImageTooLarge, ImageUnreadable: as for `decode_image`.
+    """
     _check_bytes(len(data), limits)
     layout = read_layout(data)
     _check_size(layout, limits)
-    pixels = _decoded(layout, layout.pixel_bytes)
+    return layout
+
+
+def decode_layout(layout: ImageLayout, shrink: int = 1) -> Image:
+    """Decodes what `checked_layout` let pass.
+
+    Args:
+        layout: of the file.
+        shrink: 1, or of a JPEG 2, 4 or 8: the decoder leaves out the fine detail and writes one
+            pixel for each square of so many, at a fraction of the time and memory.
+
+    Returns:
+        uint8[ceil(H / shrink), ceil(W / shrink), 3], RGB, upright.
+
+    Raises:
+        ImageUnreadable: as for `decode_image`.
+    """
+    pixels = _decoded(layout, layout.pixel_bytes, shrink)
     if layout.format == "JPEG" and is_closed_early(
-        layout, pixels, lambda data: _decoded(layout, data)
+        layout, pixels, lambda data: _decoded(layout, data, shrink)
     ):
         raise ImageUnreadable("the JPEG is cut off: its end marker comes before the last pixels")
     return upright(pixels, layout.orientation)
@@ -157,23 +190,28 @@ def _check_size(layout: ImageLayout, limits: ImageLimits) -> None:
         )
 
 
-def _decoded(layout: ImageLayout, data: bytes) -> Image:
+def _decoded(layout: ImageLayout, data: bytes, shrink: int) -> Image:
     buffer = np.frombuffer(data, np.uint8)
-    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = _REDUCED[shrink] if shrink > 1 else cv2.IMREAD_COLOR_RGB
     if layout.has_alpha:
         flags = cv2.IMREAD_UNCHANGED
     try:
-        pixels: Any = cv2.imdecode(buffer, flags)
+        pixels: Any = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
         raise ImageUnreadable(f"the {layout.format} is damaged: {error.err}") from error
     if pixels is None:
         raise ImageUnreadable(f"the {layout.format} is damaged or of a rare kind: decoding failed")
-    if pixels.shape[:2] != (layout.height_px, layout.width_px):
+    if pixels.shape[:2] != (-(-layout.height_px // shrink), -(-layout.width_px // shrink)):
         raise ImageUnreadable(
-            f"the {layout.format} decodes to {pixels.shape[1]}x{pixels.shape[0]} px, its header "
-            f"says {layout.width_px}x{layout.height_px}"
+            f"the {layout.format} decodes to {pixels.shape[1]}x{pixels.shape[0]} px at 1/{shrink}, "
+            f"its header says {layout.width_px}x{layout.height_px}"
         )
-    return _over_white(pixels) if layout.has_alpha else np.asarray(pixels, np.uint8)
+    if layout.has_alpha:
+        return _over_white(pixels)
+    if shrink > 1:
+        # OpenCV has no reduced decoding to RGB.
+        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels)
+    return np.asarray(pixels, np.uint8)
 
 
 def _over_white(stored: NDArray[np.uint8] | NDArray[np.uint16]) -> Image:

@@ -17,6 +17,7 @@ from facenet_res.imaging.warp import resize, warp_affine
 
 GREY: Final = 128
 """What lies around the image: the middle of the range, which networks see as zero."""
+_GREY_PIXEL: Final = (GREY, GREY, GREY)
 
 
 class ImagePyramid:
@@ -35,23 +36,17 @@ class ImagePyramid:
         height_px, width_px = self._levels[0].shape[:2]
         return width_px, height_px
 
-    def reduced(self, scale: float, border_px: int) -> Image:
-        """The image at a smaller scale, with a grey border.
+    def reduce_into(self, target: NDArray[np.uint8]) -> None:
+        """Writes the image at another size, at most its own.
 
         Args:
-            scale: of the copy, in (0, 1].
-            border_px: added on each side.
-
-        Returns:
-            uint8[h + 2 border_px, w + 2 border_px, 3], h and w at least 1.
+            target: uint8[h, w, 3], a part of a larger array or a whole one; it is overwritten.
         """
-        width_px, height_px = (max(1, round(side * scale)) for side in self.size_px)
-        source = self._levels[self._level(1 / scale)]
+        height_px, width_px = target.shape[:2]
+        shrink = min(self.size_px[0] / width_px, self.size_px[1] / height_px)
+        source = self._levels[self._level(shrink)]
         # Less than a halving is left, which bilinear sampling does without skipping a pixel.
-        small = cv2.resize(source, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
-        canvas = np.full((height_px + 2 * border_px, width_px + 2 * border_px, 3), GREY, np.uint8)
-        canvas[border_px : border_px + height_px, border_px : border_px + width_px] = small
-        return canvas
+        target[:] = cv2.resize(source, (width_px, height_px), interpolation=cv2.INTER_LINEAR)
 
     def patches(self, squares: NDArray[Any], side_px: int) -> NDArray[np.uint8]:
         """The content of squares, each brought to the same size; grey beyond the image.
@@ -66,16 +61,30 @@ class ImagePyramid:
             uint8[N, side_px, side_px, 3].
         """
         patches = np.empty((len(squares), side_px, side_px, 3), np.uint8)
-        for patch, (x0, y0, x1, _) in zip(patches, squares.tolist(), strict=True):
-            level = self._level((x1 - x0) / side_px)
-            scale = (side_px - 1) / (x1 - x0)
-            # A copy's pixel x has its centre at 2**level * x + inset_px of the image.
-            inset_px = (2**level - 1) / 2
-            step = scale * 2**level
-            transform = np.array(
-                [[step, 0, (inset_px - x0) * scale], [0, step, (inset_px - y0) * scale]]
+        sides_px = squares[:, 2] - squares[:, 0]
+        levels = [self._level(shrink) for shrink in (sides_px / side_px).tolist()]
+        halvings = np.exp2(levels)
+        # A copy's pixel x has its centre at halvings * x + inset_px of the image.
+        inset_px = (halvings - 1) / 2
+        scales = (side_px - 1) / sides_px
+        transforms = np.zeros((len(squares), 2, 3))
+        transforms[:, 0, 0] = transforms[:, 1, 1] = scales * halvings
+        transforms[:, :, 2] = (inset_px[:, None] - squares[:, :2]) * scales[:, None]
+        for patch, level, transform in zip(patches, levels, transforms, strict=True):
+            source = self._levels[level]
+            if transform[0, 0] < 1 / 2:
+                # A little more than a halving is left, since corners fall on pixels' centres.
+                patch[:] = warp_affine(source, transform, side_px, side_px, fill=GREY)
+                continue
+            cv2.warpAffine(
+                source,
+                transform,
+                (side_px, side_px),
+                dst=patch,
+                flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_CONSTANT,
+                borderValue=_GREY_PIXEL,
             )
-            patch[:] = warp_affine(self._levels[level], transform, side_px, side_px, fill=GREY)
         return patches
 
     def _level(self, shrink: float) -> int:

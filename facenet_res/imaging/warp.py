@@ -1,4 +1,4 @@
-"""Resampling: the only place that calls cv2.warpAffine and cv2.resize.
+"""Resampling: with `imaging.pyramid`, the only place that calls cv2.warpAffine and cv2.resize.
 
 Coordinates have a pixel's centre at .0, as everywhere in the house. Whatever shrinks is averaged
 first, so that fine structure does not turn into noise.

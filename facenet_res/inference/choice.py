@@ -44,6 +44,8 @@ def with_engine(config: BackendConfig) -> BackendConfig:
             f"engine {engine} runs on {' or '.join(devices)}, got device {config.device!r}"
         )
     asked = devices if config.device == "auto" else [config.device]
+    if config.device == "auto" and engine == "onnx":
+        asked = ["cpu"]  # It never picks another, so what only TensorRT offers is not to be had.
     offered = {precision for device in asked for precision in OFFERED[engine, device]}
     if config.precision not in ("auto", *offered):
         raise ConfigInvalid(

@@ -25,7 +25,13 @@ log = logging.getLogger(__name__)
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """`facenet-res` in XDG_CACHE_HOME, or in ~/.cache where that is not an absolute path."""
     named = Path(environment.get(CACHE_ENV, ""))
-    return (named if named.is_absolute() else Path.home() / ".cache") / "facenet-res"
+    if named.is_absolute():
+        return named / "facenet-res"
+    try:
+        return Path.home() / ".cache" / "facenet-res"
+    except RuntimeError:
+        # A user without a home, as in a container: nothing is found there, and nothing kept.
+        return Path(os.devnull) / "facenet-res"
 
 
 class CompiledCache:

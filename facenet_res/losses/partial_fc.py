@@ -30,7 +30,12 @@ class CentreSample:
 
 
 def sample_centres(
-    labels: NDArray[np.integer[Any]], classes: int, share: float, generator: np.random.Generator
+    labels: NDArray[np.integer[Any]],
+    classes: int,
+    share: float,
+    generator: np.random.Generator,
+    *,
+    multiple: int = 1,
 ) -> CentreSample:
     """Draws the classes of one step: all of the batch, and others at random without repetition.
 
@@ -39,6 +44,7 @@ def sample_centres(
         classes: number of all classes, >= 1.
         share: of the classes to take, in (0, 1].
         generator: source of the draw; the same state gives the same sample.
+        multiple: the number of classes is one of this, for devices that share them equally.
 
     Returns:
         ceil(share * classes) classes, so that the shapes of a compiled step
@@ -46,7 +52,8 @@ def sample_centres(
 
     Raises:
         ValueError: share or classes lies outside its range.
-        ArrayInvalid: labels is no row of whole numbers below `classes`.
+        ArrayInvalid: labels is no row of whole numbers below `classes`, or holds so many of them
+            that no multiple is left.
 
     Source:
         An et al. 2022, arXiv:2203.15565: all positive centres and a random
@@ -63,8 +70,14 @@ def sample_centres(
         raise ArrayInvalid(f"labels must be below {classes}, got {labels.max()}")
     positive = np.unique(labels[labels >= 0]).astype(np.int64)
     # A rounding error in the product must not ask for one class more.
-    wanted = math.ceil(share * classes - 1e-9)
-    rivals = _draw_others(positive, classes, max(wanted - len(positive), 0), generator)
+    wanted = max(math.ceil(share * classes - 1e-9), len(positive))
+    wanted = min(wanted + -wanted % multiple, classes - classes % multiple)
+    if wanted < len(positive):
+        raise ArrayInvalid(
+            f"{classes} classes, {len(positive)} of them in the batch, cannot be shared by "
+            f"{multiple} devices: set loss.centre_share to 1"
+        )
+    rivals = _draw_others(positive, classes, wanted - len(positive), generator)
     sampled = np.sort(np.concatenate([positive, rivals]))
     mapped = np.where(labels >= 0, np.searchsorted(sampled, labels), labels)
     return CentreSample(sampled.astype(np.int32), mapped.astype(np.int32))

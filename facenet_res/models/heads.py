@@ -8,6 +8,8 @@ from keras import layers
 from facenet_res.models.blocks import batch_norm
 from facenet_res.models.config import ModelConfig
 
+DROPOUT_SEED = 0
+
 
 def embedding_head(x: Any, config: ModelConfig) -> Any:
     """BN, then the map as a vector, then dense and BN without a scale.
@@ -34,7 +36,8 @@ def embedding_head(x: Any, config: ModelConfig) -> Any:
     else:
         x = layers.GlobalAveragePooling2D(name="head_mean")(x)
     if config.dropout:
-        x = layers.Dropout(config.dropout, name="head_dropout")(x)
+        # Without a seed Keras on PyTorch draws from a generator that no state of a run holds.
+        x = layers.Dropout(config.dropout, seed=DROPOUT_SEED, name="head_dropout")(x)
     x = layers.Dense(
         config.embedding_dim,
         kernel_initializer=keras.initializers.HeNormal(),

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import ArgumentInvalid
-from facenet_res.core.types import FACE_SIDE_PX, Detection, EmbeddedFace, Embeddings, Faces
-from facenet_res.faces.align import align_face
+from facenet_res.core.types import Detection, EmbeddedFace, Embeddings, Faces
 from facenet_res.faces.detector import Detector, the_only
-from facenet_res.imaging.decode import ImageLimits, ImageSource, decode_image, image_bytes
+from facenet_res.faces.photograph import find_faces
+from facenet_res.imaging.decode import ImageLimits, ImageSource, image_bytes
+from facenet_res.imaging.photograph import Photograph
 
 FACES_MAX = 512
 
@@ -89,13 +88,10 @@ class FacePipeline:
         """
         if faces_max is not None and faces_max < 1:
             raise ArgumentInvalid(f"faces_max must be at least 1, got {faces_max}")
-        pixels = decode_image(image_bytes(image, self._limits), self._limits)
-        detections = tuple(self._detector.detect(pixels)[: min(faces_max or FACES_MAX, FACES_MAX)])
-        crops = np.empty((len(detections), FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
-        for crop, detection in zip(crops, detections, strict=True):
-            crop[:] = align_face(pixels, detection.landmarks)
-        height_px, width_px = pixels.shape[:2]
-        return FoundFaces(width_px, height_px, detections, crops)
+        photograph = Photograph(image_bytes(image, self._limits), self._limits)
+        found = find_faces(photograph, self._detector, min(faces_max or FACES_MAX, FACES_MAX))
+        width_px, height_px = photograph.size_px
+        return FoundFaces(width_px, height_px, found.detections, found.crops)
 
     def embed(self, image: ImageSource, faces_max: int | None = None) -> list[EmbeddedFace]:
         """Every face of an image, largest first; an empty list where there is none.

@@ -88,7 +88,7 @@ class TrainConfig:
     save_every_s: float = 60.0
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or self.validate_every < 1 or self.save_every_s <= 0:
+        if self.steps < 1 or self.validate_every < 1 or not self.save_every_s > 0:
             raise ConfigInvalid(
                 f"need steps >= 1, validate_every >= 1, save_every_s > 0, got {self.steps}, "
                 f"{self.validate_every}, {self.save_every_s}"
@@ -97,6 +97,11 @@ class TrainConfig:
             raise ConfigInvalid(
                 "teachers and loss.distillation_weight go together: got "
                 f"{len(self.teachers)} teachers and a weight of {self.loss.distillation_weight}"
+            )
+        if min(self.held_out_identities, self.held_out_unlabelled) < 0:
+            raise ConfigInvalid(
+                "need held_out_identities >= 0 and held_out_unlabelled >= 0, got "
+                f"{self.held_out_identities} and {self.held_out_unlabelled}"
             )
         if self.precision not in PRECISIONS:
             raise ConfigInvalid(f"precision must be in {PRECISIONS}, got {self.precision!r}")

@@ -5,6 +5,12 @@ import keras
 from facenet_res.core.errors import ConfigInvalid, EngineUnavailable
 
 
+def sharing_devices() -> int:
+    """How many devices share each batch; a batch has to be a multiple of it."""
+    distribution = keras.distribution.distribution()
+    return 1 if distribution is None else int(distribution.device_mesh.shape[0])
+
+
 def share_batches(devices: int) -> None:
     """From here on each batch is split over so many devices, and the gradients are averaged.
 

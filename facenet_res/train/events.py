@@ -31,8 +31,14 @@ class EventLog:
         Args:
             folder: made where it is absent.
             clock: seconds since 1970.
+
+        Raises:
+            DiskFull: it could not be written.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_fault(folder, error) from error
         self._clock = clock
         self._path = folder / f"events.out.tfevents.{clock():017.6f}.{socket.gethostname()}"
         self._append(_text(FILE_VERSION, VERSION))

@@ -18,6 +18,7 @@ from facenet_res.core.types import Embeddings, Faces
 from facenet_res.losses.centers import unit_rows
 from facenet_res.losses.distillation import embedding_distance
 from facenet_res.losses.partial_fc import sample_centres
+from facenet_res.train.devices import sharing_devices
 from facenet_res.train.loss_config import LossConfig
 from facenet_res.train.margin_head import MarginHead
 
@@ -112,7 +113,8 @@ class Learner(keras.Model):
         """
         targets: dict[str, Any] = {"labels": labels}
         if self.head is not None and self.loss_config.centre_share < 1:
-            sample = sample_centres(labels, self.classes, self.loss_config.centre_share, rng)
+            share, devices = self.loss_config.centre_share, sharing_devices()
+            sample = sample_centres(labels, self.classes, share, rng, multiple=devices)
             targets = {"labels": sample.labels, "sampled": sample.classes}
         targets.update(zip(teacher_names(len(teachers)), teachers, strict=True))
         means = self.train_on_batch(faces, targets, return_dict=True)
@@ -123,7 +125,10 @@ class Learner(keras.Model):
 
         Not by a plain call: on PyTorch that keeps every feature map for a gradient.
         """
-        return unit_norm(np.asarray(self.predict_on_batch(faces), np.float32))
+        # Devices share a batch in equal parts: the last one of a set is filled up.
+        missing = -len(faces) % sharing_devices()
+        whole = np.concatenate([faces, np.repeat(faces[-1:], missing, axis=0)])
+        return unit_norm(np.asarray(self.predict_on_batch(whole), np.float32)[: len(faces)])
 
     def _seen_by(self, number: int, embeddings: Any) -> Any:
         translate = self.maps[number]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from facenet_res.core.errors import DataInvalid
-from facenet_res.core.files import write_fault
+from facenet_res.core.files import drop_torn_line, write_fault
 from facenet_res.train.events import EventLog
 
 LOG_NAME = "log.jsonl"
@@ -18,8 +18,13 @@ class RunLog:
     """Appends rows; a line is whole or absent."""
 
     def __init__(self, folder: Path) -> None:
-        """Goes on with the log of a folder."""
+        """Goes on with the log of a folder.
+
+        Raises:
+            DiskFull: nothing could be written.
+        """
         self._path = folder / LOG_NAME
+        drop_torn_line(self._path)
         self._events = EventLog(folder / EVENTS_NAME, time.time)
 
     def write(self, step: int, row: dict[str, float]) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from facenet_res.core.errors import TrainingDiverged
 from facenet_res.data.crops import CropSource
 from facenet_res.data.device_input import DeviceInput
 from facenet_res.data.input import Batch, batches
@@ -21,7 +20,7 @@ from facenet_res.train.config import TrainConfig
 from facenet_res.train.learner import Learner
 from facenet_res.train.log import RunLog
 from facenet_res.train.pairs_judge import PairsJudge
-from facenet_res.train.state import load_state, save_state
+from facenet_res.train.state import check_finite, diverged, load_state, save_state
 from facenet_res.train.teacher import Panel
 from facenet_res.train.validation import embed_crops, judge
 
@@ -89,7 +88,7 @@ def run_steps(
         on_progress: called after every step.
 
     Raises:
-        TrainingDiverged: the loss is no finite number; the last good state is kept.
+        TrainingDiverged: loss or weights are no finite number; the last good state is kept.
         DiskFull: a checkpoint could not be written; the one before is kept.
     """
     now = _Standing(config, data, load_state(learner, folder) or {}, RunLog(folder))
@@ -100,11 +99,10 @@ def run_steps(
             rng = np.random.default_rng((config.input.seed, 5, now.step))
             means = learner.learn(batch.faces, batch.labels, panel.embed(batch), rng)
             if not math.isfinite(means["loss"]):
-                raise TrainingDiverged(
-                    f"the loss is {means['loss']} at step {now.step + 1}; "
-                    f"the last good state stands in {folder}"
-                )
+                raise diverged(f"the loss is {means['loss']} at step {now.step + 1}", folder)
             now.stepped(learner, means)
+            if now.is_looked_at:
+                check_finite(learner, folder, now.step)
             now.judge(learner)
             if now.is_last or time.monotonic() - saved_at >= config.save_every_s:
                 save_state(learner, folder, now.kept())
@@ -132,6 +130,22 @@ class _Standing:
     def is_last(self) -> bool:
         return self.step == self._config.steps
 
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether `judge` has something to do after this step."""
+        return self._is_validated or self._is_paired
+
+    @property
+    def _is_validated(self) -> bool:
+        is_time = self.step % self._config.validate_every == 0 or self.is_last
+        return len(self._data.held_out) > 0 and is_time
+
+    @property
+    def _is_paired(self) -> bool:
+        every = self._config.pairs.every
+        is_time = self.is_last or (every > 0 and self.step % every == 0)
+        return self._data.pairs is not None and is_time
+
     def stepped(self, learner: Learner, means: dict[str, float]) -> None:
         """One step more; every so often a line of the log."""
         self.step += 1
@@ -146,15 +160,14 @@ class _Standing:
 
     def judge(self, learner: Learner) -> None:
         """Looks at the held-out people and at the pairs, when it is time."""
-        config, data, pairs = self._config, self._data, self._data.pairs
-        if len(data.held_out) and (self.step % config.validate_every == 0 or self.is_last):
+        data, pairs = self._data, self._data.pairs
+        if self._is_validated:
             with averaged(learner):
                 embeddings = embed_crops(data.held_out, learner.embed)
             identities = [data.held_out.identity(number) for number in range(len(data.held_out))]
             self._validation = judge(embeddings, identities, VALIDATION_RATE)
             self._log.write(self.step, {"validation_tar": self._validation})
-        every = config.pairs.every
-        if pairs and (self.is_last or (every and self.step % every == 0)):
+        if pairs and self._is_paired:
             with averaged(learner):
                 self._pairs = pairs.accuracy(learner.embed)
             self._log.write(self.step, {"pairs_accuracy": self._pairs})

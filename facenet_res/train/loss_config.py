@@ -1,5 +1,6 @@
 """What is minimised: a margin loss over identities, a teacher, or both."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -42,14 +43,14 @@ class LossConfig:
 
     def __post_init__(self) -> None:
         weights = (self.weight, self.distillation_weight)
-        if min(weights) < 0 or max(weights) == 0:
+        if min(weights) < 0 or max(weights) == 0 or not all(map(math.isfinite, weights)):
             raise ConfigInvalid(f"need one loss weight above 0 and none below, got {weights}")
         checks = (
             ("name", self.name, self.name in get_args(Loss), get_args(Loss)),
             ("margin_rad", self.margin_rad, 0 <= self.margin_rad < 1.57, "[0, pi/2)"),
             ("cosine_margin", self.cosine_margin, 0 <= self.cosine_margin < 2, "[0, 2)"),
             ("angle_factor", self.angle_factor, 0 < self.angle_factor <= 8, "(0, 8]"),
-            ("scale", self.scale, self.scale > 0, "above 0"),
+            ("scale", self.scale, 0 < self.scale < math.inf, "(0, infinity)"),
             ("subcentres", self.subcentres, 1 <= self.subcentres <= SUBCENTRES_MAX, "1 to 16"),
             ("centre_share", self.centre_share, 0 < self.centre_share <= 1, "(0, 1]"),
         )

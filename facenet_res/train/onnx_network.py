@@ -48,13 +48,28 @@ class OnnxNetwork:
                 self._constants[node.output[0]] = _array(node.attribute[0].t)
         self._nodes = [node for node in graph.node if node.op_type != "Constant"]
         self._input, self._output = inputs[0], graph.output[0].name
+        shape = next(each for each in graph.input if each.name == inputs[0]).type.tensor_type.shape
+        sizes = [dimension.dim_value for dimension in shape.dim]
+        self._is_channels_last = len(sizes) == 4 and sizes[3] == 3 and sizes[1] != 3
 
     def __call__(self, faces: Any) -> Any:
         """float32[B, H, W, 3], normalised -> float32[B, D], not normalised."""
         values: Values = {self._input: faces}
+        # Whose axes the file has in our order; a map is made flat in the file's.
+        in_our_order = {self._input} if self._is_channels_last else set[str]()
         for node in self._nodes:
             given = [values.get(name, self._constants.get(name)) for name in node.input]
-            values[node.output[0]] = OPERATORS[node.op_type](_attributes(node), *given)
+            options = _attributes(node)
+            if node.op_type == "Transpose":
+                is_ours = options.get("perm") == [0, 2, 3, 1]
+            else:
+                is_ours = not in_our_order.isdisjoint(node.input)
+            if is_ours:
+                in_our_order.add(node.output[0])
+            operator = OPERATORS[node.op_type]
+            if operator is _flat and is_ours:
+                options["in_our_order"] = True
+            values[node.output[0]] = operator(options, *given)
         return ops.reshape(values[self._output], (ops.shape(faces)[0], -1))
 
 
@@ -72,17 +87,19 @@ def _conv(options: dict[str, Any], x: Any, kernel: NDArray[Any], bias: Any = Non
         shape = (*kernel.shape[2:], groups, kernel.shape[0] // groups)
         depthwise = kernel[:, 0].transpose(1, 2, 0).reshape(shape)
         y = ops.depthwise_conv(x, depthwise, strides=strides, padding="valid")
-    return y if bias is None else y + bias
+    # By `ops`, not by `+`: PyTorch would compute with a NumPy constant on the host.
+    return y if bias is None else ops.add(y, bias)
 
 
 def _batch_norm(options: dict[str, Any], x: Any, *parameters: NDArray[Any]) -> Any:
     gamma, beta, mean, variance = parameters
     factor = gamma / np.sqrt(variance + options.get("epsilon", 1e-5))
-    return x * factor + (beta - mean * factor)
+    return ops.add(ops.multiply(x, factor), beta - mean * factor)
 
 
 def _prelu(options: dict[str, Any], x: Any, slope: NDArray[Any]) -> Any:
-    return ops.maximum(x, 0.0) + slope.reshape(-1) * ops.minimum(x, 0.0)
+    falling = ops.multiply(ops.minimum(x, 0.0), slope.reshape(-1))
+    return ops.add(ops.maximum(x, 0.0), falling)
 
 
 def _clip(options: dict[str, Any], x: Any, low: Any = None, high: Any = None) -> Any:
@@ -92,15 +109,15 @@ def _clip(options: dict[str, Any], x: Any, low: Any = None, high: Any = None) ->
 
 
 def _flat(options: dict[str, Any], x: Any, shape: Any = None) -> Any:
-    # The file's order is channels first, and the next matrix counts on it.
-    if len(x.shape) == 4:
+    # The next matrix counts on the file's order, which mostly is channels first.
+    if len(x.shape) == 4 and "in_our_order" not in options:
         x = ops.transpose(x, (0, 3, 1, 2))
     return ops.reshape(x, (ops.shape(x)[0], -1))
 
 
 def _gemm(options: dict[str, Any], x: Any, matrix: NDArray[Any], bias: Any = None) -> Any:
     y = ops.matmul(x, matrix.T if options.get("transB") else matrix) * options.get("alpha", 1.0)
-    return y if bias is None else y + options.get("beta", 1.0) * bias
+    return y if bias is None else ops.add(y, options.get("beta", 1.0) * bias)
 
 
 def _transpose(options: dict[str, Any], x: Any) -> Any:

@@ -76,7 +76,31 @@ def make_optimizer(
     }
     if config.name == "adamw":
         return keras.optimizers.AdamW(weight_decay=config.weight_decay, **common)
-    return keras.optimizers.SGD(momentum=MOMENTUM, weight_decay=config.weight_decay, **common)
+    return _sgd_class()(config.weight_decay, momentum=MOMENTUM, **common)
+
+
+def _sgd_class() -> Any:
+    """SGD that adds the decay to the gradient, after clipping and before the momentum.
+
+    Keras' own `weight_decay` shrinks the weights beside the momentum, which with a momentum of 0.9
+    is a tenth of what PyTorch's does, for which the published recipes' numbers are meant.
+    """
+    # PyTorch's backend puts a subclass of its own, which updates all weights at a time, in place of
+    # the exact class `SGD` only: that one is asked for.
+    base: Any = type(keras.optimizers.SGD())
+
+    class CoupledSGD(base):
+        def __init__(self, decay: float, **options: Any) -> None:
+            super().__init__(**options)
+            self._decay = decay
+
+        def _backend_update_step(self, grads: Any, trainable_variables: Any, rate: Any) -> None:
+            weights = [ops.stop_gradient(each.value) for each in trainable_variables]
+            pairs = zip(grads, weights, strict=True)
+            decayed = [grad + self._decay * weight for grad, weight in pairs]
+            super()._backend_update_step(decayed, trainable_variables, rate)
+
+    return CoupledSGD
 
 
 def inner_optimizer(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:

@@ -1,5 +1,6 @@
 """How weights follow the gradient."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -44,8 +45,12 @@ class OptimizerConfig:
                 raise ConfigInvalid(
                     f"optimizer.{name} must be in {allowed}, got {getattr(self, name)!r}"
                 )
-        if self.learning_rate <= 0 or self.weight_decay < 0 or self.gradient_norm_max <= 0:
-            raise ConfigInvalid(f"need positive learning rate and gradient norm, got {self}")
+        rates = (self.learning_rate, self.weight_decay, self.gradient_norm_max)
+        if not all(map(math.isfinite, rates)) or min(rates) < 0 or 0 in (rates[0], rates[2]):
+            raise ConfigInvalid(
+                "need a positive learning rate and gradient norm, a weight decay >= 0, and all "
+                f"of them finite, got {self}"
+            )
         if not 0 <= self.ema < 1:
             raise ConfigInvalid(f"optimizer.ema must be in [0, 1), got {self.ema}")
         if self.accumulate < 1 or self.warmup_steps < 0:

@@ -3,7 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-from facenet_res.core.errors import ConfigInvalid, FileMissing
+from facenet_res.core.errors import ConfigInvalid, FacenetError, FileMissing
 from facenet_res.train.config import TrainConfig
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -19,7 +19,7 @@ def load_recipe(recipe: str, *, smoke: bool = False) -> TrainConfig:
 
     Raises:
         FileMissing: there is no such recipe.
-        ConfigInvalid: it has no `config`, or that does not return a TrainConfig.
+        ConfigInvalid: it fails, has no `config`, or that does not return a TrainConfig.
     """
     path = Path(recipe) if recipe.endswith(".py") else RECIPES / f"{recipe}.py"
     if not path.is_file():
@@ -29,9 +29,15 @@ def load_recipe(recipe: str, *, smoke: bool = False) -> TrainConfig:
     if spec is None or spec.loader is None:
         raise ConfigInvalid(f"recipe {path} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    make = getattr(module, "config", None)
-    config = make(smoke) if callable(make) else None
+    try:
+        spec.loader.exec_module(module)
+        make = getattr(module, "config", None)
+        config = make(smoke) if callable(make) else None
+    except FacenetError:
+        raise
+    except Exception as error:
+        # Whatever a user's own code does: an unknown setting is a TypeError, a slip a SyntaxError.
+        raise ConfigInvalid(f"recipe {path} fails: {type(error).__name__}: {error}") from error
     if not isinstance(config, TrainConfig):
         raise ConfigInvalid(f"recipe {path} needs a function config(smoke) -> TrainConfig")
     return config

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from facenet_res.core.errors import StateError
+from facenet_res.core.errors import DataInvalid, StateError
 from facenet_res.core.files import write_atomically
 from facenet_res.data.crops import CropSource, fingerprint, open_crops
 from facenet_res.data.location import data_path
 from facenet_res.data.skipped import Skipped, readable_numbers
 from facenet_res.train.config import TrainConfig
+from facenet_res.train.log import LOG_NAME
 from facenet_res.train.loop import Progress, RunData, run_steps
 from facenet_res.train.pairs_judge import open_pairs_judge
 from facenet_res.train.prepare import prepare
@@ -51,9 +52,11 @@ def train(
         validation = prepared.split.validation
         held_out = {crops.identities[label] for label in np.unique(validation.labels)}
         write_atomically(folder / HELD_OUT_NAME, "\n".join([*sorted(held_out), ""]).encode())
+        validation = validation.subset(readable_numbers(validation, skipped))
+        _check_pairs(validation, config.held_out_identities)
         data = RunData(
             prepared.split.train,
-            validation.subset(readable_numbers(validation, skipped)),
+            validation,
             open_pairs_judge(config.pairs),
             skipped,
         )
@@ -65,10 +68,30 @@ def train(
 def _claim(folder: Path, config: TrainConfig, crops: CropSource) -> None:
     record = {"config": config.to_dict(), "data_sha256": fingerprint(crops)}
     path = folder / CONFIG_NAME
-    if path.exists():
-        if json.loads(path.read_text("utf-8")) != json.loads(json.dumps(record)):
+    # Where nothing was learned yet, as after a setting that was refused, the folder is free.
+    if path.exists() and (has_state(folder) or (folder / LOG_NAME).exists()):
+        if _record(path) != json.loads(json.dumps(record)):
             raise StateError(
                 f"{folder} holds a run of another config or other data; choose another folder"
             )
         return
     write_atomically(path, json.dumps(record, indent=1).encode())
+    (folder / SKIPPED_NAME).unlink(missing_ok=True)
+
+
+def _record(path: Path) -> object:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise StateError(f"{path} is damaged: {error}") from error
+
+
+def _check_pairs(validation: CropSource, identities: int) -> None:
+    """Raises DataInvalid where no figure could ever be computed: better now than after hours."""
+    counts = np.unique(validation.labels, return_counts=True)[1]
+    if identities and (len(counts) < 2 or counts.max() < 2):
+        raise DataInvalid(
+            f"the held-out people cannot be judged by: {len(counts)} with at most "
+            f"{counts.max(initial=0)} readable crops of a sure label; need two people, and two "
+            "crops of one: see held_out_identities (0 for none) and crops_per_identity_min"
+        )

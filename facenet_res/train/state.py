@@ -9,8 +9,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from facenet_res.core.errors import ArtifactInvalid, ModelMismatch
-from facenet_res.core.files import write_atomically
+from facenet_res.core.errors import ArtifactInvalid, ModelMismatch, TrainingDiverged
+from facenet_res.core.files import write_atomically, write_fault
 from facenet_res.train.learner import Learner
 
 STATE_NAME = "state.safetensors"
@@ -22,7 +22,9 @@ def save_state(learner: Learner, folder: Path, progress: dict[str, Any]) -> None
 
     Raises:
         DiskFull: nothing could be written; the older state is untouched.
+        TrainingDiverged: a value is no finite number; the older state is untouched.
     """
+    check_finite(learner, folder, int(progress["step"]))
     tensors = {
         f"{number:04d}": np.asarray(_numpy(variable), order="C")
         for number, variable in enumerate(_variables(learner))
@@ -30,11 +32,25 @@ def save_state(learner: Learner, folder: Path, progress: dict[str, Any]) -> None
     path = folder / STATE_NAME
     data = save(tensors, {"progress": json.dumps(progress)})
     if path.exists():
-        # A hard link costs nothing and survives the rename below.
-        previous = folder / PREVIOUS_NAME
-        previous.unlink(missing_ok=True)
-        previous.hardlink_to(path)
+        _keep(path, folder / PREVIOUS_NAME)
     write_atomically(path, data)
+
+
+def check_finite(learner: Learner, folder: Path, step: int) -> None:
+    """A gradient that is no number spoils the weights behind a loss that is one.
+
+    Raises:
+        TrainingDiverged: a weight or a value of the optimiser is no finite number.
+    """
+    for variable in _variables(learner):
+        if not np.isfinite(np.asarray(_numpy(variable))).all():
+            raise diverged(f"{variable.path} is no finite number after step {step}", folder)
+
+
+def diverged(what: str, folder: Path) -> TrainingDiverged:
+    """The error that says what went wrong, and what is left."""
+    kept = f"the last good state stands in {folder}" if has_state(folder) else "no state was saved"
+    return TrainingDiverged(f"{what}; {kept}")
 
 
 def has_state(folder: Path) -> bool:
@@ -71,13 +87,29 @@ def load_state(learner: Learner, folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def _keep(path: Path, previous: Path) -> None:
+    # A hard link costs nothing and survives the rename of a new file over the old name.
+    try:
+        previous.unlink(missing_ok=True)
+        try:
+            previous.hardlink_to(path)
+        except OSError:
+            # A disk without hard links: its only copy is replaced by a whole one, or not at all.
+            return
+    except OSError as error:
+        raise write_fault(previous, error) from error
+
+
 def _assign(learner: Learner, tensors: list[Any], path: Path) -> None:
     variables = _variables(learner)
     shapes = [tuple(variable.shape) for variable in variables]
     found = [tensor.shape for tensor in tensors]
     if shapes != found:
+        pairs = zip(shapes, found, strict=False)
+        odd = next((f"; {have} where {need} is needed" for need, have in pairs if need != have), "")
         raise ModelMismatch(
-            f"{path} is the state of another run: {len(found)} arrays, this run has {len(shapes)}"
+            f"{path} is the state of another run: {len(found)} arrays, this run has "
+            f"{len(shapes)}{odd}"
         )
     for variable, tensor in zip(variables, tensors, strict=True):
         variable.assign(tensor)
@@ -85,8 +117,8 @@ def _assign(learner: Learner, tensors: list[Any], path: Path) -> None:
 
 def _variables(learner: Learner) -> list[Any]:
     # The optimiser's variables exist only once it is built, which `train` does before.
-    weights = [v for v in learner.variables if "seed" not in v.name]
-    return [*weights, *learner.optimizer.variables]
+    # The states of dropout's generators are among the learner's.
+    return [*learner.variables, *learner.optimizer.variables]
 
 
 def _numpy(variable: Any) -> Any:

@@ -18,6 +18,8 @@ from facenet_res.losses.centers import unit_rows
 from facenet_res.train.onnx_network import OnnxNetwork
 
 CENTRE = 127.5
+# OpenVINO may compute in bfloat16.
+ALIKE_MIN = 0.99
 
 
 class Teacher:
@@ -43,14 +45,21 @@ class Teacher:
             first_line = str(error).splitlines()[0]
             raise ArtifactInvalid(f"{path} is no readable ONNX network: {first_line}") from error
         shape = model.inputs[0].get_partial_shape()
-        if len(model.inputs) != 1 or len(shape) != 4:
+        if len(model.inputs) != 1 or shape.rank.is_dynamic or len(shape) != 4:
             raise ArtifactInvalid(f"{path} needs one input [B, C, H, W], has {shape}")
         self._is_channels_first = shape[1].is_static and shape[1].get_length() == 3
-        # Exports are often fixed at one face; the network itself does not care.
-        model.reshape([-1, *[dimension.get_length() for dimension in list(shape)[1:]]])
-        self._compiled = core.compile_model(
-            model, "CPU", {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "bf16"}
-        )
+        side = FACE_SIDE_PX
+        # Exports are often fixed at one face, or open in every axis; the network does not care.
+        sizes = [3, side, side] if self._is_channels_first else [side, side, 3]
+        hints = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "bf16"}
+        try:
+            model.reshape([-1, *sizes])
+            self._compiled = core.compile_model(model, "CPU", hints)
+        except RuntimeError as error:
+            first_line = str(error).splitlines()[0]
+            raise ArtifactInvalid(
+                f"{path} takes no faces of {side}x{side} px, its input is {shape}: {first_line}"
+            ) from error
 
     @property
     def embedding_dim(self) -> int:
@@ -127,9 +136,12 @@ class Panel:
 
         Raises:
             FileMissing: a file is absent.
-            ArtifactInvalid: one is no embedding network.
+            ArtifactInvalid: one is no embedding network, or is another one on the device.
         """
         self._teachers = [Teacher(path) for path in paths]
+        if place == "device":
+            for path, teacher in zip(paths, self._teachers, strict=True):
+                _check_alike(path, teacher)
         self._asked: list[RememberingTeacher | DeviceTeacher] = (
             [DeviceTeacher(path) for path in paths]
             if place == "device"
@@ -154,3 +166,16 @@ class Panel:
             else asked.embed(batch.faces, batch.view_ids)
             for asked in self._asked
         ]
+
+
+def _check_alike(path: Path, teacher: Teacher) -> None:
+    """Raises ArtifactInvalid where the network in `keras.ops` is not that of the file."""
+    shape = (2, FACE_SIDE_PX, FACE_SIDE_PX, 3)
+    faces = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    answers = DeviceTeacher(path).embed(ops.convert_to_tensor(faces))
+    alike = (teacher.embed(faces) * np.asarray(ops.convert_to_numpy(answers))).sum(axis=1).min()
+    if not alike > ALIKE_MIN:
+        raise ArtifactInvalid(
+            f"{path} is computed wrongly on the device, cosine {alike:.3f} to OpenVINO's answer, "
+            f"least is {ALIKE_MIN}: set input.place to 'host'"
+        )

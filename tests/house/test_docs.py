@@ -109,6 +109,13 @@ def test_every_flag_of_the_command_line_is_documented() -> None:
     assert {flag for flag in flags(build_parser()) if f"`{flag}" not in page} == set()
 
 
+def test_the_tables_of_the_command_line_have_each_row_once() -> None:
+    # A merge had kept both sides' rows.
+    page = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]*) \|", page, re.M)
+    assert sorted(rows) == sorted(set(rows))
+
+
 @pytest.mark.parametrize("name", [entry.name for entry in fields(ServerConfig)])
 def test_every_setting_of_the_server_is_documented_with_its_default(name: str) -> None:
     page = (ROOT / "docs/server.md").read_text(encoding="utf-8")

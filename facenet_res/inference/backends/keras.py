@@ -91,6 +91,8 @@ def _keras() -> Any:
         raise EngineUnavailable(
             "engine keras needs Keras and TensorFlow: pip install 'facenet-res[train]'"
         ) from error
+    except ValueError as error:  # "Unable to import backend : ..."
+        raise EngineUnavailable(f"Keras cannot be loaded, see KERAS_BACKEND: {error}") from error
     return keras
 
 

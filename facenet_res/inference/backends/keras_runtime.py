@@ -43,9 +43,13 @@ def pick_runtime(name: str, device: str) -> Runtime:
         device: "auto", "cpu" or "gpu".
 
     Raises:
-        EngineUnavailable: the backend sees no GPU and one is asked for; or it is to stay on the
-            CPU and would run on a GPU all the same.
+        EngineUnavailable: the backend is none of these; it sees no GPU and one is asked for; or
+            it is to stay on the CPU and would run on a GPU all the same.
     """
+    if name not in _HAS_GPU:
+        raise EngineUnavailable(
+            f"engine keras runs on {', '.join(_HAS_GPU)}, but KERAS_BACKEND names {name}"
+        )
     has_gpu = _HAS_GPU[name]()
     if device == "gpu" and not has_gpu:
         raise EngineUnavailable(

@@ -1,5 +1,6 @@
 """ONNX Runtime on the CPU, CUDA or TensorRT: for networks of an ONNX file, ours or another's."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ PROVIDERS = {
     "gpu": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
 }
+
+log = logging.getLogger(__name__)
 
 
 class OnnxBackend:
@@ -94,9 +97,13 @@ class OnnxBackend:
             # The default doubles its arena whenever it grows.
             return [(self._provider, {"arena_extend_strategy": "kSameAsRequested"}), cpu]
         folder = cache_folder() / "tensorrt"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            log.warning("TensorRT's engine is not kept: %s", error)
         settings = {
-            "trt_engine_cache_enable": "True",  # An engine takes minutes to build.
+            # An engine takes minutes to build; without a folder it is built at each start.
+            "trt_engine_cache_enable": str(folder.is_dir()),
             "trt_engine_cache_path": str(folder),
             "trt_fp16_enable": str(self._precision == "f16"),
         }

@@ -62,7 +62,8 @@ class DepthConfig:
         learning_rate: of SGD with momentum 0.9 at its peak; nothing is clipped.
         adam_learning_rate: of Adam, where a network is trained by it.
         warmup_steps: of linear growth to the peak, from which it falls linearly to 0.
-        weight_decay: added to the gradient.
+        weight_decay: as Keras has it for SGD: weights shrink by it times the rate, beside the
+            momentum.
         save_every_s: seconds between two states of a network in training.
         subjects: the networks, in the order in which they are measured.
 

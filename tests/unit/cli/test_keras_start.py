@@ -5,6 +5,7 @@ import os
 import pytest
 
 from facenet_res.cli.keras_start import load_keras
+from facenet_res.core.errors import EngineUnavailable
 
 
 def test_what_a_library_says_while_it_loads_is_swallowed(
@@ -24,7 +25,7 @@ def test_what_it_says_is_shown_where_it_does_not_load(
         raise ImportError("broken")
 
     monkeypatch.setattr("importlib.import_module", fail)
-    with pytest.raises(ImportError, match="broken"):
+    with pytest.raises(EngineUnavailable, match="KERAS_BACKEND names: broken"):
         load_keras()
     os.write(2, b"ours\n")
     assert capfd.readouterr().err == "why\nours\n"

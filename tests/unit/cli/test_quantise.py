@@ -38,6 +38,17 @@ def test_images_without_pairs_are_refused(run: Run, tmp_path: Path, crops: Path)
     assert "go together" in ran.err
 
 
+def test_a_place_that_cannot_be_had_is_told_before_the_work(
+    run: Run, tmp_path: Path, crops: Path
+) -> None:
+    model = write_random_artifact(tmp_path / "model").folder
+    for out, message in ((model, "exists already"), (tmp_path / "no" / "out", "does not exist")):
+        ran = run("quantise", model, "--out", out, "--calibration", crops)
+        assert ran.code == exit_codes.INPUT
+        assert message in ran.err
+        assert ran.out == ""
+
+
 def test_the_loss_is_printed_and_beyond_the_limit_nothing_is_written(
     run: Run, tmp_path: Path, crops: Path
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from facenet_res.cli.train import overridden
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import ConfigInvalid
+from facenet_res.train.config import TrainConfig
 from tests.unit.cli.conftest import Run
 
 
@@ -37,7 +38,19 @@ class Outer:
     ],
 )
 def test_a_setting_is_replaced_wherever_it_is(path: str, value: object, expected: Outer) -> None:
-    assert overridden(Outer(), path.split("."), value) == expected
+    assert overridden(Outer(), {path: value}) == expected
+
+
+def test_settings_that_go_together_are_set_together() -> None:
+    both = {"loss.distillation_weight": 1.0, "teachers": ["a.onnx"]}
+
+    config = overridden(TrainConfig(name="x"), both)
+
+    assert (config.teachers, config.loss.distillation_weight) == (("a.onnx",), 1.0)
+    with pytest.raises(ConfigInvalid, match="go together"):
+        overridden(TrainConfig(name="x"), {"teachers": ["a.onnx"]})
+    with pytest.raises(ConfigInvalid, match="list of texts"):
+        overridden(TrainConfig(name="x"), {**both, "teachers": [1]})
 
 
 @pytest.mark.parametrize(
@@ -54,7 +67,7 @@ def test_a_setting_is_replaced_wherever_it_is(path: str, value: object, expected
 )
 def test_what_cannot_be_set_is_said(path: str, value: object, message: str) -> None:
     with pytest.raises(ConfigInvalid, match=message):
-        overridden(Outer(), path.split("."), value)
+        overridden(Outer(), {path: value})
 
 
 def test_an_override_without_a_value_is_refused_before_anything_loads(

@@ -15,6 +15,7 @@ from facenet_res.data.separable import filter_table
 TABLE = filter_table()
 AUGMENT = compiled(DeviceAugment(TABLE, noise_plane(0)))
 NOTHING = {name: 0.0 for name in AugmentConfig.__dataclass_fields__ if not name.endswith("_max")}
+NOTHING["strength"] = 1.0
 SIZE = 4
 
 
@@ -127,3 +128,24 @@ def test_a_seed_repeats_and_another_differs() -> None:
     for name in Doses.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(one, name), getattr(again, name))
     assert not np.array_equal(one.tone, other.tone)
+
+
+def test_strength_scales_every_chance_but_the_flip_s_and_every_amount() -> None:
+    def drawn(strength: float) -> Doses:
+        config = AugmentConfig(strength=strength, flip=0.5, geometry=0.5, jpeg=0.5, noise=0.5)
+        return draw_doses(config, 400, 0, TABLE, np.random.default_rng(1))
+
+    none, half, full, double = (drawn(strength) for strength in (0.0, 0.5, 1.0, 2.0))
+
+    moved = np.eye(3)[:2].ravel()
+    mirrored = np.array([-1, 0, 111, 0, 1, 0])
+    rows = none.transform
+    assert (np.isclose(rows, moved).all(1) | np.isclose(rows, mirrored).all(1)).all()
+    assert 150 < np.isclose(rows, mirrored).all(1).sum() < 250
+    for still in (none.filters, none.noise, none.jpeg, none.box):
+        assert not still.any()
+    for weak, strong in ((half, full), (full, double)):
+        assert (weak.noise > 0).sum() < (strong.noise > 0).sum()
+        assert weak.noise.max() < strong.noise.max()
+        assert weak.jpeg.max() < strong.jpeg.max()
+        assert np.ptp(weak.tone[:, 1]) < np.ptp(strong.tone[:, 1])

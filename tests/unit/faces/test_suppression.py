@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facenet_res.core.types import Box
-from facenet_res.faces.suppression import suppress, suppress_nested
+from facenet_res.faces.suppression import suppress, suppress_apart, suppress_nested
 
 
 def random_boxes(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -47,3 +47,16 @@ def test_what_a_suppressed_box_overlapped_stays() -> None:
 
 def test_no_boxes_stay_none() -> None:
     assert suppress_nested(np.empty((0, 4)), np.empty(0), 0.5).tolist() == []
+
+
+def test_groups_do_not_see_each_other() -> None:
+    # Given two groups of random boxes on the same ground.
+    boxes, scores = random_boxes(60)
+    groups = np.arange(60) % 2
+    # When suppressed together, then each gives what it gives alone.
+    kept = suppress_apart(boxes, scores, groups, 0.3)
+    for group in (0, 1):
+        rows = np.flatnonzero(groups == group)
+        alone = rows[suppress(boxes[rows], scores[rows], 0.3)]
+        assert kept[groups[kept] == group].tolist() == alone.tolist()
+    assert suppress_apart(boxes[:0], scores[:0], groups[:0], 0.3).tolist() == []

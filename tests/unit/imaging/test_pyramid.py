@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from facenet_res.imaging.pyramid import GREY, ImagePyramid
+from facenet_res.imaging.warp import warp_affine
 
 
 def gradient(height_px: int, width_px: int) -> np.ndarray:
@@ -42,12 +43,35 @@ def test_no_squares_give_no_patches() -> None:
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.6, 0.2, 0.01])
-def test_a_reduced_copy_keeps_the_picture_inside_its_border(scale: float) -> None:
-    reduced = ImagePyramid(gradient(300, 401)).reduced(scale, border_px=6)
+def test_a_reduced_copy_is_written_where_it_belongs(scale: float) -> None:
+    # Given a canvas with room for the copy in its middle.
     height_px, width_px = max(1, round(300 * scale)), max(1, round(401 * scale))
-    assert reduced.shape == (height_px + 12, width_px + 12, 3)
-    assert (reduced[:6] == GREY).all()
-    assert (reduced[:, -6:] == GREY).all()
-    inner = reduced[6:-6, 6:-6].astype(int)
+    canvas = np.full((height_px + 12, width_px + 12, 3), GREY, np.uint8)
+    # When the copy is written there.
+    ImagePyramid(gradient(300, 401)).reduce_into(canvas[6:-6, 6:-6])
+    # Then it shows the picture, and nothing around it has changed.
+    assert (canvas[:6] == GREY).all()
+    assert (canvas[:, -6:] == GREY).all()
+    inner = canvas[6:-6, 6:-6].astype(int)
     assert (np.diff(inner[0, :, 0]) >= 0).all()
     np.testing.assert_allclose(inner[:, :, 0].mean(), 127, atol=4)
+
+
+def test_a_patch_is_what_a_warp_of_its_square_gives() -> None:
+    # Given a picture of noise and a square that takes no halving.
+    image = np.random.default_rng(0).integers(0, 256, (80, 90, 3), np.uint8)
+    square = np.array([[10.0, 20.0, 33.0, 43.0]])
+    # Then 24 corners, one pixel apart, are the pixels themselves.
+    patch = ImagePyramid(image).patches(square, 24)[0]
+    np.testing.assert_array_equal(patch, image[20:44, 10:34])
+
+
+@pytest.mark.parametrize("side_px", [20.0, 35.5, 46.0, 47.5])
+def test_patches_are_those_of_the_warp(side_px: float) -> None:
+    # Given squares that take no halving; from 46 px on, a little more than half is left to do.
+    image = np.random.default_rng(0).integers(0, 256, (80, 90, 3), np.uint8)
+    square = np.array([[12.3, 20.7, 12.3 + side_px, 20.7 + side_px]])
+    scale = 23 / side_px
+    transform = np.array([[scale, 0, -12.3 * scale], [0, scale, -20.7 * scale]])
+    wanted = warp_affine(image, transform, 24, 24, fill=GREY)
+    np.testing.assert_array_equal(ImagePyramid(image).patches(square, 24)[0], wanted)

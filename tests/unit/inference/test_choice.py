@@ -56,3 +56,13 @@ def test_every_offer_is_of_known_names() -> None:
 
 def test_auto_is_openvino() -> None:
     assert with_engine(BackendConfig()).engine == "openvino"
+
+
+def test_a_precision_of_tensorrt_alone_is_not_taken_for_one_of_the_cpu() -> None:
+    # ONNX Runtime computed in f32 and said f16.
+    with pytest.raises(
+        ConfigInvalid, match="engine onnx on cpu computes in f32, got precision 'f16'"
+    ):
+        with_engine(BackendConfig(engine="onnx", precision="f16"))
+    asked = BackendConfig(engine="onnx", device="tensorrt", precision="f16")
+    assert with_engine(asked).precision == "f16"

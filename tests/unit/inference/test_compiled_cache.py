@@ -114,6 +114,16 @@ def test_only_the_newest_files_are_kept(cache: Path) -> None:
     assert len(list(cache.glob("*.blob"))) == compiled_cache.FILES_MAX
 
 
+def test_a_user_without_a_home_only_loses_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    store = CompiledCache(cache_folder({}), "m", {})
+    store.write(b"blob")
+    assert store.read() is None
+
+
 def test_a_relative_folder_is_not_followed() -> None:
     assert cache_folder({"XDG_CACHE_HOME": "here"}) == Path.home() / ".cache" / "facenet-res"
     assert cache_folder({}) == Path.home() / ".cache" / "facenet-res"

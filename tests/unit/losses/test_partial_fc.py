@@ -112,3 +112,16 @@ def test_a_share_out_of_range_is_refused(share: float) -> None:
 def test_no_classes_are_refused() -> None:
     with pytest.raises(ValueError, match="classes"):
         sample_centres(np.zeros(0, np.int32), 0, 0.5, np.random.default_rng(0))
+
+
+def test_devices_that_share_the_classes_get_equal_parts() -> None:
+    labels = np.array([0, 3, 4, -1])
+
+    counts = [
+        len(sample_centres(labels, 11, share, np.random.default_rng(0), multiple=4).classes)
+        for share in (0.1, 0.5, 1.0)
+    ]
+
+    assert counts == [4, 8, 8]
+    with pytest.raises(ArrayInvalid, match="cannot be shared by 4 devices"):
+        sample_centres(np.arange(5), 5, 0.5, np.random.default_rng(0), multiple=4)

@@ -45,6 +45,8 @@ def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
         ((*GALLERY, "--grace-s", "nan"), {}, "grace_s"),
         ((*GALLERY, "--false-accept-rate", "1"), {}, "false_accept_rate"),
         ((*GALLERY, "--address", "localhost"), {}, "host:port"),
+        ((*GALLERY, "--address", "localhost:\u0665\u0660"), {}, "host:port"),
+        (("--gallery", "a\0b"), {}, "gallery is of type Path"),
         ((*GALLERY, "--address", "localhost:99999"), {}, "65535"),
         (GALLERY, {"FACENET_RES_SERVER_GRACE": "1"}, "'grace'"),
         (GALLERY, {"FACENET_RES_SERVER_CREATE": "perhaps"}, "true or false"),

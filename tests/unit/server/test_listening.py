@@ -34,7 +34,10 @@ def test_a_second_server_does_not_share_the_port_of_the_first() -> None:
     asyncio.run(listen_twice())
 
 
-@pytest.mark.parametrize("address", ["203.0.113.7:5000", "no-such-host.invalid:5000"])
+@pytest.mark.parametrize(
+    "address",
+    ["203.0.113.7:5000", "no-such-host.invalid:5000", "..:5000", f"{'a' * 64}:5000", "a\0b:5000"],
+)
 def test_a_foreign_or_unknown_host_is_refused(address: str) -> None:
     with pytest.raises(ConfigInvalid, match="cannot listen"):
         probe(address)

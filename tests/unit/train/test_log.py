@@ -41,6 +41,16 @@ def test_a_step_written_twice_counts_once_and_a_line_cut_off_not_at_all(tmp_path
     assert column(rows, "validation_tar") == ([50], [0.1])
 
 
+def test_a_resumed_run_goes_on_after_a_line_cut_off(tmp_path: Path) -> None:
+    RunLog(tmp_path).write(50, {"loss": 2.0})
+    with (tmp_path / LOG_NAME).open("a") as file:
+        file.write('{"step": 100, "lo')
+
+    RunLog(tmp_path).write(100, {"loss": 1.0})
+
+    assert column(read_log(tmp_path), "loss") == ([50, 100], [2.0, 1.0])
+
+
 def test_a_damaged_log_is_named_by_its_line(tmp_path: Path) -> None:
     (tmp_path / LOG_NAME).write_text('{"step": 1, "loss": 1}\nnonsense\n{"step": 2, "loss": 1}\n')
 

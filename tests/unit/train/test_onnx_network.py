@@ -91,3 +91,33 @@ def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
         OnnxNetwork(tmp_path / "text.onnx")
     with pytest.raises(FileMissing, match=r"gone\.onnx"):
         OnnxNetwork(tmp_path / "gone.onnx")
+
+
+def test_a_network_that_makes_its_map_flat_channels_last_is_the_same(tmp_path: Path) -> None:
+    helper, kind, rng = onnx.helper, onnx.TensorProto.FLOAT, np.random.default_rng(3)
+    weights = {"kernel": rng.normal(size=(4, 3, 3, 3)), "matrix": rng.normal(size=(4 * 25, DIM))}
+    constants = [onnx.numpy_helper.from_array(v.astype(np.float32), n) for n, v in weights.items()]
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["1"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["1", "kernel"], ["2"], kernel_shape=[3, 3], strides=[2, 2]),
+        helper.make_node("Transpose", ["2"], ["3"], perm=[0, 2, 3, 1]),
+        helper.make_node("Relu", ["3"], ["4"]),
+        helper.make_node("Reshape", ["4", "flat"], ["5"]),
+        helper.make_node("MatMul", ["5", "matrix"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "last",
+        [helper.make_tensor_value_info("x", kind, ["B", 12, 12, 3])],
+        [helper.make_tensor_value_info("y", kind, ["B", DIM])],
+        [*constants, onnx.numpy_helper.from_array(np.array([-1, 4 * 25]), "flat")],
+    )
+    path = tmp_path / "last.onnx"
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path
+    )
+    faces = np.random.default_rng(0).normal(size=(3, 12, 12, 3)).astype(np.float32)
+
+    # `theirs` feeds channels first; this file takes them last.
+    expected = theirs(path, faces.transpose(0, 2, 3, 1))
+    np.testing.assert_allclose(ours(path, faces), expected, rtol=1e-4, atol=1e-4)

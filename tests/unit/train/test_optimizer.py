@@ -1,12 +1,14 @@
 """The learning rate rises, falls as it is told, and ends at nothing."""
 
+import math
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 from facenet_res.core.errors import ConfigInvalid
-from facenet_res.train.optimizer import Growth, WarmupDecay
+from facenet_res.train.optimizer import Growth, WarmupDecay, make_optimizer
 from facenet_res.train.optimizer_config import OptimizerConfig
 
 
@@ -42,6 +44,27 @@ def test_schedules_come_back_from_their_config() -> None:
         np.testing.assert_array_equal(rates(again, 5), rates(schedule, 5))
 
 
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_sgd_adds_the_decay_to_the_clipped_gradient_before_the_momentum(accumulate: int) -> None:
+    weight = keras.Variable(np.array([3.0, -4.0], np.float32))
+    config = OptimizerConfig(
+        learning_rate=0.1, weight_decay=0.5, gradient_norm_max=1.0, accumulate=accumulate
+    )
+    optimizer = make_optimizer(config, 100, 0.1)
+    optimizer.build([weight])
+    gradient = np.array([0.0, 8.0], np.float32)
+    # PyTorch's SGD: the decay joins the gradient, and the momentum gathers both.
+    expected, velocity = np.array([3.0, -4.0]), np.zeros(2)
+    for _ in range(3):
+        velocity = 0.9 * velocity + gradient / 8 + 0.5 * expected
+        expected = expected - 0.1 * velocity
+
+    for _ in range(3 * accumulate):
+        optimizer.apply([keras.ops.convert_to_tensor(gradient)])
+
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(weight.value), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -50,6 +73,8 @@ def test_schedules_come_back_from_their_config() -> None:
         ({"accumulate": 0}, "got 0"),
         ({"ema": 1.0}, r"\[0, 1\), got 1\.0"),
         ({"learning_rate": 0.0}, "positive learning rate"),
+        ({"learning_rate": math.nan}, "all of them finite"),
+        ({"weight_decay": math.inf}, "all of them finite"),
     ],
 )
 def test_an_optimiser_out_of_range_is_refused(settings: dict[str, Any], words: str) -> None:

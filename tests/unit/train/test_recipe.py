@@ -55,3 +55,17 @@ def test_the_default_recipe_fits_what_the_machine_has(
     assert on_cpu.start == "default"
     assert on_cpu.model == read_config(default_artifact_dir() / "model.safetensors")
     assert (on_gpu.start, on_gpu.input.place) == ("", "device")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [("TrainConfig(name='x', stepz=3)", "TypeError: .*'stepz'"), ("(", "fails: SyntaxError")],
+)
+def test_a_recipe_that_fails_says_how(tmp_path: Path, body: str, words: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        f"from facenet_res.train.config import TrainConfig\ndef config(smoke):\n    return {body}\n"
+    )
+
+    with pytest.raises(ConfigInvalid, match=words):
+        load_recipe(str(path))

@@ -13,6 +13,7 @@ import pytest
 from facenet_res.core.errors import (
     ArtifactInvalid,
     ConfigInvalid,
+    DataInvalid,
     DiskFull,
     FileMissing,
     ModelMismatch,
@@ -22,6 +23,7 @@ from facenet_res.core.errors import (
 from facenet_res.imaging.encode import encode_jpeg
 from facenet_res.models.checkpoint import read_config, read_tensors
 from facenet_res.train.config import PairsConfig, TrainConfig
+from facenet_res.train.learner import Learner
 from facenet_res.train.loop import Progress
 from facenet_res.train.loss_config import LossConfig
 from facenet_res.train.optimizer_config import OptimizerConfig
@@ -42,6 +44,7 @@ def killed_after(step: int) -> object:
     return on_progress
 
 
+@pytest.mark.slow  # tests/e2e/test_train_kill.py does it with real processes, on PyTorch
 def test_a_run_broken_off_and_resumed_ends_bit_equal(tiny_run: TrainConfig, tmp_path: Path) -> None:
     train(tiny_run, tmp_path / "unbroken")
     with pytest.raises(Killed):
@@ -56,7 +59,9 @@ def test_a_run_broken_off_and_resumed_ends_bit_equal(tiny_run: TrainConfig, tmp_
         np.testing.assert_array_equal(resumed[key], value, err_msg=key)
 
 
-def test_a_run_leaves_weights_a_config_and_a_log(tiny_run: TrainConfig, tmp_path: Path) -> None:
+def test_a_run_leaves_weights_a_config_a_log_and_a_page(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
     seen: list[int] = []
 
     end = train(tiny_run, tmp_path / "run", lambda progress: seen.append(progress.step))
@@ -66,6 +71,11 @@ def test_a_run_leaves_weights_a_config_and_a_log(tiny_run: TrainConfig, tmp_path
     assert read_config(tmp_path / "run" / "weights.safetensors") == tiny_run.model
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if "validation_tar" in row] == [3, 6]
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "held-out people: TAR at FAR 1e-3" in page
+    assert "<svg" in page
+    assert "SHA-256 of the data" in page
+    assert list((tmp_path / "run" / "events").glob("events.out.tfevents.*"))
 
 
 def test_a_damaged_state_falls_back_to_the_one_before(
@@ -97,17 +107,65 @@ def test_two_damaged_states_are_an_error_and_not_a_fresh_start(
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_state(
-    tiny_run: TrainConfig, tmp_path: Path
+    tiny_run: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(Killed):
+        train(tiny_run, folder, killed_after(4))
+    kept = (folder / STATE_NAME).read_bytes()
+    monkeypatch.setattr(Learner, "learn", lambda *_: {"loss": math.nan})
+
+    with pytest.raises(TrainingDiverged, match="nan at step 5; the last good state stands"):
+        train(tiny_run, folder)
+
+    assert (folder / STATE_NAME).read_bytes() == kept
+
+
+def test_weights_that_are_no_numbers_are_never_saved(tiny_run: TrainConfig, tmp_path: Path) -> None:
     wild = dataclasses.replace(
         tiny_run,
         optimizer=OptimizerConfig(learning_rate=1e38, warmup_steps=1, gradient_norm_max=1e38),
     )
 
-    with pytest.raises(TrainingDiverged, match="at step"):
+    # The loss of the first step is a number; what its gradient makes of the weights is not.
+    with pytest.raises(TrainingDiverged, match="after step 1; no state was saved"):
         train(wild, tmp_path / "run")
 
-    assert (tmp_path / "run" / STATE_NAME).exists()
+    assert not (tmp_path / "run" / STATE_NAME).exists()
+
+
+def test_dropout_goes_on_where_it_stood(tiny_run: TrainConfig, tmp_path: Path) -> None:
+    config = dataclasses.replace(
+        tiny_run, steps=3, model=dataclasses.replace(tiny_run.model, dropout=0.5)
+    )
+    train(config, tmp_path / "unbroken")
+    with pytest.raises(Killed):
+        train(config, tmp_path / "broken", killed_after(1))
+    train(config, tmp_path / "broken")
+
+    one, other = (
+        read_tensors(tmp_path / name / "weights.safetensors") for name in ("unbroken", "broken")
+    )
+    for key, value in one.items():
+        np.testing.assert_array_equal(other[key], value, err_msg=key)
+
+
+def test_held_out_people_without_a_pair_are_refused_at_the_start(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    alone = dataclasses.replace(tiny_run, held_out_identities=1)
+
+    with pytest.raises(DataInvalid, match="1 with at most 6 readable crops"):
+        train(alone, tmp_path / "run")
+
+
+def test_a_folder_in_which_nothing_was_learned_is_free(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(DataInvalid, match="cannot hold out"):
+        train(dataclasses.replace(tiny_run, held_out_unlabelled=99), tmp_path / "run")
+
+    assert train(dataclasses.replace(tiny_run, steps=1), tmp_path / "run").step == 1
 
 
 def test_a_folder_of_another_run_is_refused(tiny_run: TrainConfig, tmp_path: Path) -> None:
@@ -147,16 +205,6 @@ def test_distillation_without_a_teacher_is_refused(tiny_run: TrainConfig) -> Non
 
 def test_progress_starts_without_a_figure() -> None:
     assert math.isnan(Progress(0, 1, 0.0).validation)
-
-
-def test_a_finished_run_leaves_a_page_and_events(tiny_run: TrainConfig, tmp_path: Path) -> None:
-    train(tiny_run, tmp_path / "run")
-
-    page = (tmp_path / "run" / "report.html").read_text()
-    assert "held-out people: TAR at FAR 1e-3" in page
-    assert "<svg" in page
-    assert "SHA-256 of the data" in page
-    assert list((tmp_path / "run" / "events").glob("events.out.tfevents.*"))
 
 
 def test_a_run_begins_with_the_weights_it_is_given(tiny_run: TrainConfig, tmp_path: Path) -> None:

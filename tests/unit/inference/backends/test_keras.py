@@ -11,6 +11,7 @@ import pytest
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ConfigInvalid, EngineUnavailable
 from facenet_res.inference.backends.keras import KerasBackend
+from facenet_res.inference.backends.keras_runtime import pick_runtime
 from facenet_res.inference.config import BackendConfig
 from tests.artifacts import smooth_faces, write_random_artifact
 
@@ -45,3 +46,8 @@ def test_a_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(builtins, "__import__", without_keras)
     with pytest.raises(EngineUnavailable, match=r"facenet-res\[train\]"):
         KerasBackend(artifact, BackendConfig())
+
+
+def test_a_backend_of_keras_that_we_cannot_compile_for_is_refused_by_name() -> None:
+    with pytest.raises(EngineUnavailable, match="KERAS_BACKEND names numpy"):
+        pick_runtime("numpy", "auto")

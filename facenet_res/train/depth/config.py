@@ -1,5 +1,6 @@
 """Everything that decides the experiment on depth: which networks, on what, how long."""
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,7 @@ SEEDS = (0,)  # each more costs a quarter of an hour of two cores; the plots the
 DEPTHS = (20, 56, 110)  # of He et al. 2015, figures 1 and 6
 DEEPEST = 1001  # of He et al. 2016
 # Settings that hold for some networks only, and are in the records of these.
-OF_SOME = ("deepest_identities", "adam_learning_rate")
+OF_SOME = ("deepest_identities", "deepest_crops_each", "adam_learning_rate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,8 @@ class DepthConfig:
         crops: zip or folder of aligned crops; a relative path starts at FACENET_RES_DATA.
         identities: people to tell apart, those with the most crops; at least 2.
         deepest_identities: people whom the pre-activation networks tell apart: fewer, since a step
-            of theirs takes ten seconds here, and two people are learned in a tenth of the steps.
+            of theirs takes ten seconds here.
+        deepest_crops_each: crops of each of these: so few that some steps can learn them by heart.
         crops_each: crops of each person, at least 1.
         learning_rate: of SGD with momentum 0.9 at its peak; nothing is clipped.
         adam_learning_rate: of Adam, where a network is trained by it.
@@ -74,6 +76,7 @@ class DepthConfig:
     crops: str = "crops.zip"
     identities: int = 10
     deepest_identities: int = 2
+    deepest_crops_each: int = 8
     crops_each: int = 30
     learning_rate: float = 0.01
     adam_learning_rate: float = 0.001
@@ -83,10 +86,13 @@ class DepthConfig:
     subjects: tuple[Subject, ...]
 
     def __post_init__(self) -> None:
-        if min(self.identities, self.deepest_identities) < 2 or self.crops_each < 1:
+        if min(self.identities, self.deepest_identities) < 2 or (
+            min(self.crops_each, self.deepest_crops_each) < 1
+        ):
             raise ConfigInvalid(
-                "need identities and deepest_identities >= 2 and crops_each >= 1, got "
-                f"{self.identities}, {self.deepest_identities} and {self.crops_each}"
+                "need identities and deepest_identities >= 2, crops_each and deepest_crops_each "
+                f">= 1, got {self.identities}, {self.deepest_identities}, {self.crops_each} and "
+                f"{self.deepest_crops_each}"
             )
         if (
             min(self.learning_rate, self.adam_learning_rate) <= 0
@@ -98,17 +104,18 @@ class DepthConfig:
                 f"{self.learning_rate}, {self.weight_decay} and {self.save_every_s}"
             )
         for subject in self.subjects:
-            total = self.people(subject) * self.crops_each
+            total = math.prod(self.set_size(subject))
             if not 2 <= subject.batch_size <= total or subject.steps < 0:
                 raise ConfigInvalid(
                     f"{subject.name} needs a batch_size in [2, {total}] and steps >= 0, got "
                     f"{subject.batch_size} and {subject.steps}"
                 )
 
-    def people(self, subject: Subject) -> int:
-        """How many a network has to tell apart."""
-        is_deepest = subject.family == "cifar_preact"
-        return self.deepest_identities if is_deepest else self.identities
+    def set_size(self, subject: Subject) -> tuple[int, int]:
+        """How many people a network has to tell apart, and how many crops there are of each."""
+        if subject.family == "cifar_preact":
+            return self.deepest_identities, self.deepest_crops_each
+        return self.identities, self.crops_each
 
     def settings(self, subject: Subject) -> dict[str, Any]:
         """What a record of a subject holds for: all of this but the other networks."""
@@ -117,7 +124,7 @@ class DepthConfig:
             for name, value in asdict(self).items()
             if name not in ("subjects", "save_every_s", *OF_SOME)
         }
-        common["identities"] = self.people(subject)
+        common["identities"], common["crops_each"] = self.set_size(subject)
         if subject.optimizer == "sgd":
             own = {name: value for name, value in asdict(subject).items() if name != "optimizer"}
         else:
@@ -138,7 +145,13 @@ def depth_config(*, smoke: bool = False) -> DepthConfig:
         deepest = Subject(
             family="cifar_preact", depth=11, is_plain=False, seed=0, batch_size=4, steps=3
         )
-        return DepthConfig(identities=2, crops_each=5, warmup_steps=1, subjects=(*shallow, deepest))
+        return DepthConfig(
+            identities=2,
+            crops_each=5,
+            deepest_crops_each=5,
+            warmup_steps=1,
+            subjects=(*shallow, deepest),
+        )
     deepest = Subject(
         family="cifar_preact",
         depth=DEEPEST,

@@ -39,12 +39,12 @@ def measure_depth(
         DiskFull: nothing could be written.
     """
     sets = {
-        people: shrink(choose_crops(crops, people, config.crops_each))
-        for people in {config.people(subject) for subject in config.subjects}
+        size: shrink(choose_crops(crops, *size))
+        for size in {config.set_size(subject) for subject in config.subjects}
     }
     records = []
     for subject in config.subjects:
-        small = sets[config.people(subject)]
+        small = sets[config.set_size(subject)]
         path = folder / f"{subject.name}.json"
         if path.exists():
             record = read_record(path)

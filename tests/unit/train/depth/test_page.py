@@ -101,4 +101,7 @@ def test_what_the_page_says_of_the_deepest_is_in_the_records(networks: dict[str,
         pytest.skip("not measured yet: facenet-res models depth --out docs goes on with it")
     losses = networks[DEEPEST].losses().middle
     assert losses[-1] < losses[0]
-    assert networks[DEEPEST].gradients("bn").growth < 100
+    # A thousand layers with skips do less to the gradient than a hundred without.
+    deepest, plain = (networks[name].gradients("bn") for name in (DEEPEST, "cifar-plain110"))
+    assert deepest.growth < plain.growth
+    assert deepest.factor < 1.02 < plain.factor

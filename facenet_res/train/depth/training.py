@@ -82,7 +82,12 @@ def train_subject(
             raise TrainingDiverged(f"the loss of {subject.name} is {losses[-1]} at step {step + 1}")
         now = time.monotonic()
         if now - saved_at >= config.save_every_s:
-            done = {"losses": losses, "train_s": before_s + now - started, "holds_for": holds_for}
+            done = {
+                "step": len(losses),
+                "losses": losses,
+                "train_s": before_s + now - started,
+                "holds_for": holds_for,
+            }
             save_state(network, folder, done)
             saved_at = now
         on_step(len(losses))

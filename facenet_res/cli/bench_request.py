@@ -181,6 +181,7 @@ def _wire_and_whole(
     with _gallery(folder / "served", embedder, arguments.people):
         pass  # The server opens it; two processes may not have it open at once.
     flags = ["--gallery", str(folder / "served"), "--engine", arguments.engine]
+    flags += ["--device", arguments.device, "--precision", arguments.precision]
     flags += ["--detector", arguments.detector]
     for flag, path in (
         ("--model", arguments.model),

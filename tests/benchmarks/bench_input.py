@@ -64,15 +64,18 @@ def test_input_against_the_step(crops: CropSource, record_property: Record) -> N
     faces = rng.integers(0, 256, (size, 112, 112, 3), np.uint8)
     labels = rng.integers(0, CLASSES, size, np.int32)
     try:
-        learner = Learner(build_model(config.model), CLASSES, config.loss)
+        dim = config.model.embedding_dim
+        learner = Learner(build_model(config.model), CLASSES, config.loss, [dim])
         optimizer = make_optimizer(config.optimizer, config.steps)
         learner.compile(optimizer=optimizer, jit_compile=False)
-        teacher = rng.normal(size=(size, config.model.embedding_dim)).astype(np.float32)
+        teacher = rng.normal(size=(size, dim)).astype(np.float32)
         with closing(batches(crops, made, AugmentConfig())) as source:
             rounds = bench.interleaved(
                 {
                     "input": lambda: list(islice(source, taken)),
-                    "step": lambda: [learner.learn(faces, labels, teacher) for _ in range(steps)],
+                    "step": lambda: [
+                        learner.learn(faces, labels, [teacher], rng) for _ in range(steps)
+                    ],
                 },
                 rounds=bench.size(smoke=1, full=8),
             )

@@ -154,6 +154,8 @@ def test_one_client_against_the_sum_of_its_stages(tmp_path: Path, record_propert
             image=photo,
             model=None,
             engine="auto",
+            device="auto",
+            precision="auto",
             detector="mtcnn",
             detector_model=None,
             people=bench.size(smoke=10, full=10_000),

@@ -3,7 +3,7 @@
 import datetime
 import os
 import platform
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,9 @@ cannot be faster than on this machine, measured in the same rounds. Keep the mac
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the commands."""
-    group: ArgumentParser = subparsers.add_parser("bench", help="measure this machine")
+    group = add_command(
+        subparsers, "bench", lambda _: exit_codes.INPUT, "measure this machine: request", EXAMPLES
+    )
     commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     parser = add_command(
         commands, "request", run, "show where the time of one request goes", EXAMPLES

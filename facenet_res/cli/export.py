@@ -59,6 +59,7 @@ def run(arguments: Namespace) -> int:
         raise FileMissing(f"no weights file at {arguments.weights}")
     from facenet_res.core.artifact import check_place
 
+    arguments.out.absolute().parent.mkdir(parents=True, exist_ok=True)
     check_place(arguments.out, overwrite=arguments.overwrite)
     load_keras()
     from facenet_res.export.artifact import ExportConfig, export_artifact

@@ -76,10 +76,10 @@ class DepthConfig:
     crops: str = "crops.zip"
     identities: int = 10
     deepest_identities: int = 2
-    deepest_crops_each: int = 8
+    deepest_crops_each: int = 4
     crops_each: int = 30
     learning_rate: float = 0.01
-    adam_learning_rate: float = 0.001
+    adam_learning_rate: float = 0.0002
     warmup_steps: int = 20
     weight_decay: float = 1e-4
     save_every_s: float = 15.0
@@ -158,7 +158,7 @@ def depth_config(*, smoke: bool = False) -> DepthConfig:
         is_plain=False,
         seed=0,
         batch_size=8,
-        steps=48,
+        steps=40,
         optimizer="adam",
     )
     pairs = _pairs(DEPTHS, seeds=SEEDS, batch_size=32, steps=150)

@@ -127,11 +127,14 @@ def test_weights_that_are_no_numbers_are_never_saved(tiny_run: TrainConfig, tmp_
         optimizer=OptimizerConfig(learning_rate=1e38, warmup_steps=1, gradient_norm_max=1e38),
     )
 
-    # The loss of the first step is a number; what its gradient makes of the weights is not.
-    with pytest.raises(TrainingDiverged, match="after step 1; no state was saved"):
+    # The losses are numbers; what their gradients make of the weights is not, on one backend in
+    # the first step and on another in the second.
+    with pytest.raises(TrainingDiverged, match="is no finite number after step"):
         train(wild, tmp_path / "run")
 
-    assert not (tmp_path / "run" / STATE_NAME).exists()
+    state = tmp_path / "run" / STATE_NAME
+    kept = read_tensors(state).values() if state.exists() else ()
+    assert all(np.isfinite(tensor).all() for tensor in kept)
 
 
 def test_dropout_goes_on_where_it_stood(tiny_run: TrainConfig, tmp_path: Path) -> None:

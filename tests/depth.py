@@ -4,7 +4,7 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
-from facenet_res.data.crops import Crop, open_crops
+from facenet_res.data.crops import Crop, read_crops
 from facenet_res.train.depth.config import DepthConfig, depth_config
 from facenet_res.train.depth.experiment import measure_depth
 from facenet_res.train.depth.record import Record
@@ -37,7 +37,7 @@ class Miniature:
 def measure_miniature(folder: Path) -> Miniature:
     """Makes crops and measures; some seconds."""
     path = write_crops(folder / "crops.zip")
-    crops = list(open_crops(path))
+    crops = read_crops(path)
     config = depth_config(smoke=True)
     told: list[tuple[str, int, int]] = []
     records = measure_depth(config, crops, folder / "depth", TODAY, lambda *what: told.append(what))

@@ -51,7 +51,7 @@ def run(arguments: Namespace) -> int:
                 f"the experiment needs {module}: pip install 'facenet-res[{extra}]'"
             )
     load_keras()
-    from facenet_res.data.crops import open_crops
+    from facenet_res.data.crops import read_crops
     from facenet_res.data.location import data_path
     from facenet_res.train.depth.config import depth_config
     from facenet_res.train.depth.experiment import measure_depth
@@ -65,10 +65,8 @@ def run(arguments: Namespace) -> int:
         config = dataclasses.replace(config, crops=path.name)
     # The day is the user's: it is written for people.
     today = datetime.date.today()
-    with open_crops(path) as source:
-        crops = list(source)
     with stages() as tell:
-        records = measure_depth(config, crops, arguments.out / FOLDER_NAME, today, tell)
+        records = measure_depth(config, read_crops(path), arguments.out / FOLDER_NAME, today, tell)
     page = write_page(records, arguments.out)
     measured = summarise(records)
     if arguments.json:

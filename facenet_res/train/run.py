@@ -16,10 +16,9 @@ from facenet_res.train.log import LOG_NAME
 from facenet_res.train.loop import Progress, RunData, run_steps
 from facenet_res.train.pairs_judge import open_pairs_judge
 from facenet_res.train.prepare import prepare
-from facenet_res.train.run_page import write_page
+from facenet_res.train.run_page import CONFIG_NAME, write_page
 from facenet_res.train.state import has_state
 
-CONFIG_NAME = "config.json"
 HELD_OUT_NAME = "held_out.txt"
 SKIPPED_NAME = "skipped.txt"
 

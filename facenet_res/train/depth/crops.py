@@ -1,6 +1,5 @@
 """Small pictures of a few people, in memory, and which of them make up a batch."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import DataInvalid
-from facenet_res.data.crops import Crop
+from facenet_res.data.crops import Crop, fingerprint
 from facenet_res.imaging.warp import resize
 
 SIDE_PX = 32
@@ -70,7 +69,7 @@ def shrink(crops: list[Crop]) -> SmallCrops:
     names = sorted({crop.identity for crop in crops})
     images = np.stack([resize(crop.decode(), SIDE_PX, SIDE_PX) for crop in crops])
     labels = np.asarray([names.index(crop.identity) for crop in crops], np.int32)
-    return SmallCrops(images, labels, len(names), _sha256(crops))
+    return SmallCrops(images, labels, len(names), fingerprint(crops))
 
 
 def batch_at(
@@ -87,11 +86,3 @@ def batch_at(
     mirrored = rng.random(batch_size) < 0.5
     images[mirrored] = images[mirrored, :, ::-1]
     return images, small.labels[chosen]
-
-
-def _sha256(crops: list[Crop]) -> str:
-    digest = hashlib.sha256()
-    for crop in crops:
-        digest.update(crop.name.encode())
-        digest.update(hashlib.sha256(crop.data).digest())
-    return digest.hexdigest()

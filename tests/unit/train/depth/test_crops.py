@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facenet_res.core.errors import DataInvalid
-from facenet_res.data.crops import Crop, open_crops
+from facenet_res.data.crops import Crop, read_crops
 from facenet_res.train.depth.crops import batch_at, choose_crops, shrink
 from tests.crops import write_crops
 
@@ -38,7 +38,7 @@ def test_a_doubtful_label_does_not_count() -> None:
 
 
 def test_crops_are_averaged_down_and_numbered_by_name(tmp_path: Path) -> None:
-    crops = choose_crops(open_crops(write_crops(tmp_path / "crops.zip")), 3, 5)
+    crops = choose_crops(read_crops(write_crops(tmp_path / "crops.zip")), 3, 5)
 
     small = shrink(crops)
 
@@ -50,7 +50,7 @@ def test_crops_are_averaged_down_and_numbered_by_name(tmp_path: Path) -> None:
 
 
 def test_a_batch_is_a_function_of_seed_and_step(tmp_path: Path) -> None:
-    small = shrink(choose_crops(open_crops(write_crops(tmp_path / "crops.zip")), 3, 5))
+    small = shrink(choose_crops(read_crops(write_crops(tmp_path / "crops.zip")), 3, 5))
 
     first, again, later, other = (
         batch_at(small, 10, seed, step) for seed, step in ((0, 0), (0, 0), (0, 1), (1, 0))
@@ -64,7 +64,7 @@ def test_a_batch_is_a_function_of_seed_and_step(tmp_path: Path) -> None:
 
 
 def test_each_picture_of_a_batch_is_one_of_the_set_or_its_mirror_image(tmp_path: Path) -> None:
-    small = shrink(choose_crops(open_crops(write_crops(tmp_path / "crops.zip")), 3, 5))
+    small = shrink(choose_crops(read_crops(write_crops(tmp_path / "crops.zip")), 3, 5))
     known = {
         image.tobytes(): label for image, label in zip(small.images, small.labels, strict=True)
     }

@@ -15,9 +15,9 @@ import numpy as np
 
 from facenet_res.core.errors import ArgumentInvalid, TrainingDiverged
 from facenet_res.data.crops import CropSource
-from facenet_res.data.input import batches
 from facenet_res.data.skipped import Skipped
 from facenet_res.evaluation.plots import Axes, Curve, curve_svg
+from facenet_res.train.batch_steps import batches_from, learn_batch
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.optimizer import Growth
 from facenet_res.train.prepare import prepare
@@ -76,14 +76,10 @@ def find_rate(
     rates: list[float] = []
     losses: list[float] = []
     smoothed = 0.0
-    made = batches(prepared.split.train, config.input, config.augment, skipped=skipped)
-    with closing(made) as source:
+    with closing(batches_from(config, prepared.split.train, skipped, first=0)) as source:
         for step, batch in enumerate(islice(source, steps)):
-            rng = np.random.default_rng((config.input.seed, 5, step))
             prepared.learner.reset_metrics()
-            means = prepared.learner.learn(
-                batch.faces, batch.labels, prepared.panel.embed(batch), rng
-            )
+            means = learn_batch(prepared.learner, prepared.panel, batch, config, step)
             smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * means["loss"]
             # The mean of so few would lean toward 0, where it began.
             loss = smoothed / (1 - SMOOTHING ** (step + 1))

@@ -2,20 +2,17 @@
 
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from facenet_res.data.crops import CropSource
-from facenet_res.data.device_input import DeviceInput
-from facenet_res.data.input import Batch, batches
 from facenet_res.data.skipped import Skipped
 from facenet_res.models.checkpoint import save_weights
 from facenet_res.train.averaged import averaged
+from facenet_res.train.batch_steps import batches_from, learn_batch
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.learner import Learner
 from facenet_res.train.log import RunLog
@@ -93,11 +90,10 @@ def run_steps(
     """
     now = _Standing(config, data, load_state(learner, folder) or {}, RunLog(folder))
     saved_at = time.monotonic()
-    with closing(_batches(config, data, now.step)) as source:
+    with closing(batches_from(config, data.train, data.skipped, now.step)) as source:
         while now.step < config.steps:
             batch = next(source)
-            rng = np.random.default_rng((config.input.seed, 5, now.step))
-            means = learner.learn(batch.faces, batch.labels, panel.embed(batch), rng)
+            means = learn_batch(learner, panel, batch, config, now.step)
             if not math.isfinite(means["loss"]):
                 raise diverged(f"the loss is {means['loss']} at step {now.step + 1}", folder)
             now.stepped(learner, means)
@@ -186,10 +182,3 @@ class _Standing:
             self._pairs,
             len(self._data.skipped),
         )
-
-
-def _batches(config: TrainConfig, data: RunData, first: int) -> Generator[Batch, None, None]:
-    if config.input.place == "device":
-        resident = DeviceInput(data.train, config.input, config.augment, data.skipped)
-        return resident.batches(first=first)
-    return batches(data.train, config.input, config.augment, first=first, skipped=data.skipped)

@@ -42,7 +42,9 @@ def artifact_of(name: str, folder: Path) -> tuple[Artifact, Any]:
         base = read_artifact(default_artifact_dir())
     else:
         whole = {"depth": 50, "width": 1.0, "stem": "full", "embedding_dim": 512}
-        base = write_random_artifact(folder / "random", **(whole if bench.is_full() else {}))
+        base = write_random_artifact(
+            folder / "random", **(whole if bench.is_full() else {"width": 0.25})
+        )
     weights = base.path_of("safetensors")
     model = build_model(read_config(weights))
     load_weights(model, weights)

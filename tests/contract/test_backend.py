@@ -68,7 +68,7 @@ def keras_bf16(folder: Path) -> Backend:
 
 def openvino_int8(folder: Path) -> Backend:
     pytest.importorskip("nncf", reason="needs NNCF (extra `int8`)")
-    artifact = write_random_artifact(folder)
+    artifact = write_random_artifact(folder, width=0.25)
     (folder.parent / "int8").mkdir()
     int8 = quantised(artifact, smooth_faces(32, seed=1), folder.parent / "int8")
     whole = add_quantised(artifact, int8, folder.parent / "both")

@@ -41,7 +41,7 @@ def test_images_without_pairs_are_refused(run: Run, tmp_path: Path, crops: Path)
 def test_a_place_that_cannot_be_had_is_told_before_the_work(
     run: Run, tmp_path: Path, crops: Path
 ) -> None:
-    model = write_random_artifact(tmp_path / "model").folder
+    model = write_random_artifact(tmp_path / "model", width=0.25).folder
     for out, message in ((model, "exists already"), (tmp_path / "no" / "out", "does not exist")):
         ran = run("quantise", model, "--out", out, "--calibration", crops)
         assert ran.code == exit_codes.INPUT
@@ -53,7 +53,7 @@ def test_the_loss_is_printed_and_beyond_the_limit_nothing_is_written(
     run: Run, tmp_path: Path, crops: Path
 ) -> None:
     pytest.importorskip("nncf", reason="needs NNCF (extra `int8`)")
-    model = write_random_artifact(tmp_path / "model").folder
+    model = write_random_artifact(tmp_path / "model", width=0.25).folder
     command = ("quantise", model, "--out", tmp_path / "out", "--calibration", crops)
 
     refused = run(*command, "--similarity-min", 0.9999999)
@@ -73,7 +73,7 @@ def test_the_loss_is_printed_and_beyond_the_limit_nothing_is_written(
 def test_a_handful_of_faces_is_not_enough(run: Run, tmp_path: Path, crops: Path) -> None:
     for file in sorted(crops.rglob("*.jpg"))[10:]:
         file.unlink()
-    model = write_random_artifact(tmp_path / "model").folder
+    model = write_random_artifact(tmp_path / "model", width=0.25).folder
     ran = run("quantise", model, "--out", tmp_path / "out", "--calibration", crops)
     assert ran.code == exit_codes.INPUT
     assert "holds 10 faces, int8 needs at least 64" in ran.err

@@ -34,7 +34,7 @@ pytestmark = [
 def int8_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("nncf", reason="needs NNCF (extra `int8`)")
     folder = tmp_path_factory.mktemp("int8")
-    artifact = write_random_artifact(folder / "model")
+    artifact = write_random_artifact(folder / "model", width=0.25)
     (folder / "staging").mkdir()
     int8 = quantised(artifact, smooth_faces(40, seed=1), folder / "staging")
     add_quantised(artifact, int8, folder / "out")
@@ -82,15 +82,34 @@ def test_too_great_a_loss_is_refused(mean: float) -> None:
 
 
 def test_too_few_faces_are_refused(tmp_path: Path) -> None:
-    artifact = write_random_artifact(tmp_path / "model")
+    artifact = write_random_artifact(tmp_path / "model", width=0.25)
     with pytest.raises(ConfigInvalid, match="at least 32 calibration faces, got 31"):
         quantised(artifact, smooth_faces(31, seed=0), tmp_path)
     with pytest.raises(ArrayInvalid, match="at least one face"):
         quantised(artifact, smooth_faces(0, seed=0), tmp_path)
 
 
+@pytest.mark.parametrize(("width", "channels"), [(0.125, 8), (0.375, 24)])
+def test_channels_that_openvino_answers_differently_each_time_are_refused(
+    tmp_path: Path, width: float, channels: int
+) -> None:
+    pytest.importorskip("nncf", reason="needs NNCF (extra `int8`)")
+    artifact = write_random_artifact(tmp_path / "model", width=width)
+    with pytest.raises(ArtifactInvalid, match=f"multiple of 16 channels, .* has {channels}:"):
+        quantised(artifact, smooth_faces(32, seed=0), tmp_path)
+
+
+@pytest.mark.parametrize("times", range(4))
+def test_the_same_faces_get_the_same_answer_each_time(int8_folder: Path, times: int) -> None:
+    faces = smooth_faces(3, seed=5 + times)
+    with open_embedder(int8_folder, precision="int8") as embedder:
+        first, *others = (embedder.embed(faces) for _ in range(4))
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+
+
 def test_a_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    artifact: Artifact = write_random_artifact(tmp_path / "model")
+    artifact: Artifact = write_random_artifact(tmp_path / "model", width=0.25)
     real_import = builtins.__import__
 
     def without_nncf(name: str, *args: Any, **kwargs: Any) -> Any:

@@ -231,14 +231,15 @@ def _random_embeddings(count: int, dim: int) -> Embeddings:
 
 
 def _macs(embedder: BackendEmbedder) -> float:
-    """Products of the network for one face; 0 for a network that is not ours."""
+    """Products of the network for one face, mirror image included; 0 for one that is not ours."""
     if not embedder.manifest.network:
         return 0.0
     from facenet_res.models.catalogue import described
     from facenet_res.models.config import ModelConfig
 
     config = ModelConfig.from_dict(embedder.manifest.network)
-    return float(described(embedder.model_id, config).complexity.macs)
+    passes = 2 if embedder.manifest.is_mirrored else 1
+    return float(passes * described(embedder.model_id, config).complexity.macs)
 
 
 def _interleaved(stages: list[Stage], whole: Work | None, rounds: int) -> Mapping[str, list[float]]:

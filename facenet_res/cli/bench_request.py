@@ -23,13 +23,12 @@ from facenet_res.cli.bench_stages import (
     matrix_product,
     pnet_macs,
 )
-from facenet_res.cli.options import opened_embedder
+from facenet_res.cli.options import opened_detector, opened_embedder
 from facenet_res.client import FacenetClient, calls
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import NoFace
 from facenet_res.core.types import Detection, Embeddings, Faces, Image
 from facenet_res.faces.detector import Detector
-from facenet_res.faces.open import open_detector
 from facenet_res.gallery.gallery import Gallery
 from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.gallery.types import Enrollment
@@ -100,11 +99,11 @@ def profile_request(arguments: Namespace) -> Profile:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-request-")))
         embedder = stack.enter_context(opened_embedder(arguments))
-        detector = open_detector(arguments.detector, arguments.detector_model)
+        detector = opened_detector(arguments)
         detections = tuple(detector.detect(image))
         if not detections:
             raise NoFace(f"{arguments.image} holds no face; profile a photograph that has one")
-        stages = _reading(data, image, detector, detections, arguments.detector)
+        stages = _reading(data, image, detector, detections, arguments)
         crops = aligned(image, detections)
         queue = stack.enter_context(IdleQueue(crops, embedder.embedding_dim))
         stages.append(Stage("queue", queue.embed, "a thread that does nothing", queue.call_thread))
@@ -124,7 +123,7 @@ def _reading(
     image: Image,
     detector: Detector,
     detections: tuple[Detection, ...],
-    detector_name: str,
+    arguments: Namespace,
 ) -> list[Stage]:
     """From the file's bytes to aligned faces."""
     product, product_macs = matrix_product()
@@ -139,8 +138,8 @@ def _reading(
             "detect",
             lambda: detector.detect(image),
             "P-Net's products at the f32 matrix rate",
-            product if detector_name == "mtcnn" else None,
-            pnet_macs(image) / product_macs,
+            product if arguments.detector == "mtcnn" else None,
+            pnet_macs(image, arguments.face_px_min) / product_macs,
         ),
         Stage(
             "align",

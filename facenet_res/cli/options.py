@@ -13,6 +13,7 @@ from facenet_res.core.errors import ArgumentInvalid
 
 if TYPE_CHECKING:
     from facenet_res.core.manifest import Manifest
+    from facenet_res.faces.detector import Detector
     from facenet_res.gallery.gallery import Gallery
     from facenet_res.inference.embedder import BackendEmbedder
     from facenet_res.pipeline.embed import FacePipeline
@@ -58,12 +59,18 @@ def add_command(
 
 
 def add_detector(parser: ArgumentParser) -> None:
-    """--detector and --detector-model."""
+    """--detector, --detector-model and --face-px-min."""
     parser.add_argument(
         "--detector", choices=DETECTORS, default="mtcnn", help="what finds faces (default: mtcnn)"
     )
     parser.add_argument(
         "--detector-model", type=Path, metavar="FILE", help="the ONNX file, which yunet needs"
+    )
+    parser.add_argument(
+        "--face-px-min",
+        type=float,
+        metavar="PX",
+        help="smallest face to look for, of mtcnn (default: 20, or 1/64 of the longer side)",
     )
 
 
@@ -135,13 +142,19 @@ def opened_embedder(
         yield embedder
 
 
+def opened_detector(arguments: Namespace) -> "Detector":
+    """The detector that --detector, --detector-model and --face-px-min describe."""
+    from facenet_res.faces.open import open_detector
+
+    return open_detector(arguments.detector, arguments.detector_model, arguments.face_px_min)
+
+
 @contextmanager
 def opened_pipeline(arguments: Namespace) -> "Iterator[tuple[FacePipeline, Manifest]]":
     """The detector and the network that the options name, and the network's manifest."""
-    from facenet_res.faces.open import open_detector
     from facenet_res.pipeline.embed import FacePipeline
 
-    detector = open_detector(arguments.detector, arguments.detector_model)
+    detector = opened_detector(arguments)
     with opened_embedder(arguments) as embedder:
         yield FacePipeline(detector, embedder), embedder.manifest
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import print_json, print_pairs, progress
-from facenet_res.cli.options import Subparsers, add_command, add_detector
+from facenet_res.cli.options import Subparsers, add_command, add_detector, opened_detector
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, ConfigInvalid
 
 if TYPE_CHECKING:
     from facenet_res.core.embedder import Embedder
     from facenet_res.core.types import Faces
+    from facenet_res.data.pairs import PairSet
 
 SEED = 0
 COMPARED = 200
@@ -74,6 +75,7 @@ def run(arguments: Namespace) -> int:
 
     artifact = read_artifact(arguments.model)
     check_place(arguments.out, overwrite=arguments.overwrite)
+    lfw_pairs = _pairs(arguments) if arguments.pairs else None
     calibration, others = _faces(arguments.calibration)
     with tempfile.TemporaryDirectory(prefix="facenet-int8-") as folder:
         int8 = quantised(artifact, calibration, Path(folder))
@@ -84,7 +86,7 @@ def run(arguments: Namespace) -> int:
             BackendEmbedder(rounded_backend, int8.manifest) as rounded,
         ):
             loss = loss_of(exact.embed(others), rounded.embed(others))
-            lfw = _on_pairs(arguments, exact, rounded) if arguments.pairs else {}
+            lfw = _on_pairs(arguments, lfw_pairs, exact, rounded) if lfw_pairs else {}
         report = {**asdict(loss), **lfw}
         if not arguments.json:
             print_pairs([(name.replace("_", " "), f"{value:g}") for name, value in report.items()])
@@ -117,19 +119,31 @@ def _faces(path: Path) -> "tuple[Faces, Faces]":
     return faces[:count], faces[count:]
 
 
-def _on_pairs(arguments: Namespace, exact: "Embedder", rounded: "Embedder") -> "dict[str, float]":
+def _pairs(arguments: Namespace) -> "PairSet":
+    """The labelled pairs; all that can be wrong with them is told before minutes of work."""
+    from facenet_res.data.pairs import read_pairs
+    from facenet_res.evaluation.image_source import open_images
+    from facenet_res.evaluation.lfw import located
+
+    pairs = read_pairs(arguments.pairs)
+    with open_images(arguments.images) as source:
+        located(pairs, source.names)
+    opened_detector(arguments)
+    return pairs
+
+
+def _on_pairs(
+    arguments: Namespace, pairs: "PairSet", exact: "Embedder", rounded: "Embedder"
+) -> "dict[str, float]":
     """Accuracy of both networks on labelled pairs, in percent; each photograph is aligned once."""
     from facenet_res.core.arrays import cosine
-    from facenet_res.data.pairs import read_pairs
     from facenet_res.evaluation import lfw
     from facenet_res.evaluation.image_source import open_images
     from facenet_res.evaluation.photographs import PhotographConfig, embed_photographs
     from facenet_res.evaluation.verification import kfold_accuracy
     from facenet_res.export.quantise import Beside, halves
-    from facenet_res.faces.open import open_detector
 
-    pairs = read_pairs(arguments.pairs)
-    detector = open_detector(arguments.detector, arguments.detector_model)
+    detector = opened_detector(arguments)
     with open_images(arguments.images) as source:
         names = lfw.located(pairs, source.names)
         with progress(len(names), "photo") as tell:

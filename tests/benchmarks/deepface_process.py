@@ -38,7 +38,7 @@ class DeepFaceProcess:
         if missing:
             pytest.skip(f"needs {', '.join(missing)}: {INSTALL}")
         # A file, since nobody reads along: a pipe would fill and stop it.
-        self._said = tempfile.TemporaryFile("w+")
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in __exit__)
         self._process = subprocess.Popen(
             (sys.executable, "-m", "tests.benchmarks.deepface_process", *map(str, photos)),
             cwd=ROOT,

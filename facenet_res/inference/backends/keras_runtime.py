@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from facenet_res.core.errors import EngineUnavailable
 
+_JAX_GPUS = ("gpu", "cuda", "rocm")
+
 Compiled = Callable[[NDArray[np.uint8]], Any]
 Normalise = Callable[[Any], Any]
 """Raw values to the network's input, by a backend's own arithmetic."""
@@ -78,6 +80,44 @@ def compiled(runtime: Runtime, model: Any, normalise: Normalise, dtype: str) -> 
     return _COMPILERS[runtime.name](runtime, model, normalise, dtype)
 
 
+def check_placed(runtime: Runtime, model: Any, forward: Compiled) -> None:
+    """Makes sure that the weights, and the answer to one face, lie where they were to.
+
+    A backend that cannot use a device it sees falls back to the CPU with a warning or without.
+
+    Args:
+        runtime: see `pick_runtime`.
+        model: the network that `forward` computes.
+        forward: what `compiled` made.
+
+    Raises:
+        EngineUnavailable: some lie elsewhere; the message says where.
+    """
+    place_of = _PLACES[runtime.name]
+    places = {place_of(variable.value) for variable in model.weights}
+    if runtime.name != "torch":  # Its answer comes as array, and it refuses to mix devices.
+        places.add(place_of(forward(np.zeros((1, *model.input_shape[1:]), np.uint8))))
+    if places != {runtime.device}:
+        raise EngineUnavailable(
+            f"Keras on {runtime.name} was to run on the {runtime.device.upper()}, but runs on "
+            f"{', '.join(sorted(places)).upper()}; see its warnings, or ask for device cpu"
+        )
+
+
+def _tensorflow_place(tensor: Any) -> str:
+    # "/job:localhost/replica:0/task:0/device:CPU:0"
+    return str(tensor.device).rpartition("device:")[2].partition(":")[0].lower()
+
+
+def _jax_place(array: Any) -> str:
+    (platform,) = {device.platform for device in array.devices()}
+    return "gpu" if platform in _JAX_GPUS else str(platform)
+
+
+def _torch_place(tensor: Any) -> str:
+    return "gpu" if tensor.device.type == "cuda" else str(tensor.device.type)
+
+
 def _tensorflow_has_gpu() -> bool:
     import tensorflow as tf  # noqa: PLC0415 (only this backend has it)
 
@@ -97,7 +137,7 @@ def _jax_has_gpu() -> bool:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import jax  # noqa: PLC0415 (only this backend has it)
 
-    return any(device.platform in ("gpu", "cuda", "rocm") for device in jax.devices())
+    return any(device.platform in _JAX_GPUS for device in jax.devices())
 
 
 def _torch_has_gpu() -> bool:
@@ -164,6 +204,7 @@ def _torch(runtime: Runtime, model: Any, normalise: Normalise, dtype: str) -> Co
 
 
 _HAS_GPU = {"tensorflow": _tensorflow_has_gpu, "jax": _jax_has_gpu, "torch": _torch_has_gpu}
+_PLACES = {"tensorflow": _tensorflow_place, "jax": _jax_place, "torch": _torch_place}
 _COMPILERS: dict[str, Callable[[Runtime, Any, Normalise, str], Compiled]] = {
     "tensorflow": _tensorflow,
     "jax": _jax,

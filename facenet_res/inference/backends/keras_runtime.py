@@ -95,7 +95,8 @@ def check_placed(runtime: Runtime, model: Any, forward: Compiled) -> None:
     """
     place_of = _PLACES[runtime.name]
     places = {place_of(variable.value) for variable in model.weights}
-    if runtime.name != "torch":  # Its answer comes as array, and it refuses to mix devices.
+    # PyTorch's answer comes as array, and it refuses to mix devices. On a CPU nothing else is seen.
+    if places == {"gpu"} and runtime.name != "torch":
         places.add(place_of(forward(np.zeros((1, *model.input_shape[1:]), np.uint8))))
     if places != {runtime.device}:
         raise EngineUnavailable(

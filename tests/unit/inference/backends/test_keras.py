@@ -73,7 +73,6 @@ def message(device):
     return "taken"
 
 print(message("gpu"))
-print(message("cpu"))
 keras_runtime._HAS_GPU[sys.argv[2]] = lambda: True
 print(message("gpu"))
 """
@@ -94,7 +93,6 @@ def test_a_gpu_that_is_asked_for_and_not_used_is_an_error(tmp_path: Path, backen
         check=True,
     )
 
-    first, second, third = ran.stdout.splitlines()
+    first, second = ran.stdout.splitlines()
     assert first.startswith(f"Keras on {backend} sees no GPU here")
-    assert second == "taken"
-    assert third.startswith(f"Keras on {backend} was to run on the GPU, but runs on CPU")
+    assert second.startswith(f"Keras on {backend} was to run on the GPU, but runs on CPU")

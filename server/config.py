@@ -23,6 +23,8 @@ ENGINES = ("auto", "openvino", "keras", "onnx")
 DEVICES = ("auto", "cpu", "gpu", "tensorrt")
 PRECISIONS = ("auto", "f32", "bf16", "f16", "int8")
 DETECTORS = ("mtcnn", "yunet")
+# As `MtcnnConfig` takes it; 0 besides, for its default.
+FACE_PX_RANGE = (12, 10_000)
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -49,7 +51,7 @@ class ServerConfig:
     detector: Annotated[str, "face detector: mtcnn or yunet"] = "mtcnn"
     detector_model: Annotated[Path, "the detector's ONNX file, for yunet"] = NO_PATH
     face_px_min: Annotated[
-        float, "side of the smallest face mtcnn looks for; 0: 20 px, or 1/64 of the longer side"
+        float, "smallest face mtcnn looks for, pixels; 0: 20, or 1/64 of the longer side"
     ] = 0.0
     false_accept_rate: Annotated[
         float, "decides where a request names no rate and no threshold, in (0, 1)"
@@ -77,6 +79,8 @@ class ServerConfig:
         _one_of("detector", self.detector, DETECTORS)
         _one_of("log_format", self.log_format, LOG_FORMATS)
         _one_of("log_level", self.log_level, LOG_LEVELS)
+        if self.face_px_min:
+            _within("face_px_min", self.face_px_min, *FACE_PX_RANGE)
         _within("false_accept_rate", self.false_accept_rate, 1e-9, 1 - 1e-9)
         _within("image_bytes_max", self.image_bytes_max, 1, 512 << 20)
         _within("image_pixels_max", self.image_pixels_max, 1, 1 << 30)

@@ -103,7 +103,7 @@ def profile_request(arguments: Namespace) -> Profile:
         detections = tuple(detector.detect(image))
         if not detections:
             raise NoFace(f"{arguments.image} holds no face; profile a photograph that has one")
-        stages = _reading(data, image, detector, detections, arguments.detector)
+        stages = _reading(data, image, detector, detections, arguments)
         crops = aligned(image, detections)
         queue = stack.enter_context(IdleQueue(crops, embedder.embedding_dim))
         stages.append(Stage("queue", queue.embed, "a thread that does nothing", queue.call_thread))
@@ -123,7 +123,7 @@ def _reading(
     image: Image,
     detector: Detector,
     detections: tuple[Detection, ...],
-    detector_name: str,
+    arguments: Namespace,
 ) -> list[Stage]:
     """From the file's bytes to aligned faces."""
     product, product_macs = matrix_product()
@@ -138,8 +138,8 @@ def _reading(
             "detect",
             lambda: detector.detect(image),
             "P-Net's products at the f32 matrix rate",
-            product if detector_name == "mtcnn" else None,
-            pnet_macs(image) / product_macs,
+            product if arguments.detector == "mtcnn" else None,
+            pnet_macs(image, arguments.face_px_min) / product_macs,
         ),
         Stage(
             "align",

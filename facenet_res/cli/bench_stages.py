@@ -58,9 +58,13 @@ def matrix_product() -> tuple[Work, float]:
     return lambda: first @ second, float(PRODUCT_SIDE**3)
 
 
-def pnet_macs(image: Image) -> float:
-    """Products of MTCNN's first network over an image at all scales of its default settings."""
-    config = MtcnnConfig()
+def pnet_macs(image: Image, face_px_min: float | None = None) -> float:
+    """Products of MTCNN's first network over an image at all scales, by its smallest face."""
+    config = (
+        MtcnnConfig()
+        if face_px_min is None
+        else MtcnnConfig(face_px_min=face_px_min, face_share_min=0)
+    )
     height_px, width_px = image.shape[:2]
     face_px = max(config.face_px_min, config.face_share_min * max(height_px, width_px))
     scale = PNET_CELL_PX / face_px

@@ -59,7 +59,7 @@ def add_command(
 
 
 def add_detector(parser: ArgumentParser) -> None:
-    """--detector and --detector-model."""
+    """--detector, --detector-model and --face-px-min."""
     parser.add_argument(
         "--detector", choices=DETECTORS, default="mtcnn", help="what finds faces (default: mtcnn)"
     )
@@ -69,10 +69,8 @@ def add_detector(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--face-px-min",
         type=float,
-        default=0,
         metavar="PX",
-        help="side of the smallest face mtcnn looks for, however large the photograph (default: "
-        "20, or 1/64 of the longer side)",
+        help="smallest face to look for, of mtcnn (default: 20, or 1/64 of the longer side)",
     )
 
 
@@ -149,6 +147,13 @@ def opened_embedder(
         batch_max=batch_max,
     ) as embedder:
         yield embedder
+
+
+def opened_detector(arguments: Namespace) -> "Detector":
+    """The detector that --detector, --detector-model and --face-px-min describe."""
+    from facenet_res.faces.open import open_detector
+
+    return open_detector(arguments.detector, arguments.detector_model, arguments.face_px_min)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from facenet_res.core.errors import (
 if TYPE_CHECKING:
     from facenet_res.core.embedder import Embedder
     from facenet_res.core.types import Faces
-    from facenet_res.data.crops import CropSource
+    from facenet_res.data.pairs import PairSet
 
 SEED = 0
 COMPARED = 200
@@ -84,9 +84,8 @@ def run(arguments: Namespace) -> int:
 
     artifact = read_artifact(arguments.model)
     check_place(arguments.out, overwrite=arguments.overwrite)
-    if arguments.pairs:
-        _check_pairs(arguments)
-    calibration, others = _faces(arguments.calibration, arguments.only)
+    lfw_pairs = _pairs(arguments) if arguments.pairs else None
+    calibration, others = _faces(arguments.calibration)
     with tempfile.TemporaryDirectory(prefix="facenet-int8-") as folder:
         int8 = quantised(artifact, calibration, Path(folder))
         exact_backend = open_backend(artifact, BackendConfig(precision="f32"))
@@ -96,7 +95,7 @@ def run(arguments: Namespace) -> int:
             BackendEmbedder(rounded_backend, int8.manifest) as rounded,
         ):
             loss = loss_of(exact.embed(others), rounded.embed(others))
-            lfw = _on_pairs(arguments, exact, rounded) if arguments.pairs else {}
+            lfw = _on_pairs(arguments, lfw_pairs, exact, rounded) if lfw_pairs else {}
         report = {**asdict(loss), **lfw}
         if not arguments.json:
             print_pairs([(name.replace("_", " "), f"{value:g}") for name, value in report.items()])
@@ -134,43 +133,30 @@ def _faces(path: Path, only: Path | None) -> "tuple[Faces, Faces]":
     return faces[:count], faces[count:]
 
 
-def _named(crops: "CropSource", only: Path) -> list[int]:
-    """The crops that a file names, in its order."""
-    if not only.is_file():
-        raise FileMissing(f"no list of crops at {only}")
-    wanted = list(dict.fromkeys(only.read_text("utf-8").splitlines()))
-    numbers = {crops.name(number): number for number in range(len(crops))}
-    absent = [name for name in wanted if name not in numbers]
-    if absent:
-        raise DataInvalid(f"{len(absent)} crops of {only} are not there, such as {absent[0]!r}")
-    if len(wanted) == len(crops):
-        raise DataInvalid(f"{only} names all {len(crops)} crops: none is left to compare by")
-    return [numbers[name] for name in wanted]
-
-
-def _check_pairs(arguments: Namespace) -> None:
-    """Raises what reading them later would: better now than after the calibration."""
+def _pairs(arguments: Namespace) -> "PairSet":
+    """The labelled pairs; all that can be wrong with them is told before minutes of work."""
     from facenet_res.data.pairs import read_pairs
-    from facenet_res.evaluation import lfw
     from facenet_res.evaluation.image_source import open_images
+    from facenet_res.evaluation.lfw import located
 
     pairs = read_pairs(arguments.pairs)
-    opened_detector(arguments)
     with open_images(arguments.images) as source:
-        lfw.located(pairs, source.names)
+        located(pairs, source.names)
+    opened_detector(arguments)
+    return pairs
 
 
-def _on_pairs(arguments: Namespace, exact: "Embedder", rounded: "Embedder") -> "dict[str, float]":
+def _on_pairs(
+    arguments: Namespace, pairs: "PairSet", exact: "Embedder", rounded: "Embedder"
+) -> "dict[str, float]":
     """Accuracy of both networks on labelled pairs, in percent; each photograph is aligned once."""
     from facenet_res.core.arrays import cosine
-    from facenet_res.data.pairs import read_pairs
     from facenet_res.evaluation import lfw
     from facenet_res.evaluation.image_source import open_images
     from facenet_res.evaluation.photographs import PhotographConfig, embed_photographs
     from facenet_res.evaluation.verification import kfold_accuracy
     from facenet_res.export.quantise import Beside, halves
 
-    pairs = read_pairs(arguments.pairs)
     detector = opened_detector(arguments)
     with open_images(arguments.images) as source:
         names = lfw.located(pairs, source.names)

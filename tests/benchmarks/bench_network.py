@@ -50,7 +50,7 @@ def test_network(name: str, tmp_path: Path, record_property: Record) -> None:
                         side, precision
                     )
         slow = name == "iresnet50" and batch > 1
-        rounds = bench.interleaved(works, bench.size(smoke=1, full=4 if slow else 15))
+        rounds = bench.interleaved(works, bench.size(smoke=1, full=7 if slow else 30))
         _record(record_property, rounds, batch)
         if batch > 1:
             _record_share(record_property, rounds, 2.0 * macs * batch, sides)

@@ -158,6 +158,7 @@ def test_one_client_against_the_sum_of_its_stages(tmp_path: Path, record_propert
             precision="auto",
             detector="mtcnn",
             detector_model=None,
+            face_px_min=None,
             people=bench.size(smoke=10, full=10_000),
             rounds=bench.size(smoke=1, full=100),
         )

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from facenet_res.core.errors import EngineUnavailable
 
+_JAX_GPUS = ("gpu", "cuda", "rocm")
+
 Compiled = Callable[[NDArray[np.uint8]], Any]
 Normalise = Callable[[Any], Any]
 """Raw values to the network's input, by a backend's own arithmetic."""
@@ -78,28 +80,43 @@ def compiled(runtime: Runtime, model: Any, normalise: Normalise, dtype: str) -> 
     return _COMPILERS[runtime.name](runtime, model, normalise, dtype)
 
 
-def check_placed(runtime: Runtime, model: Any) -> None:
-    """Looks where the weights really lie: a backend may have gone back to the CPU without a word.
+def check_placed(runtime: Runtime, model: Any, forward: Compiled) -> None:
+    """Makes sure that the weights, and the answer to one face, lie where they were to.
+
+    A backend that cannot use a device it sees falls back to the CPU with a warning or without.
+
+    Args:
+        runtime: see `pick_runtime`.
+        model: the network that `forward` computes.
+        forward: what `compiled` made.
 
     Raises:
-        EngineUnavailable: some of them are on another device than the runtime's.
+        EngineUnavailable: some lie elsewhere; the message says where.
     """
-    places = {_place(runtime.name, variable.value) for variable in model.variables}
-    if places - {runtime.device}:
+    place_of = _PLACES[runtime.name]
+    places = {place_of(variable.value) for variable in model.weights}
+    # PyTorch's answer comes as array, and it refuses to mix devices. On a CPU nothing else is seen.
+    if places == {"gpu"} and runtime.name != "torch":
+        places.add(place_of(forward(np.zeros((1, *model.input_shape[1:]), np.uint8))))
+    if places != {runtime.device}:
         raise EngineUnavailable(
-            f"Keras on {runtime.name} was to run on the {runtime.device.upper()}, but has weights "
-            f"on {' and '.join(sorted(places))}"
+            f"Keras on {runtime.name} was to run on the {runtime.device.upper()}, but runs on "
+            f"{', '.join(sorted(places)).upper()}; see its warnings, or ask for device cpu"
         )
 
 
-def _place(backend: str, array: Any) -> str:
-    if backend == "torch":
-        platform = array.device.type
-    elif backend == "jax":
-        platform = next(iter(array.devices())).platform
-    else:
-        platform = array.device.partition("device:")[2].partition(":")[0].lower()
-    return "gpu" if platform in ("cuda", "rocm") else str(platform)
+def _tensorflow_place(tensor: Any) -> str:
+    # "/job:localhost/replica:0/task:0/device:CPU:0"
+    return str(tensor.device).rpartition("device:")[2].partition(":")[0].lower()
+
+
+def _jax_place(array: Any) -> str:
+    (platform,) = {device.platform for device in array.devices()}
+    return "gpu" if platform in _JAX_GPUS else str(platform)
+
+
+def _torch_place(tensor: Any) -> str:
+    return "gpu" if tensor.device.type == "cuda" else str(tensor.device.type)
 
 
 def _tensorflow_has_gpu() -> bool:
@@ -121,7 +138,7 @@ def _jax_has_gpu() -> bool:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     import jax  # noqa: PLC0415 (only this backend has it)
 
-    return any(device.platform in ("gpu", "cuda", "rocm") for device in jax.devices())
+    return any(device.platform in _JAX_GPUS for device in jax.devices())
 
 
 def _torch_has_gpu() -> bool:
@@ -188,6 +205,7 @@ def _torch(runtime: Runtime, model: Any, normalise: Normalise, dtype: str) -> Co
 
 
 _HAS_GPU = {"tensorflow": _tensorflow_has_gpu, "jax": _jax_has_gpu, "torch": _torch_has_gpu}
+_PLACES = {"tensorflow": _tensorflow_place, "jax": _jax_place, "torch": _torch_place}
 _COMPILERS: dict[str, Callable[[Runtime, Any, Normalise, str], Compiled]] = {
     "tensorflow": _tensorflow,
     "jax": _jax,

@@ -113,3 +113,14 @@ def test_yunet_without_its_file_is_an_input_error(run: Run, photos: Path) -> Non
     ran = run("detect", photos, "--detector", "yunet")
     assert ran.code == exit_codes.INPUT
     assert "yunet" in ran.err
+
+
+def test_a_greater_smallest_face_leaves_small_ones_out(run: Run, photos: Path) -> None:
+    found = run("detect", photos, "--json").json
+    larger = run("detect", photos, "--json", "--face-px-min", 400).json
+    refused = run("detect", photos, "--face-px-min", 5)
+
+    assert any(file["faces"] for file in found["images"])
+    assert not any(file["faces"] for file in larger["images"])
+    assert refused.code == exit_codes.INPUT
+    assert "face_px_min must be in [12, 10000], got 5" in refused.err

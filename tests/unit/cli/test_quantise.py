@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from facenet_res.core import exit_codes
+from facenet_res.export import quantise
 from facenet_res.imaging.encode import encode_jpeg
 from tests.artifacts import smooth_faces, write_random_artifact
 from tests.unit.cli.conftest import Run
@@ -37,6 +38,27 @@ def test_images_without_pairs_are_refused(run: Run, tmp_path: Path, crops: Path)
     ran = run("quantise", "m", "--out", "o", "--calibration", crops, "--images", tmp_path)
     assert ran.code == exit_codes.INPUT
     assert "go together" in ran.err
+
+
+def test_pairs_that_cannot_be_read_or_found_are_told_before_the_work(
+    run: Run, tmp_path: Path, crops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantise, "quantised", None)  # Whoever calls it fails.
+    model = write_random_artifact(tmp_path / "model", width=0.25).folder
+    pairs = tmp_path / "pairs.txt"
+    command = ("quantise", model, "--out", tmp_path / "out", "--calibration", crops)
+    for text, images, message in (
+        (None, crops, "no pairs file"),
+        ("nonsense", crops, "pairs.txt"),
+        ("1\nnobody 1 2\nnobody 1 other 1\n", crops, "photographs of the pairs are missing"),
+        ("1\nnobody 1 2\nnobody 1 other 1\n", tmp_path / "absent", "no folder or zip file"),
+    ):
+        if text is not None:
+            pairs.write_text(text)
+        ran = run(*command, "--images", images, "--pairs", pairs)
+        assert ran.code == exit_codes.INPUT
+        assert message in ran.err
+        assert ran.out == ""
 
 
 def test_a_place_that_cannot_be_had_is_told_before_the_work(

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from facenet_res.core.errors import ConfigInvalid, FileMissing
-from server.config import ServerConfig, read_config, split_address
+from facenet_res.faces.mosaic import CELL_PX
+from server.config import FACE_PX_RANGE, ServerConfig, read_config, split_address
 
 GALLERY = ("--gallery", "people")
 
@@ -101,3 +102,10 @@ def test_an_abbreviated_flag_is_refused() -> None:
 )
 def test_an_address_has_a_host_and_a_port(address: str, parts: tuple[str, int]) -> None:
     assert split_address(address) == parts
+
+
+def test_the_smallest_face_is_0_or_what_mtcnn_can_look_for() -> None:
+    assert FACE_PX_RANGE == (CELL_PX, 10_000)
+    assert read_config((*GALLERY, "--face-px-min", "40"), {}).face_px_min == 40.0
+    with pytest.raises(ConfigInvalid, match="face_px_min is 5, allowed are 12 to 10000"):
+        read_config((*GALLERY, "--face-px-min", "5"), {})

@@ -1,6 +1,9 @@
 """The Keras engine: what it refuses, and that it says what it runs on."""
 
 import builtins
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,12 +56,43 @@ def test_a_backend_of_keras_that_we_cannot_compile_for_is_refused_by_name() -> N
         pick_runtime("numpy", "auto")
 
 
-def test_weights_that_lie_on_another_device_are_an_error() -> None:
-    import keras
+PRETENDS_A_GPU = """
+import sys
+from pathlib import Path
+from facenet_res.core.artifact import read_artifact
+from facenet_res.core.errors import EngineUnavailable
+from facenet_res.inference.backends import keras_runtime
+from facenet_res.inference.backends.keras import KerasBackend
+from facenet_res.inference.config import BackendConfig
 
-    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
-    name = keras.backend.backend()
+def message(device):
+    try:
+        KerasBackend(read_artifact(Path(sys.argv[1])), BackendConfig(device=device))
+    except EngineUnavailable as error:
+        return error
+    return "taken"
 
-    check_placed(Runtime(name, "cpu", "asked for"), model)
-    with pytest.raises(EngineUnavailable, match="was to run on the GPU, but has weights on cpu"):
-        check_placed(Runtime(name, "gpu", "asked for"), model)
+print(message("gpu"))
+keras_runtime._HAS_GPU[sys.argv[2]] = lambda: True
+print(message("gpu"))
+"""
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_a_gpu_that_is_asked_for_and_not_used_is_an_error(tmp_path: Path, backend: str) -> None:
+    # Given a machine without GPU, and a backend that first says so and then claims to have one.
+    pytest.importorskip(backend, reason=f"needs {backend}")
+    folder = write_random_artifact(tmp_path / "model").folder
+    hidden = {"KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+
+    ran = subprocess.run(
+        (sys.executable, "-c", PRETENDS_A_GPU, folder, backend),
+        env={**os.environ, **hidden},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    first, second = ran.stdout.splitlines()
+    assert first.startswith(f"Keras on {backend} sees no GPU here")
+    assert second.startswith(f"Keras on {backend} was to run on the GPU, but runs on CPU")

@@ -121,13 +121,6 @@ def decision(arguments: Namespace, manifest: "Manifest") -> tuple[float, float]:
     return manifest.threshold_at(rate).similarity, rate
 
 
-def opened_detector(arguments: Namespace) -> "Detector":
-    """The detector that --detector, --detector-model and --face-px-min name."""
-    from facenet_res.faces.open import open_detector
-
-    return open_detector(arguments.detector, arguments.detector_model, arguments.face_px_min)
-
-
 @contextmanager
 def opened_embedder(
     arguments: Namespace, *, flip: bool = False, batch_max: int = 32

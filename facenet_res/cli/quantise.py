@@ -20,6 +20,7 @@ from facenet_res.core.errors import (
 if TYPE_CHECKING:
     from facenet_res.core.embedder import Embedder
     from facenet_res.core.types import Faces
+    from facenet_res.data.crops import CropSource
     from facenet_res.data.pairs import PairSet
 
 SEED = 0
@@ -85,7 +86,7 @@ def run(arguments: Namespace) -> int:
     artifact = read_artifact(arguments.model)
     check_place(arguments.out, overwrite=arguments.overwrite)
     lfw_pairs = _pairs(arguments) if arguments.pairs else None
-    calibration, others = _faces(arguments.calibration)
+    calibration, others = _faces(arguments.calibration, arguments.only)
     with tempfile.TemporaryDirectory(prefix="facenet-int8-") as folder:
         int8 = quantised(artifact, calibration, Path(folder))
         exact_backend = open_backend(artifact, BackendConfig(precision="f32"))
@@ -131,6 +132,20 @@ def _faces(path: Path, only: Path | None) -> "tuple[Faces, Faces]":
             order = chosen + [number for number in order if number not in taken]
         faces = np.stack([crops[number].decode() for number in order[: count + COMPARED]])
     return faces[:count], faces[count:]
+
+
+def _named(crops: "CropSource", only: Path) -> list[int]:
+    """The crops that a file names, in its order."""
+    if not only.is_file():
+        raise FileMissing(f"no list of crops at {only}")
+    wanted = list(dict.fromkeys(only.read_text("utf-8").splitlines()))
+    numbers = {crops.name(number): number for number in range(len(crops))}
+    absent = [name for name in wanted if name not in numbers]
+    if absent:
+        raise DataInvalid(f"{len(absent)} crops of {only} are not there, such as {absent[0]!r}")
+    if len(wanted) == len(crops):
+        raise DataInvalid(f"{only} names all {len(crops)} crops: none is left to compare by")
+    return [numbers[name] for name in wanted]
 
 
 def _pairs(arguments: Namespace) -> "PairSet":

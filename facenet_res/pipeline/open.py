@@ -23,7 +23,7 @@ class PipelineConfig:
     Attributes:
         detector: "mtcnn", which comes with the package, or "yunet".
         detector_model: the detector's ONNX file; needed by yunet.
-        face_px_min: side of the smallest face mtcnn looks for; 0 for its default, see
+        face_px_min: side of the smallest face mtcnn looks for, or None; see
             `faces.open`.
         artifact_dir: the model folder; None stands for the weights in the package.
         engine: what runs the network; see BackendConfig.
@@ -40,7 +40,7 @@ class PipelineConfig:
 
     detector: DetectorName = "mtcnn"
     detector_model: Path | None = None
-    face_px_min: float = 0
+    face_px_min: float | None = None
     artifact_dir: Path | None = None
     engine: Engine = "auto"
     device: Device = "auto"

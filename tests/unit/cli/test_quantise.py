@@ -123,16 +123,3 @@ def test_named_crops_that_cannot_be_calibrated_on(
 
     assert ran.code == exit_codes.INPUT
     assert re.search(message, ran.err), ran.err
-
-
-def test_pairs_that_are_not_there_are_told_before_the_calibration(
-    run: Run, tmp_path: Path, crops: Path
-) -> None:
-    model = write_random_artifact(tmp_path / "model", width=0.25).folder
-    command = ("quantise", model, "--out", tmp_path / "out", "--calibration", crops)
-
-    ran = run(*command, "--images", crops, "--pairs", tmp_path / "no.txt")
-
-    assert ran.code == exit_codes.INPUT
-    assert "no.txt" in ran.err
-    assert ran.out == ""

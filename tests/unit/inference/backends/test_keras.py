@@ -14,7 +14,7 @@ import pytest
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ConfigInvalid, EngineUnavailable
 from facenet_res.inference.backends.keras import KerasBackend
-from facenet_res.inference.backends.keras_runtime import Runtime, check_placed, pick_runtime
+from facenet_res.inference.backends.keras_runtime import pick_runtime
 from facenet_res.inference.config import BackendConfig
 from tests.artifacts import smooth_faces, write_random_artifact
 

@@ -115,9 +115,9 @@ def _photos_plot(name: str, one: Judged) -> Callable[[], str]:
     axes = plots.Axes(
         title=f"Best similarity of each photograph, {name}", x="similarity (cosine)", y="share"
     )
-    answers = one.photos.answers
+    usable = [answer for answer in one.photos.answers if not answer.reason]
     groups = {
-        label: np.array([each.similarity for each in answers if each.is_enrolled == is_enrolled])
+        label: np.array([each.similarity for each in usable if each.is_enrolled == is_enrolled])
         for label, is_enrolled in (("people enrolled", True), ("strangers", False))
     }
     return lambda: plots.histogram_svg(axes, groups, bins=40, mark=one.photos.threshold)

@@ -171,7 +171,7 @@ def _strangers_of(judged: Judged, rate: float) -> str:
 
 
 def _strangers_text(one: StrangersNamed, unknown: int) -> str:
-    return f"{one.named} ({share(one.named / unknown, one.interval)}), at {one.threshold:.3f}"
+    return f"{share(one.named / unknown, one.interval)}, at {one.threshold:.3f}"
 
 
 def _number(value: float) -> str:

@@ -87,6 +87,7 @@ def model_card(
         circumstances=circumstances,
         versions=", ".join(f"{name} {number}" for name, number in circumstances.versions.items()),
         manifest=model.manifest,
+        teacher=teacher.manifest,
         network=network_text(model.manifest),
         files=", ".join(f"`{file.name}`" for file in model.manifest.files),
         thresholds=_thresholds(model.manifest),
@@ -139,10 +140,12 @@ def _thresholds(manifest: Manifest) -> str:
 
 
 def _errors(model: Judged, teacher: Judged) -> str:
+    """A sentence on how many errors it makes on LFW."""
     ours, theirs = model.lfw.accuracy, teacher.lfw.accuracy
     if ours is None or theirs is None or theirs.mean == 1.0:
-        return "an unknown number of"
-    return f"{(1 - ours.mean) / (1 - theirs.mean):.1f}"
+        return f"On LFW it has {judged_tables.accuracy_text(model)}."
+    times = (1 - ours.mean) / (1 - theirs.mean)
+    return f"On LFW it makes {times:.1f} times the teacher's errors."
 
 
 def _worst_groups(model: Judged) -> str:

@@ -99,9 +99,10 @@ def run_card(arguments: Namespace) -> int:
     card = model_card(judged, now, data.trained_on, history, title=title, commands=commands)
     document = record(*judged, now)
     page = judged_page(judged, now, history, commands)
-    write_atomically(arguments.out / CARD_NAME, card.encode())
-    write_atomically(arguments.out / RECORD_NAME, record_text(document).encode())
     write_atomically(page_path, page.encode())
+    write_atomically(arguments.out / CARD_NAME, card.encode())
+    # The last: without it the tests refuse what was written before.
+    write_atomically(arguments.out / RECORD_NAME, record_text(document).encode())
     note(f"wrote {arguments.out / CARD_NAME}, {arguments.out / RECORD_NAME} and {page_path}")
     if arguments.json:
         print_json(document)
@@ -140,15 +141,17 @@ def read_history(folder: Path) -> "RunHistory | None":
     try:
         config = json.loads(path.read_text("utf-8"))["config"]
         batch = int(config["input"]["batch_size"])
-        crops, start = str(config.get("crops", "")), str(config.get("start", ""))
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataInvalid(f"{path} is no record of a training: {error!r}") from error
-    rows = read_log(folder / "training")
-    steps, rates = column(rows, "validation_tar")
+        start = str(config.get("start", ""))
+        rows = read_log(path.parent)
+        steps, rates = column(rows, "validation_tar")
+        last = max((int(row["step"]) for row in rows), default=int(config.get("steps", 0)))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataInvalid(f"{path.parent} holds no record of a training: {error!r}") from error
     return RunHistory(
-        crops=crops,
+        crops=str(config.get("crops", "")),
+        # Where the weights lay on somebody's machine is nobody else's matter.
         start=Path(start).name if Path(start).is_absolute() else start,
-        steps=max((int(row["step"]) for row in rows), default=int(config.get("steps", 0))),
+        steps=last,
         batch_size=batch,
         validation=tuple((step * batch, rate) for step, rate in zip(steps, rates, strict=True)),
     )

@@ -109,15 +109,24 @@ def test_the_history_of_a_run_is_read(tmp_path: Path) -> None:
     assert history is not None
     assert (history.steps, history.images) == (30, 1920)
     assert history.validation == ((640, 0.25), (1280, 0.5625))
-    # A path of somebody's machine is nobody else's matter.
     assert history.start == "old.safetensors"
     assert read_history(tmp_path / "absent") is None
 
 
-def test_a_damaged_history_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("config.json", '{"config": {}}'),
+        ("config.json", "[]"),
+        ("config.json", "{"),
+        ("log.jsonl", '{"loss": 1.0}\n'),
+        ("log.jsonl", '{"step": 1, "validation_tar": "much"}\n'),
+    ],
+)
+def test_a_damaged_history_is_refused(tmp_path: Path, name: str, text: str) -> None:
     write_history(tmp_path)
-    (tmp_path / "training" / "config.json").write_text('{"config": {}}')
-    with pytest.raises(DataInvalid, match="no record of a training"):
+    (tmp_path / "training" / name).write_text(text)
+    with pytest.raises(DataInvalid, match="holds no record of a training"):
         read_history(tmp_path)
 
 

@@ -15,7 +15,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constr
 PROTOS = protos/facenet_res/v1/*.proto
 PROTOC = $(BIN)/python -m grpc_tools.protoc -I protos
 
-.PHONY: help setup demo test test-slow coverage check lint fmt protos bench judge docs constraints clean
+.PHONY: help setup demo test test-slow coverage check lint fmt protos bench study train-default judge docs constraints clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -59,6 +59,11 @@ bench: $(VENV)/.dev ## Measure in full; figures, machine, date and commit go to 
 
 train-default: $(VENV)/.dev ## Go on training the default weights, or with what runs/default has.
 	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res train default --run runs/default
+
+study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: two hours on two cores.
+	for each in candidates ablation; do \
+		KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res models study $$each \
+			--runs runs/study --out docs/studies || exit 1; done
 
 judge: $(VENV)/.dev ## Judge the default weights: their card, judged.json and docs/default-model.html.
 	$(BIN)/facenet-res evaluate card --out facenet_res/weights/default --page docs/default-model.html

@@ -106,7 +106,7 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
         disk = stack.enter_context(WorkerPool("disk", DISK_THREADS))
 
         embedder = stack.enter_context(_embedder(config, artifact))
-        detector = open_detector(config.detector, config.detector_path)
+        detector = open_detector(config.detector, config.detector_path, config.face_px_min)
         await asyncio.to_thread(_warm_up, detector, embedder)
         metrics = Metrics()
         observed = ObservedEmbedder(embedder, metrics)

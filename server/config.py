@@ -48,6 +48,9 @@ class ServerConfig:
     compiled_cache: Annotated[bool, "keep the compiled network in the user's cache folder"] = True
     detector: Annotated[str, "face detector: mtcnn or yunet"] = "mtcnn"
     detector_model: Annotated[Path, "the detector's ONNX file, for yunet"] = NO_PATH
+    face_px_min: Annotated[
+        float, "side of the smallest face mtcnn looks for; 0: 20 px, or 1/64 of the longer side"
+    ] = 0.0
     false_accept_rate: Annotated[
         float, "decides where a request names no rate and no threshold, in (0, 1)"
     ] = 1e-3

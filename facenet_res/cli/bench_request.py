@@ -23,13 +23,12 @@ from facenet_res.cli.bench_stages import (
     matrix_product,
     pnet_macs,
 )
-from facenet_res.cli.options import opened_embedder
+from facenet_res.cli.options import opened_detector, opened_embedder
 from facenet_res.client import FacenetClient, calls
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import NoFace
 from facenet_res.core.types import Detection, Embeddings, Faces, Image
 from facenet_res.faces.detector import Detector
-from facenet_res.faces.open import open_detector
 from facenet_res.gallery.gallery import Gallery
 from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.gallery.types import Enrollment
@@ -100,7 +99,7 @@ def profile_request(arguments: Namespace) -> Profile:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-request-")))
         embedder = stack.enter_context(opened_embedder(arguments))
-        detector = open_detector(arguments.detector, arguments.detector_model)
+        detector = opened_detector(arguments)
         detections = tuple(detector.detect(image))
         if not detections:
             raise NoFace(f"{arguments.image} holds no face; profile a photograph that has one")
@@ -232,14 +231,15 @@ def _random_embeddings(count: int, dim: int) -> Embeddings:
 
 
 def _macs(embedder: BackendEmbedder) -> float:
-    """Products of the network for one face; 0 for a network that is not ours."""
+    """Products of the network for one face, mirror image included; 0 for one that is not ours."""
     if not embedder.manifest.network:
         return 0.0
     from facenet_res.models.catalogue import described
     from facenet_res.models.config import ModelConfig
 
     config = ModelConfig.from_dict(embedder.manifest.network)
-    return float(described(embedder.model_id, config).complexity.macs)
+    passes = 2 if embedder.manifest.is_mirrored else 1
+    return float(passes * described(embedder.model_id, config).complexity.macs)
 
 
 def _interleaved(stages: list[Stage], whole: Work | None, rounds: int) -> Mapping[str, list[float]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import note, print_pairs, progress
+from facenet_res.cli.options import opened_detector
 from facenet_res.core import exit_codes
 
 if TYPE_CHECKING:
@@ -44,13 +45,12 @@ def embedded(
         embed_crops,
         embed_photographs,
     )
-    from facenet_res.faces.open import open_detector
 
     with progress(len(names), "photo") as tell:
         if getattr(arguments, "aligned", False):
             rows = embed_crops(source, names, embedder, on_progress=tell)
             return EmbeddedPhotographs(rows, (), 0)
-        detector = open_detector(arguments.detector, arguments.detector_model)
+        detector = opened_detector(arguments)
         config = PhotographConfig(workers=getattr(arguments, "workers", 2))
         return embed_photographs(source, names, detector, embedder, config=config, on_progress=tell)
 

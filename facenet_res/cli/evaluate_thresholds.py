@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import print_json, print_table, progress
-from facenet_res.cli.options import opened_embedder
+from facenet_res.cli.options import opened_detector, opened_embedder
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import DataInvalid, FileMissing
 
@@ -62,11 +62,10 @@ def _embedded(
 ) -> "Embeddings":
     """float32[B, D] of the photographs, found and aligned first unless they are --aligned."""
     from facenet_res.evaluation.photographs import embed_crops, embed_photographs
-    from facenet_res.faces.open import open_detector
 
     if arguments.aligned:
         return embed_crops(source, names, embedder, on_progress=tell)
-    detector = open_detector(arguments.detector, arguments.detector_model)
+    detector = opened_detector(arguments)
     return embed_photographs(source, names, detector, embedder, on_progress=tell).embeddings
 
 

@@ -43,6 +43,11 @@ def add_parsers(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--name", help="first part of the model id (default: the folder's name)")
     parser.add_argument("--thresholds", type=Path, metavar="JSON", help="thresholds to declare")
+    parser.add_argument(
+        "--mirror",
+        action="store_true",
+        help="embed a face as the sum with its mirror image: steadier, at twice the network's time",
+    )
     parser.add_argument("--loss", default="", help="what it was trained with, for the manifest")
     parser.add_argument("--training", default="", help="the run that made it, for the manifest")
     parser.add_argument("--licence", default="", help="terms of the weights, for the manifest")
@@ -68,6 +73,7 @@ def run(arguments: Namespace) -> int:
         name=arguments.name or arguments.out.resolve().name,
         formats=tuple(arguments.formats),
         thresholds=thresholds,
+        mirror=arguments.mirror,
         loss=arguments.loss,
         training=arguments.training,
         licence=arguments.licence,

@@ -13,6 +13,7 @@ from facenet_res.cli.options import (
     add_command,
     add_detector,
     add_model,
+    opened_detector,
     opened_pipeline,
 )
 from facenet_res.core.errors import ArgumentInvalid, InputError
@@ -62,12 +63,11 @@ def add_parsers(subparsers: Subparsers) -> None:
 
 def run_detect(arguments: Namespace) -> int:
     """Prints the faces of each photograph."""
-    from facenet_res.faces.open import open_detector
     from facenet_res.imaging.decode import read_image
 
     photographs = find_photographs(arguments.images)
     paths = photographs.paths
-    detector = open_detector(arguments.detector, arguments.detector_model)
+    detector = opened_detector(arguments)
     found: list[dict[str, Any]] = []
     left_out = list(photographs.left_out)
     with progress(len(paths), "photo") as tell:

@@ -4,7 +4,7 @@ import dataclasses
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from facenet_res.cli import models_depth, models_import, models_pull
+from facenet_res.cli import models_depth, models_import, models_pull, models_study
 from facenet_res.cli.console import note, print_json, print_table
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   facenet-res models list --json
   facenet-res models --json | jq '.[] | select(.gmacs < 1) | .name'
   facenet-res models depth --smoke --out out/depth
+  facenet-res models study candidates --runs runs/study --out docs/studies
   facenet-res models import backbone.pth --out models/r50 --licence-accepted
   facenet-res models pull sface --out models/sface --licence-accepted
 
@@ -38,6 +39,7 @@ def add_parsers(subparsers: Subparsers) -> None:
     listing = "list every network with its parameters and GMACs"
     add_command(actions, "list", run, listing, is_inner=True)
     models_depth.add_parser(actions)
+    models_study.add_parser(actions)
     models_import.add_parser(actions)
     models_pull.add_parser(actions)
 

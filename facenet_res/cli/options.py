@@ -13,6 +13,7 @@ from facenet_res.core.errors import ArgumentInvalid
 
 if TYPE_CHECKING:
     from facenet_res.core.manifest import Manifest
+    from facenet_res.faces.detector import Detector
     from facenet_res.gallery.gallery import Gallery
     from facenet_res.inference.embedder import BackendEmbedder
     from facenet_res.pipeline.embed import FacePipeline
@@ -65,6 +66,14 @@ def add_detector(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--detector-model", type=Path, metavar="FILE", help="the ONNX file, which yunet needs"
     )
+    parser.add_argument(
+        "--face-px-min",
+        type=float,
+        default=0,
+        metavar="PX",
+        help="side of the smallest face mtcnn looks for, however large the photograph (default: "
+        "20, or 1/64 of the longer side)",
+    )
 
 
 def add_model(parser: ArgumentParser) -> None:
@@ -114,6 +123,13 @@ def decision(arguments: Namespace, manifest: "Manifest") -> tuple[float, float]:
     return manifest.threshold_at(rate).similarity, rate
 
 
+def opened_detector(arguments: Namespace) -> "Detector":
+    """The detector that --detector, --detector-model and --face-px-min name."""
+    from facenet_res.faces.open import open_detector
+
+    return open_detector(arguments.detector, arguments.detector_model, arguments.face_px_min)
+
+
 @contextmanager
 def opened_embedder(
     arguments: Namespace, *, flip: bool = False, batch_max: int = 32
@@ -138,10 +154,9 @@ def opened_embedder(
 @contextmanager
 def opened_pipeline(arguments: Namespace) -> "Iterator[tuple[FacePipeline, Manifest]]":
     """The detector and the network that the options name, and the network's manifest."""
-    from facenet_res.faces.open import open_detector
     from facenet_res.pipeline.embed import FacePipeline
 
-    detector = open_detector(arguments.detector, arguments.detector_model)
+    detector = opened_detector(arguments)
     with opened_embedder(arguments) as embedder:
         yield FacePipeline(detector, embedder), embedder.manifest
 

@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import print_json, print_pairs, progress
-from facenet_res.cli.options import Subparsers, add_command, add_detector
+from facenet_res.cli.options import Subparsers, add_command, add_detector, opened_detector
 from facenet_res.core import exit_codes
-from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, ConfigInvalid
+from facenet_res.core.errors import (
+    ArgumentInvalid,
+    ArtifactInvalid,
+    ConfigInvalid,
+    DataInvalid,
+    FileMissing,
+)
 
 if TYPE_CHECKING:
     from facenet_res.core.embedder import Embedder
     from facenet_res.core.types import Faces
+    from facenet_res.data.crops import CropSource
 
 SEED = 0
 COMPARED = 200
@@ -25,10 +32,10 @@ EXAMPLES = """examples:
       --images lfw.zip --pairs lfw_pairs.txt
 
 CROPS is a zip or folder of aligned faces of 112x112 px, IDENTITY/FILE.jpg: 300 of them, drawn with
-a fixed seed, are calibrated on, and up to 200 others compared with f32. With --images and --pairs
-the accuracy of both on LFW is compared too. What was lost is printed before anything is written;
-beyond the limits nothing is. Needs the extra "int8"; OpenVINO on the CPU then takes int8 by itself,
-and --precision f32 or bf16 takes the other network."""
+a fixed seed, or those that --only names are calibrated on, and up to 200 others compared with f32.
+With --images and --pairs the accuracy of both on LFW is compared too. What was lost is printed
+before anything is written; beyond the limits nothing is. Needs the extra "int8"; OpenVINO on the
+CPU then takes int8 by itself, and --precision f32 or bf16 takes the other network."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
@@ -39,6 +46,9 @@ def add_parsers(subparsers: Subparsers) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="model folder to start from")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
     parser.add_argument("--calibration", type=Path, metavar="CROPS", help="aligned faces; needed")
+    parser.add_argument(
+        "--only", type=Path, metavar="FILE", help="names of the crops to calibrate on, one a line"
+    )
     parser.add_argument("--images", type=Path, metavar="DIR_OR_ZIP", help="LFW's photographs")
     parser.add_argument("--pairs", type=Path, metavar="FILE", help="LFW's pairs")
     parser.add_argument(
@@ -74,7 +84,9 @@ def run(arguments: Namespace) -> int:
 
     artifact = read_artifact(arguments.model)
     check_place(arguments.out, overwrite=arguments.overwrite)
-    calibration, others = _faces(arguments.calibration)
+    if arguments.pairs:
+        _check_pairs(arguments)
+    calibration, others = _faces(arguments.calibration, arguments.only)
     with tempfile.TemporaryDirectory(prefix="facenet-int8-") as folder:
         int8 = quantised(artifact, calibration, Path(folder))
         exact_backend = open_backend(artifact, BackendConfig(precision="f32"))
@@ -98,23 +110,54 @@ def run(arguments: Namespace) -> int:
     return exit_codes.OK
 
 
-def _faces(path: Path) -> "tuple[Faces, Faces]":
-    """Faces to calibrate on, and others to compare by; drawn with a fixed seed."""
+def _faces(path: Path, only: Path | None) -> "tuple[Faces, Faces]":
+    """Faces to calibrate on, named or drawn with a fixed seed, and others to compare by."""
     import numpy as np
 
-    from facenet_res.data.crops import read_crops
+    from facenet_res.data.crops import open_crops
     from facenet_res.export.quantise import CALIBRATION_MAX, CALIBRATION_MIN
 
-    crops = read_crops(path)
-    if len(crops) < 2 * CALIBRATION_MIN:
-        raise ConfigInvalid(
-            f"{path} holds {len(crops)} faces, int8 needs at least {2 * CALIBRATION_MIN}: "
-            "one half to calibrate on, the other to compare by"
-        )
-    count = min(CALIBRATION_MAX, len(crops) // 2)
-    order = np.random.default_rng(SEED).permutation(len(crops))[: count + COMPARED]
-    faces = np.stack([crops[index].decode() for index in order])
+    with open_crops(path) as crops:
+        if len(crops) < 2 * CALIBRATION_MIN:
+            raise ConfigInvalid(
+                f"{path} holds {len(crops)} faces, int8 needs at least {2 * CALIBRATION_MIN}: "
+                "one half to calibrate on, the other to compare by"
+            )
+        order = np.random.default_rng(SEED).permutation(len(crops)).tolist()
+        count = min(CALIBRATION_MAX, len(crops) // 2)
+        if only is not None:
+            chosen = _named(crops, only)
+            taken = set(chosen)
+            count = len(chosen)
+            order = chosen + [number for number in order if number not in taken]
+        faces = np.stack([crops[number].decode() for number in order[: count + COMPARED]])
     return faces[:count], faces[count:]
+
+
+def _named(crops: "CropSource", only: Path) -> list[int]:
+    """The crops that a file names, in its order."""
+    if not only.is_file():
+        raise FileMissing(f"no list of crops at {only}")
+    wanted = list(dict.fromkeys(only.read_text("utf-8").splitlines()))
+    numbers = {crops.name(number): number for number in range(len(crops))}
+    absent = [name for name in wanted if name not in numbers]
+    if absent:
+        raise DataInvalid(f"{len(absent)} crops of {only} are not there, such as {absent[0]!r}")
+    if len(wanted) == len(crops):
+        raise DataInvalid(f"{only} names all {len(crops)} crops: none is left to compare by")
+    return [numbers[name] for name in wanted]
+
+
+def _check_pairs(arguments: Namespace) -> None:
+    """Raises what reading them later would: better now than after the calibration."""
+    from facenet_res.data.pairs import read_pairs
+    from facenet_res.evaluation import lfw
+    from facenet_res.evaluation.image_source import open_images
+
+    pairs = read_pairs(arguments.pairs)
+    opened_detector(arguments)
+    with open_images(arguments.images) as source:
+        lfw.located(pairs, source.names)
 
 
 def _on_pairs(arguments: Namespace, exact: "Embedder", rounded: "Embedder") -> "dict[str, float]":
@@ -126,10 +169,9 @@ def _on_pairs(arguments: Namespace, exact: "Embedder", rounded: "Embedder") -> "
     from facenet_res.evaluation.photographs import PhotographConfig, embed_photographs
     from facenet_res.evaluation.verification import kfold_accuracy
     from facenet_res.export.quantise import Beside, halves
-    from facenet_res.faces.open import open_detector
 
     pairs = read_pairs(arguments.pairs)
-    detector = open_detector(arguments.detector, arguments.detector_model)
+    detector = opened_detector(arguments)
     with open_images(arguments.images) as source:
         names = lfw.located(pairs, source.names)
         with progress(len(names), "photo") as tell:

@@ -72,6 +72,8 @@ class Manifest:
         scale: what the difference is divided by.
         layout: axes of the input of the "onnx" and "openvino" files.
         is_normalised: whether the network's output is of unit length already.
+        is_mirrored: whether a face's embedding is that of the face plus its mirror image: steadier,
+            at twice the network's time. Absent in older folders, which are not.
         network: the ModelConfig's values; empty where the network is not one of ours.
         files: what the folder holds.
         thresholds: measured on impostor pairs, by falling false accept rate.
@@ -88,6 +90,7 @@ class Manifest:
     scale: float = 127.5
     layout: Layout = "NHWC"
     is_normalised: bool = False
+    is_mirrored: bool = False
     network: dict[str, Any] = field(default_factory=dict)
     files: tuple[ModelFile, ...] = ()
     thresholds: tuple[Threshold, ...] = ()

@@ -62,6 +62,7 @@ def parse_manifest(document: bytes, origin: str) -> Manifest:
         scale=table.number("scale", 1e-6, 1e6),
         layout=table.choice("layout", get_args(Layout)),
         is_normalised=table.truth("is_normalised"),
+        is_mirrored=table.truth_or_false("is_mirrored"),
         network=table.mapping("network"),
         files=tuple(_file(entry) for entry in table.tables("files")),
         thresholds=tuple(_threshold(entry) for entry in table.tables("thresholds")),
@@ -149,6 +150,10 @@ class _Table:
     def truth(self, key: str) -> bool:
         value: bool = self._of(key, bool)
         return value
+
+    def truth_or_false(self, key: str) -> bool:
+        """For a field that came later: an older manifest lacks it, and means no."""
+        return key in self._values and self.truth(key)
 
     def whole(self, key: str, least: int, most: int) -> int:
         value: int = self._of(key, int)

@@ -42,6 +42,7 @@ class ExportConfig:
         formats: the files to make, at least one: "safetensors" (half precision), "openvino",
             "onnx", "saved_model" (TensorFlow's), "tflite".
         thresholds: measured on held-out people.
+        mirror: whether the model adds each face's mirror image; it has another id then.
         loss: what the network was trained with.
         training: the run that made it.
         licence: terms of the weights.
@@ -54,6 +55,7 @@ class ExportConfig:
     name: str
     formats: tuple[ExportFormat, ...] = ("safetensors",)
     thresholds: tuple[Threshold, ...] = ()
+    mirror: bool = False
     loss: str = ""
     training: str = ""
     licence: str = ""
@@ -96,10 +98,12 @@ def export_artifact(weights: Path, out: Path, config: ExportConfig) -> Artifact:
         write_weights(model, compact, network)
         identity = described_file(compact, "safetensors").sha256[:ID_DIGITS]
         manifest = Manifest(
-            model_id=f"{config.name}-{identity}",
+            # Embeddings with and without the mirror image are not to be compared.
+            model_id=f"{config.name}-{identity}" + ("-mirrored" if config.mirror else ""),
             embedding_dim=network.embedding_dim,
             mean=PIXEL_MEAN,
             scale=PIXEL_SCALE,
+            is_mirrored=config.mirror,
             network=network.to_dict(),
             thresholds=config.thresholds,
             loss=config.loss,
@@ -134,9 +138,10 @@ def _check(
 ) -> None:
     described = tuple(described_file(path, kind) for kind, path in files)
     engine: Engine = "onnx" if file_format == "onnx" else "openvino"
-    artifact = Artifact(staging, replace(manifest, files=described))
-    backend = open_backend(artifact, BackendConfig(engine=engine, precision="f32"))
-    with BackendEmbedder(backend, manifest) as embedder:
+    # The file alone is compared, without the mirror image that serving may add.
+    plain = replace(manifest, files=described, is_mirrored=False)
+    backend = open_backend(Artifact(staging, plain), BackendConfig(engine=engine, precision="f32"))
+    with BackendEmbedder(backend, plain) as embedder:
         check_parity(reference, embedder, file_format)
 
 

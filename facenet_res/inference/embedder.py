@@ -15,8 +15,8 @@ from facenet_res.inference.backend import Backend
 class BackendEmbedder:
     """Aligned faces to unit embeddings; a context manager that closes the backend.
 
-    With `flip` the embedding is that of f(x) + f(mirrored x): steadier, at twice
-    the cost. It is how LFW figures are published.
+    With `flip`, or where the manifest says `is_mirrored`, the embedding is that of
+    f(x) + f(mirrored x): steadier, at twice the cost. It is how LFW figures are published.
     """
 
     def __init__(self, backend: Backend, manifest: Manifest, *, flip: bool = False) -> None:
@@ -27,7 +27,7 @@ class BackendEmbedder:
             )
         self._backend = backend
         self._manifest = manifest
-        self._flip = flip
+        self._flip = flip or manifest.is_mirrored
 
     @property
     def model_id(self) -> str:

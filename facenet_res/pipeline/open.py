@@ -23,6 +23,8 @@ class PipelineConfig:
     Attributes:
         detector: "mtcnn", which comes with the package, or "yunet".
         detector_model: the detector's ONNX file; needed by yunet.
+        face_px_min: side of the smallest face mtcnn looks for; 0 for its default, see
+            `faces.open`.
         artifact_dir: the model folder; None stands for the weights in the package.
         engine: what runs the network; see BackendConfig.
         device: see BackendConfig.
@@ -38,6 +40,7 @@ class PipelineConfig:
 
     detector: DetectorName = "mtcnn"
     detector_model: Path | None = None
+    face_px_min: float = 0
     artifact_dir: Path | None = None
     engine: Engine = "auto"
     device: Device = "auto"
@@ -84,5 +87,5 @@ def open_pipeline(config: PipelineConfig | None = None) -> FacePipeline:
     artifact = read_artifact(settings.artifact_dir or default_artifact_dir())
     backend = open_backend(artifact, settings.backend())
     embedder = BackendEmbedder(backend, artifact.manifest, flip=settings.flip)
-    detector = open_detector(settings.detector, settings.detector_model)
+    detector = open_detector(settings.detector, settings.detector_model, settings.face_px_min)
     return FacePipeline(detector, embedder, settings.limits)

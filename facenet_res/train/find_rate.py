@@ -17,7 +17,7 @@ from facenet_res.core.errors import ArgumentInvalid, TrainingDiverged
 from facenet_res.data.crops import CropSource
 from facenet_res.data.skipped import Skipped
 from facenet_res.evaluation.plots import Axes, Curve, curve_svg
-from facenet_res.train.batch_steps import batches_from, learn_batch
+from facenet_res.train.batch_steps import learn_lesson, lessons_from
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.optimizer import Growth
 from facenet_res.train.prepare import prepare
@@ -76,10 +76,11 @@ def find_rate(
     rates: list[float] = []
     losses: list[float] = []
     smoothed = 0.0
-    with closing(batches_from(config, prepared.split.train, skipped, first=0)) as source:
-        for step, batch in enumerate(islice(source, steps)):
+    source = lessons_from(config, prepared.split.train, prepared.panel, skipped, first=0)
+    with closing(source) as lessons:
+        for step, lesson in enumerate(islice(lessons, steps)):
             prepared.learner.reset_metrics()
-            means = learn_batch(prepared.learner, prepared.panel, batch, config, step)
+            means = learn_lesson(prepared.learner, lesson, config, step)
             smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * means["loss"]
             # The mean of so few would lean toward 0, where it began.
             loss = smoothed / (1 - SMOOTHING ** (step + 1))

@@ -12,7 +12,7 @@ from facenet_res.data.crops import CropSource
 from facenet_res.data.skipped import Skipped
 from facenet_res.models.checkpoint import save_weights
 from facenet_res.train.averaged import averaged
-from facenet_res.train.batch_steps import batches_from, learn_batch
+from facenet_res.train.batch_steps import learn_lesson, lessons_from
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.learner import Learner
 from facenet_res.train.log import RunLog
@@ -90,10 +90,9 @@ def run_steps(
     """
     now = _Standing(config, data, load_state(learner, folder) or {}, RunLog(folder))
     saved_at = time.monotonic()
-    with closing(batches_from(config, data.train, data.skipped, now.step)) as source:
+    with closing(lessons_from(config, data.train, panel, data.skipped, now.step)) as lessons:
         while now.step < config.steps:
-            batch = next(source)
-            means = learn_batch(learner, panel, batch, config, now.step)
+            means = learn_lesson(learner, next(lessons), config, now.step)
             if not math.isfinite(means["loss"]):
                 raise diverged(f"the loss is {means['loss']} at step {now.step + 1}", folder)
             now.stepped(learner, means)

@@ -8,7 +8,11 @@ from numpy.typing import NDArray
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ConfigInvalid, EngineUnavailable
 from facenet_res.core.types import Faces
-from facenet_res.inference.backends.keras_runtime import compiled, pick_runtime
+from facenet_res.inference.backends.keras_runtime import (
+    check_placed,
+    compiled,
+    pick_runtime,
+)
 from facenet_res.inference.config import BackendConfig
 
 DTYPES = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
@@ -39,9 +43,9 @@ class KerasBackend:
         self._precision, self._reason = _precision(config.precision, self._runtime.device)
         dtype = DTYPES[self._precision]
         mean, scale = manifest.mean, 1.0 / manifest.scale
-        self._forward = compiled(
-            self._runtime, _loaded(keras, artifact, dtype), lambda x: (x - mean) * scale, dtype
-        )
+        model = _loaded(keras, artifact, dtype)
+        self._forward = compiled(self._runtime, model, lambda x: (x - mean) * scale, dtype)
+        check_placed(self._runtime, model)
         # Who compiles anew for each size gets powers of two only: a handful of programs.
         self._pads_batches = self._runtime.name == "jax" or self._runtime.device == "gpu"
         self.batch_sizes = tuple(

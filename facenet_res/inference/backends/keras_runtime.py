@@ -78,6 +78,30 @@ def compiled(runtime: Runtime, model: Any, normalise: Normalise, dtype: str) -> 
     return _COMPILERS[runtime.name](runtime, model, normalise, dtype)
 
 
+def check_placed(runtime: Runtime, model: Any) -> None:
+    """Looks where the weights really lie: a backend may have gone back to the CPU without a word.
+
+    Raises:
+        EngineUnavailable: some of them are on another device than the runtime's.
+    """
+    places = {_place(runtime.name, variable.value) for variable in model.variables}
+    if places - {runtime.device}:
+        raise EngineUnavailable(
+            f"Keras on {runtime.name} was to run on the {runtime.device.upper()}, but has weights "
+            f"on {' and '.join(sorted(places))}"
+        )
+
+
+def _place(backend: str, array: Any) -> str:
+    if backend == "torch":
+        platform = array.device.type
+    elif backend == "jax":
+        platform = next(iter(array.devices())).platform
+    else:
+        platform = array.device.partition("device:")[2].partition(":")[0].lower()
+    return "gpu" if platform in ("cuda", "rocm") else str(platform)
+
+
 def _tensorflow_has_gpu() -> bool:
     import tensorflow as tf  # noqa: PLC0415 (only this backend has it)
 

@@ -1,5 +1,6 @@
 """`quantise`: what is refused, and that the loss is printed before anything is written."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,39 @@ def test_a_handful_of_faces_is_not_enough(run: Run, tmp_path: Path, crops: Path)
     ran = run("quantise", model, "--out", tmp_path / "out", "--calibration", crops)
     assert ran.code == exit_codes.INPUT
     assert "holds 10 faces, int8 needs at least 64" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["someone/1.jpg", "nobody/9.jpg"], "1 crops of .* such as 'nobody/9.jpg'"),
+        ([f"someone/{number}.jpg" for number in range(70)], "none is left to compare by"),
+        (["someone/3.jpg"], "at least 32 calibration faces, got 1"),
+    ],
+)
+def test_named_crops_that_cannot_be_calibrated_on(
+    run: Run, tmp_path: Path, crops: Path, names: list[str], message: str
+) -> None:
+    listed = tmp_path / "calibration.txt"
+    listed.write_text("\n".join(names))
+    model = write_random_artifact(tmp_path / "model", width=0.25).folder
+
+    ran = run(
+        "quantise", model, "--out", tmp_path / "out", "--calibration", crops, "--only", listed
+    )
+
+    assert ran.code == exit_codes.INPUT
+    assert re.search(message, ran.err), ran.err
+
+
+def test_pairs_that_are_not_there_are_told_before_the_calibration(
+    run: Run, tmp_path: Path, crops: Path
+) -> None:
+    model = write_random_artifact(tmp_path / "model", width=0.25).folder
+    command = ("quantise", model, "--out", tmp_path / "out", "--calibration", crops)
+
+    ran = run(*command, "--images", crops, "--pairs", tmp_path / "no.txt")
+
+    assert ran.code == exit_codes.INPUT
+    assert "no.txt" in ran.err
+    assert ran.out == ""

@@ -28,6 +28,7 @@ manifests = st.builds(
     mean=st.floats(-1e6, 1e6),
     scale=st.floats(1e-6, 1e6),
     is_normalised=st.booleans(),
+    is_mirrored=st.booleans(),
     files=st.just((FILE,)),
     thresholds=st.lists(
         st.builds(Threshold, st.floats(0, 1), SIMILARITY, SIMILARITY, SIMILARITY), max_size=3
@@ -63,6 +64,7 @@ def test_the_network_table_survives() -> None:
         ("mean = 127.5", "mean = true", "got True"),
         ('colour_order = "RGB"', 'colour_order = "GRB"', "one of .*RGB.*BGR"),
         ("is_normalised = false", "is_normalised = 0", "must be bool"),
+        ("is_mirrored = false", 'is_mirrored = "no"', "is_mirrored must be bool"),
         ('loss = ""', 'loss = ""\nlosses = ""', r"unknown keys \['losses'\]"),
         ('name = "model.safetensors"', 'name = "../../etc/passwd"', r"files\[0\]: name must be"),
         ('format = "safetensors"', 'format = "pickle"', "format must be one of"),
@@ -78,6 +80,15 @@ def test_what_is_wrong_is_named(old: str, new: str, named: str) -> None:
     assert old in document
     with pytest.raises(ArtifactInvalid, match=named):
         parse_manifest(document.replace(old, new, 1).encode(), "net/manifest.toml")
+
+
+def test_a_folder_from_before_mirroring_is_read_as_without() -> None:
+    document = render_manifest(GOOD).decode()
+
+    older = parse_manifest(document.replace("is_mirrored = false\n", "").encode(), "here")
+
+    assert older == GOOD
+    assert not older.is_mirrored
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:

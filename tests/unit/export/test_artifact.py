@@ -1,6 +1,7 @@
 """From a checkpoint to a folder that serves the same embeddings, or to nothing."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,21 @@ def test_the_manifest_tells_what_was_exported(exported: Artifact, weights: Path)
     assert manifest.network == read_config(weights).to_dict()
     assert manifest.threshold_at(1e-3).similarity == 0.3
     assert (manifest.loss, manifest.training) == ("arcface", "recipe tiny")
+
+
+def test_a_mirrored_model_has_another_id_and_adds_the_mirror_image(
+    exported: Artifact, weights: Path, tmp_path: Path
+) -> None:
+    mirrored = export_artifact(weights, tmp_path / "out", replace(BOTH, mirror=True))
+    faces = smooth_faces(3, seed=2)
+
+    with open_embedder(exported.folder, precision="f32", flip=True) as embedder:
+        wanted = embedder.embed(faces)
+    with open_embedder(mirrored.folder, precision="f32") as embedder:
+        got = embedder.embed(faces)
+
+    assert mirrored.manifest.model_id == f"{exported.manifest.model_id}-mirrored"
+    np.testing.assert_allclose(got, wanted, atol=1e-6)
 
 
 def test_the_file_is_half_the_size(exported: Artifact, weights: Path) -> None:

@@ -1,5 +1,7 @@
 """Unit norm, flip and splitting, over a backend whose numbers are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -48,8 +50,10 @@ def test_rows_are_brought_to_unit_length() -> None:
     np.testing.assert_allclose(embedder.embed(faces_with(3, 4)), [[0.6, 0.8, 0.0]])
 
 
-def test_flip_adds_the_embedding_of_the_mirrored_face() -> None:
-    embedder = BackendEmbedder(CornerBackend(), MANIFEST, flip=True)
+@pytest.mark.parametrize(("is_mirrored", "flip"), [(False, True), (True, False), (True, True)])
+def test_the_embedding_of_the_mirrored_face_is_added_once(is_mirrored: bool, flip: bool) -> None:
+    manifest = replace(MANIFEST, is_mirrored=is_mirrored)
+    embedder = BackendEmbedder(CornerBackend(), manifest, flip=flip)
 
     wanted = np.array([7.0, 7.0, 2.0]) / np.linalg.norm([7.0, 7.0, 2.0])
 

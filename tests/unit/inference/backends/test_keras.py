@@ -11,7 +11,7 @@ import pytest
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ConfigInvalid, EngineUnavailable
 from facenet_res.inference.backends.keras import KerasBackend
-from facenet_res.inference.backends.keras_runtime import pick_runtime
+from facenet_res.inference.backends.keras_runtime import Runtime, check_placed, pick_runtime
 from facenet_res.inference.config import BackendConfig
 from tests.artifacts import smooth_faces, write_random_artifact
 
@@ -51,3 +51,14 @@ def test_a_missing_package_names_the_extra(tmp_path: Path, monkeypatch: pytest.M
 def test_a_backend_of_keras_that_we_cannot_compile_for_is_refused_by_name() -> None:
     with pytest.raises(EngineUnavailable, match="KERAS_BACKEND names numpy"):
         pick_runtime("numpy", "auto")
+
+
+def test_weights_that_lie_on_another_device_are_an_error() -> None:
+    import keras
+
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
+    name = keras.backend.backend()
+
+    check_placed(Runtime(name, "cpu", "asked for"), model)
+    with pytest.raises(EngineUnavailable, match="was to run on the GPU, but has weights on cpu"):
+        check_placed(Runtime(name, "gpu", "asked for"), model)

@@ -1,0 +1,159 @@
+"""All trials one after the other; what is recorded already is not trained again."""
+
+import contextlib
+import datetime
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from facenet_res.core.artifact import Artifact
+from facenet_res.core.errors import ArtifactInvalid, ConfigInvalid, EngineUnavailable
+from facenet_res.core.types import Embeddings, Faces
+from facenet_res.data.crops import CropSource, open_crops
+from facenet_res.data.location import data_path
+from facenet_res.data.skipped import Skipped, readable_numbers
+from facenet_res.data.split import split_by_identity
+from facenet_res.export.artifact import ExportConfig, export_artifact
+from facenet_res.export.quantise import quantised
+from facenet_res.inference.config import BackendConfig, Precision
+from facenet_res.inference.embedder import BackendEmbedder
+from facenet_res.inference.open import open_backend
+from facenet_res.models.census import census
+from facenet_res.train.config import TrainConfig
+from facenet_res.train.environment import environment
+from facenet_res.train.log import column, read_log
+from facenet_res.train.loop import WEIGHTS_NAME, Progress
+from facenet_res.train.run import train
+from facenet_res.train.study.record import Record, read_record, settings_of, write_record
+from facenet_res.train.study.trial import Study
+from facenet_res.train.teacher import Teacher
+from facenet_res.train.validation import embed_crops, judge
+
+Tell = Callable[[str, int, int], None]
+"""Called with what is going on, how much of it is done, and how much there is."""
+
+RATES = (1e-2, 1e-3)
+TIMED_FACES = 40
+CALIBRATION_FACES = 64
+
+
+def measure_study(
+    study: Study, runs: Path, out: Path, today: datetime.date, tell: Tell
+) -> list[Record]:
+    """Trains and judges every trial, or reads what was measured before.
+
+    Args:
+        study: what to compare.
+        runs: gets a run's folder for each trial: a call that was killed goes on there.
+        out: gets NAME.json for each trial that is finished; made where absent.
+        today: goes into the records that are new.
+        tell: hears of progress.
+
+    Returns:
+        A record for each of `study.trials`, in their order.
+
+    Raises:
+        StateError: a record or a run is of other settings or crops.
+        DataInvalid: crops or a record are damaged.
+        TrainingDiverged: a loss is no finite number.
+        DiskFull: nothing could be written.
+    """
+    records = []
+    for trial in study.trials:
+        path = out / f"{trial.name}.json"
+        if not path.exists():
+            folder = runs / trial.name
+            train(trial.config, folder, _steps(trial.name, tell))
+            tell(f"{trial.name}: judging", 0, 1)
+            write_record(path, _judged(trial.config, folder, today))
+            tell(f"{trial.name}: judging", 1, 1)
+        records.append(read_record(path, trial.config))
+    return records
+
+
+def _steps(name: str, tell: Tell) -> Callable[[Progress], None]:
+    return lambda now: tell(name, now.step, now.steps)
+
+
+def _judged(config: TrainConfig, folder: Path, today: datetime.date) -> Record:
+    _, rates = column(read_log(folder), "images_per_s")
+    size = census(config.model)
+    with (
+        open_crops(data_path(config.crops)) as crops,
+        tempfile.TemporaryDirectory() as place,
+    ):
+        held_out = _held_out(config, crops)
+        artifact = export_artifact(
+            folder / WEIGHTS_NAME, Path(place) / "model", ExportConfig(name="trial")
+        )
+        exact = BackendConfig(engine="openvino", device="cpu", precision="f32", is_cached=False)
+        with BackendEmbedder(open_backend(artifact, exact), artifact.manifest) as embedder:
+            embeddings = embed_crops(held_out, embedder.embed)
+        people = [held_out.identity(number) for number in range(len(held_out))]
+        faces = np.stack([held_out[n].decode() for n in range(min(CALIBRATION_FACES, len(people)))])
+        return Record(
+            config=settings_of(config),
+            images=config.steps * config.input.batch_size,
+            images_per_s=round(statistics.median(rates), 1),
+            tar={f"{rate:g}": judge(embeddings, people, rate) for rate in RATES},
+            teacher_cosine=_teacher_cosine(config, held_out, embeddings),
+            parameters=size.parameters,
+            gmacs=size.macs / 1e9,
+            face_ms=_face_ms(artifact.folder, faces),
+            date=today.isoformat(),
+            environment=environment(),
+        )
+
+
+def _held_out(config: TrainConfig, crops: CropSource) -> CropSource:
+    split = split_by_identity(
+        crops,
+        identities=config.held_out_identities,
+        crops_min=config.crops_per_identity_min,
+        unlabelled=config.held_out_unlabelled,
+    )
+    readable = readable_numbers(split.validation, Skipped(len(split.validation)))
+    return split.validation.subset(readable)
+
+
+def _teacher_cosine(
+    config: TrainConfig, held_out: CropSource, embeddings: Embeddings
+) -> float | None:
+    if not config.teachers:
+        return None
+    told = embed_crops(held_out, Teacher(data_path(config.teachers[0])).embed)
+    if told.shape != embeddings.shape:
+        return None
+    return float((told * embeddings).sum(axis=1).mean())
+
+
+def _face_ms(artifact: Artifact, faces: Faces) -> dict[str, float]:
+    """Median milliseconds a face on one core, in each precision that can be had here."""
+    found = {"f32": _timed(artifact, "f32", faces)}
+    with contextlib.suppress(EngineUnavailable):
+        found["bf16"] = _timed(artifact, "bf16", faces)
+    # Not every width can be quantised, nor is NNCF always there.
+    with (
+        contextlib.suppress(EngineUnavailable, ArtifactInvalid, ConfigInvalid),
+        tempfile.TemporaryDirectory() as place,
+    ):
+        found["int8"] = _timed(quantised(artifact, faces, Path(place)), "int8", faces)
+    return found
+
+
+def _timed(artifact: Artifact, precision: Precision, faces: Faces) -> float:
+    config = BackendConfig(
+        engine="openvino", device="cpu", precision=precision, threads=1, is_cached=False
+    )
+    with BackendEmbedder(open_backend(artifact, config), artifact.manifest) as embedder:
+        embedder.embed(faces[:1])
+        times = []
+        for number in range(TIMED_FACES):
+            start = time.perf_counter()
+            embedder.embed(faces[number % len(faces)][None])
+            times.append(time.perf_counter() - start)
+    return round(statistics.median(times) * 1e3, 2)

@@ -1,0 +1,86 @@
+"""A study as a Markdown page: what was asked, one row a trial, and where it was measured."""
+
+from itertools import groupby
+from pathlib import Path
+
+from facenet_res.core.files import write_atomically
+from facenet_res.train.study.record import Record
+from facenet_res.train.study.trial import Study, Trial
+
+HEADER = (
+    "trial",
+    "parameters",
+    "GMACs",
+    "ms a face, f32",
+    "bf16",
+    "int8",
+    "training, images/s",
+    "images seen",
+    "TAR at FAR 1e-2",
+    "TAR at FAR 1e-3",
+    "cosine to the teacher",
+)
+
+PRECISIONS = ("f32", "bf16", "int8")
+
+
+def write_page(study: Study, records: list[Record], path: Path, command: str) -> None:
+    """Writes the page.
+
+    Args:
+        study: what was asked.
+        records: of its trials, in their order.
+        path: the file.
+        command: what makes the page anew.
+
+    Raises:
+        DiskFull: nothing could be written.
+    """
+    write_atomically(path, page_text(study, records, command).encode())
+
+
+def page_text(study: Study, records: list[Record], command: str) -> str:
+    """The page, in Markdown; see `write_page`."""
+    pairs = list(zip(study.trials, records, strict=True))
+    lines = [f"# {study.title}", "", study.question, "", f"Made by `{command}`.", ""]
+    for group, members in groupby(pairs, key=lambda pair: pair[0].group):
+        lines += [f"## {group}", "", _row(HEADER), _row(("---",) * len(HEADER))]
+        lines += [_row(_cells(trial, record)) for trial, record in members]
+        lines.append("")
+    return "\n".join([*lines, *_where(records), ""])
+
+
+def _cells(trial: Trial, record: Record) -> tuple[str, ...]:
+    times = [
+        f"{record.face_ms[each]:.2f}" if each in record.face_ms else "-" for each in PRECISIONS
+    ]
+    cosine = "-" if record.teacher_cosine is None else f"{record.teacher_cosine:.3f}"
+    return (
+        trial.what,
+        f"{record.parameters / 1e6:.2f} M",
+        f"{record.gmacs:.2f}",
+        *times,
+        f"{record.images_per_s:.0f}",
+        f"{record.images:,}",
+        f"{100 * record.tar['0.01']:.1f} %",
+        f"{100 * record.tar['0.001']:.1f} %",
+        cosine,
+    )
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _where(records: list[Record]) -> list[str]:
+    places = sorted({record.environment.machine for record in records})
+    found = [record.environment.versions.items() for record in records]
+    versions = sorted({f"{name} {number}" for each in found for name, number in each})
+    days = sorted({record.date for record in records})
+    return [
+        "Rates of true accepts are those of all pairs of the people held out of training. "
+        "Milliseconds are medians on one core with OpenVINO: bf16 where the CPU has it, int8 where "
+        "the channels are a multiple of 16.",
+        "",
+        f"{', '.join(places)}; {', '.join(versions)}; {' to '.join(sorted({days[0], days[-1]}))}.",
+    ]

@@ -1,0 +1,97 @@
+"""What a study is: trainings that differ in one thing each."""
+
+import importlib.util
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from facenet_res.core.errors import ConfigInvalid, FacenetError, FileMissing
+from facenet_res.train.config import TrainConfig
+
+STUDIES = Path(__file__).parent / "studies"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One training of a study.
+
+    Attributes:
+        name: of its run folder: letters, digits and hyphens.
+        group: heading that it stands under in the table, such as "loss".
+        what: what sets it apart, for people.
+        config: the training.
+    """
+
+    name: str
+    group: str
+    what: str
+    config: TrainConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Trainings to compare.
+
+    Attributes:
+        title: heading of the page.
+        question: what the study answers, in a sentence or two of Markdown.
+        trials: in the order of the table; names differ.
+
+    Raises:
+        ConfigInvalid: there is no trial, a name is taken twice or no name, or a trial holds out
+            nobody to be judged by.
+    """
+
+    title: str
+    question: str
+    trials: tuple[Trial, ...]
+
+    def __post_init__(self) -> None:
+        names = Counter(trial.name for trial in self.trials)
+        wrong = [name for name, count in names.items() if count > 1 or not _is_name(name)]
+        if wrong or not names:
+            raise ConfigInvalid(
+                f"a study needs trials with names of their own, of letters, digits and hyphens; "
+                f"got {wrong or 'none'}"
+            )
+        blind = [trial.name for trial in self.trials if not trial.config.held_out_identities]
+        if blind:
+            raise ConfigInvalid(f"trials {blind} have held_out_identities 0: nothing to judge by")
+
+
+def load_study(study: str, *, smoke: bool = False) -> Study:
+    """The study that a file makes.
+
+    Args:
+        study: the name of a file in `facenet_res/train/study/studies`, or the path of a `.py`
+            file with a function `study(smoke: bool) -> Study`. It is run as code.
+        smoke: trainings of a few steps, to see that everything fits together.
+
+    Raises:
+        FileMissing: there is no such study.
+        ConfigInvalid: it fails, has no `study`, or that does not return a Study.
+    """
+    path = Path(study) if study.endswith(".py") else STUDIES / f"{study}.py"
+    if not path.is_file():
+        known = sorted(each.stem for each in STUDIES.glob("*.py") if each.stem != "__init__")
+        raise FileMissing(f"no study {study!r}; known are {known}, or give a .py file")
+    spec = importlib.util.spec_from_file_location(f"study_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ConfigInvalid(f"study {path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        make = getattr(module, "study", None)
+        made = make(smoke) if callable(make) else None
+    except FacenetError:
+        raise
+    except Exception as error:
+        # Whatever a user's own code does: an unknown setting is a TypeError, a slip a SyntaxError.
+        raise ConfigInvalid(f"study {path} fails: {type(error).__name__}: {error}") from error
+    if not isinstance(made, Study):
+        raise ConfigInvalid(f"study {path} needs a function study(smoke) -> Study")
+    return made
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and all(each.isalnum() or each == "-" for each in name)

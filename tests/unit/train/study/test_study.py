@@ -1,0 +1,127 @@
+"""Trials are trained once, recorded, and end up in a table."""
+
+import dataclasses
+import datetime
+from pathlib import Path
+
+import pytest
+
+from facenet_res.core.errors import ConfigInvalid, DataInvalid, FileMissing, StateError
+from facenet_res.train.config import TrainConfig
+from facenet_res.train.study.measure import measure_study
+from facenet_res.train.study.page import page_text
+from facenet_res.train.study.record import read_record, settings_of
+from facenet_res.train.study.trial import Study, Trial, load_study
+
+TODAY = datetime.date(2026, 11, 25)
+
+
+@pytest.fixture
+def study(tiny_run: TrainConfig) -> Study:
+    """Two trainings of two steps, one at half the rate."""
+    first = dataclasses.replace(tiny_run, steps=2)
+    slow = dataclasses.replace(first.optimizer, learning_rate=0.025)
+    second = dataclasses.replace(first, optimizer=slow)
+    return Study(
+        "Rates",
+        "Which rate?",
+        (Trial("fast", "Rates", "0.05", first), Trial("slow", "Rates", "0.025", second)),
+    )
+
+
+def test_a_study_is_measured_once_and_becomes_a_table(study: Study, tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    records = measure_study(
+        study, tmp_path / "runs", tmp_path / "out", TODAY, lambda what, *_: heard.append(what)
+    )
+    text = page_text(study, records, "the command")
+
+    assert {"fast", "slow", "slow: judging"} <= set(heard)
+    assert [record.config for record in records] == [settings_of(t.config) for t in study.trials]
+    for record in records:
+        assert record.images == 2 * 8
+        assert 0 <= record.tar["0.001"] <= record.tar["0.01"] <= 1
+        assert record.face_ms["f32"] > 0
+        assert record.teacher_cosine is None
+    assert "| 0.025 | " in text
+    assert "Made by `the command`." in text
+
+    heard.clear()
+    again = measure_study(study, tmp_path / "gone", tmp_path / "out", TODAY, lambda *_: None)
+
+    assert again == records
+    assert not (tmp_path / "gone").exists()
+
+
+def test_a_record_of_other_settings_is_refused_by_name(study: Study, tmp_path: Path) -> None:
+    trial = study.trials[0]
+    measure_study(
+        dataclasses.replace(study, trials=(trial,)),
+        tmp_path / "runs",
+        tmp_path / "out",
+        TODAY,
+        lambda *_: None,
+    )
+    path = tmp_path / "out" / "fast.json"
+
+    with pytest.raises(StateError, match=r"other settings \(steps\)"):
+        read_record(path, dataclasses.replace(trial.config, steps=3))
+    path.write_text(path.read_text()[:-40])
+    with pytest.raises(DataInvalid, match="no whole record"):
+        read_record(path, trial.config)
+
+
+@pytest.mark.parametrize(
+    ("name", "held_out", "told"),
+    [("a b", 2, "letters"), ("", 2, "letters"), ("fine", 0, "nothing to judge by")],
+)
+def test_a_study_that_cannot_be_judged_is_refused(
+    tiny_run: TrainConfig, name: str, held_out: int, told: str
+) -> None:
+    config = dataclasses.replace(tiny_run, held_out_identities=held_out)
+
+    with pytest.raises(ConfigInvalid, match=told):
+        Study("", "", (Trial(name, "", "", config),))
+
+
+def test_two_trials_of_one_name_are_refused(tiny_run: TrainConfig) -> None:
+    trial = Trial("twice", "", "", tiny_run)
+
+    with pytest.raises(ConfigInvalid, match="twice"):
+        Study("", "", (trial, trial))
+    with pytest.raises(ConfigInvalid, match="none"):
+        Study("", "", ())
+
+
+@pytest.mark.parametrize("smoke", [False, True])
+@pytest.mark.parametrize(("name", "least"), [("candidates", 5), ("ablation", 14)])
+def test_our_own_studies_load(name: str, least: int, smoke: bool) -> None:
+    study = load_study(name, smoke=smoke)
+
+    assert len(study.trials) >= least
+    settings = [str({**settings_of(t.config), "name": ""}) for t in study.trials]
+    # A trial that differs in its name only would compare noise. In a smoke run all are short.
+    assert smoke or len(set(settings)) == len(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("def study(smoke): return 1", "needs a function"),
+        ("study = 3", "needs a function"),
+        ("def study(smoke): return 1 / 0", "ZeroDivisionError"),
+        ("def study(smoke", "SyntaxError"),
+    ],
+)
+def test_a_file_that_makes_no_study_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+
+    with pytest.raises(ConfigInvalid, match=told):
+        load_study(str(path))
+
+
+def test_an_unknown_study_is_told_with_those_that_are() -> None:
+    with pytest.raises(FileMissing, match=r"ablation.*candidates"):
+        load_study("nothing")

@@ -19,6 +19,7 @@ CONFIG = JudgeConfig(
     crops_min=4,
     unlabelled=80,
     photos=PhotosConfig(people_enrolled=4, people_unknown=2, photos_enrolled=2),
+    robustness_step=1,
     rounds=2,
 )
 

@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facenet_res.cli.console import note, print_json, print_table, stages
-from facenet_res.cli.options import Subparsers, add_command, add_model, opened_embedder
+from facenet_res.cli.options import (
+    Subparsers,
+    add_command,
+    add_model,
+    opened_detector,
+    opened_embedder,
+)
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import DataInvalid, FileMissing, NotWritable
 
@@ -72,7 +78,6 @@ def run_card(arguments: Namespace) -> int:
     from facenet_res.evaluation.judged_record import RECORD_NAME, record, record_text
     from facenet_res.evaluation.judging import judge_network
     from facenet_res.evaluation.model_card import CARD_NAME, model_card
-    from facenet_res.faces.open import open_detector
 
     page_path = arguments.page or arguments.out / PAGE_NAME
     for folder in (arguments.out, page_path.parent):
@@ -81,11 +86,11 @@ def run_card(arguments: Namespace) -> int:
     folder = arguments.model or default_artifact_dir()
     history = read_history(folder)
     config = JudgeConfig(pairs_max=arguments.pairs_max)
-    detector = open_detector(arguments.detector, arguments.detector_model)
+    detector = opened_detector(arguments)
     with (
         _network(arguments, folder) as model,
         _teacher_folder(arguments) as teacher_folder,
-        _network(arguments, teacher_folder) as teacher,
+        _network(arguments, teacher_folder, is_mirrored=model.is_mirrored) as teacher,
         stages() as tell,
     ):
         data = load_judge_data(files, detector, config, tell)
@@ -176,14 +181,21 @@ def circumstances(arguments: Namespace) -> "Circumstances":
 
 
 @contextmanager
-def _network(arguments: Namespace, folder: Path) -> "Iterator[Network]":
+def _network(
+    arguments: Namespace, folder: Path, *, is_mirrored: bool = False
+) -> "Iterator[Network]":
+    """A network as it serves, with mirror images where its manifest or the caller says so."""
     from facenet_res.core.artifact import read_artifact
     from facenet_res.evaluation.judging import Network
 
     artifact = read_artifact(folder)
+    mirrors = is_mirrored or artifact.manifest.is_mirrored
     chosen = Namespace(**{**vars(arguments), "model": folder})
-    with opened_embedder(chosen) as plain, opened_embedder(chosen, flip=True) as mirrored:
-        yield Network(artifact, plain, mirrored, plain.description)
+    with (
+        opened_embedder(chosen, flip=mirrors) as embedder,
+        opened_embedder(chosen, flip=True) as mirrored,
+    ):
+        yield Network(artifact, embedder, mirrored, mirrors, embedder.description)
 
 
 @contextmanager

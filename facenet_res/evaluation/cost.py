@@ -10,8 +10,9 @@ import numpy as np
 import openvino as ov
 
 from facenet_res.core.artifact import Artifact
-from facenet_res.core.types import FACE_SIDE_PX, Faces
+from facenet_res.core.types import FACE_SIDE_PX
 from facenet_res.inference.config import BackendConfig, Precision
+from facenet_res.inference.embedder import BackendEmbedder
 from facenet_res.inference.open import open_backend
 from facenet_res.inference.openvino_network import read_network
 from facenet_res.models.census import Complexity, census
@@ -32,7 +33,8 @@ class Cost:
         int8_one_core_ms: of the folder's int8 network; NaN where it has none.
         int8_two_cores_ms: likewise.
         parameters: trained weights.
-        macs: multiplications of convolutions and dense layers for one face.
+        macs: multiplications of convolutions and dense layers for one face, with its mirror image
+            where that is embedded too.
         bytes: of all the files that the manifest lists.
     """
 
@@ -45,27 +47,33 @@ class Cost:
     bytes: int
 
 
-def measure_cost(artifact: Artifact, rounds: int = ROUNDS) -> Cost:
+def measure_cost(artifact: Artifact, rounds: int = ROUNDS, *, is_mirrored: bool = False) -> Cost:
     """Measures on this machine, now; whatever else it does makes the times longer.
+
+    Args:
+        artifact: the model folder.
+        rounds: faces embedded for each median.
+        is_mirrored: whether the mirrored face is embedded too, even if the manifest does not ask.
 
     Raises:
         ArtifactInvalid: the network is damaged.
     """
-    face = np.random.default_rng(0).integers(0, 256, (1, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
     has_int8 = artifact.manifest.file_of("openvino_int8") is not None
+    precisions: tuple[Precision, ...] = ("f32", "int8") if has_int8 else ("f32",)
     times = {
-        (precision, threads): _median_ms(artifact, precision, threads, face, rounds)
-        for precision in (("f32", "int8") if has_int8 else ("f32",))
+        (precision, threads): _median_ms(artifact, (precision, threads), rounds, is_mirrored)
+        for precision in precisions
         for threads in (1, 2)
     }
     size = network_complexity(artifact)
+    passes = 2 if is_mirrored or artifact.manifest.is_mirrored else 1
     return Cost(
         one_core_ms=times["f32", 1],
         two_cores_ms=times["f32", 2],
         int8_one_core_ms=times.get(("int8", 1), math.nan),
         int8_two_cores_ms=times.get(("int8", 2), math.nan),
         parameters=size.parameters,
-        macs=size.macs,
+        macs=passes * size.macs,
         bytes=sum(file.bytes for file in artifact.manifest.files),
     )
 
@@ -99,18 +107,19 @@ def graph_complexity(network: Any) -> Complexity:
 
 
 def _median_ms(
-    artifact: Artifact, precision: Precision, threads: int, face: Faces, rounds: int
+    artifact: Artifact, settings: tuple[Precision, int], rounds: int, is_mirrored: bool
 ) -> float:
+    """Of one face embedded with a precision and a number of threads."""
+    precision, threads = settings
+    face = np.random.default_rng(0).integers(0, 256, (1, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
     config = BackendConfig(
         engine="openvino", device="cpu", precision=precision, threads=threads, is_cached=False
     )
     backend = open_backend(artifact, config)
-    try:
+    with BackendEmbedder(backend, artifact.manifest, flip=is_mirrored) as embedder:
         for _ in range(WARM_UP):
-            backend.forward(face)
-        return float(np.median([_elapsed_ms(lambda: backend.forward(face)) for _ in range(rounds)]))
-    finally:
-        backend.close()
+            embedder.embed(face)
+        return float(np.median([_elapsed_ms(lambda: embedder.embed(face)) for _ in range(rounds)]))
 
 
 def _elapsed_ms(work: Callable[[], object]) -> float:

@@ -13,8 +13,9 @@ from typing import Final
 
 import numpy as np
 
+from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import DataInvalid, FileMissing, NoFace
-from facenet_res.core.types import Faces, Image
+from facenet_res.core.types import Embeddings, Faces, Image
 from facenet_res.data.crops import CropSource, open_crops
 from facenet_res.data.location import DATA_VARIABLE, data_path
 from facenet_res.data.pairs import PairSet, read_pairs
@@ -34,6 +35,7 @@ from facenet_res.imaging.photograph import Photograph
 Tell = Callable[[str, int, int], None]
 """Hears of progress: stage, done, total."""
 
+BATCH: Final = 64
 FOLDS_MIN: Final = 2
 UTK_NAME: Final = re.compile(r"utk_(\d+)_([01])_([0-4])_\d+\.jpg$")
 GENDERS: Final = ("male", "female")
@@ -53,6 +55,8 @@ class JudgeConfig:
         unlabelled: crops without a name that were held out.
         photos: who is enrolled and asked for.
         bootstrap: of the intervals.
+        robustness_step: each so many pairs are judged with changed faces: all faces are embedded
+            seven times for it.
         rounds: of the timing.
     """
 
@@ -62,6 +66,7 @@ class JudgeConfig:
     unlabelled: int = 4000
     photos: PhotosConfig = field(default_factory=PhotosConfig)
     bootstrap: BootstrapConfig = field(default_factory=BootstrapConfig)
+    robustness_step: int = 2
     rounds: int = ROUNDS
 
 
@@ -211,6 +216,15 @@ def load_judge_data(
             plan=plan,
             portraits=RememberedFaces(detector),
         )
+
+
+def embedded(embedder: Embedder, faces: Faces, stage: str, tell: Tell) -> Embeddings:
+    """float32[B, D] of faces in memory, telling how far it is."""
+    parts = []
+    for start in range(0, len(faces), BATCH):
+        parts.append(embedder.embed(faces[start : start + BATCH]))
+        tell(stage, min(start + BATCH, len(faces)), len(faces))
+    return np.concatenate(parts)
 
 
 def groups_of(names: list[str]) -> dict[str, tuple[str, ...]]:

@@ -56,6 +56,7 @@ def figures(judged: Judged) -> dict[str, Any]:
     return {
         "model_id": judged.manifest.model_id,
         "engine": judged.engine,
+        "is_mirrored": judged.is_mirrored,
         "lfw": {
             "pairs": lfw.pairs,
             "photographs": lfw.photographs,
@@ -104,6 +105,7 @@ def figures(judged: Judged) -> dict[str, Any]:
         "robustness": [
             {
                 "name": one.name,
+                "pairs": sum(fold.pairs for fold in one.accuracy.folds),
                 "definition": one.definition,
                 "accuracy": one.accuracy.mean,
                 "standard_error": one.accuracy.standard_error,

@@ -12,19 +12,24 @@ from facenet_res.core.arrays import cosine
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.manifest import Manifest
-from facenet_res.core.types import Embeddings, Faces, Identification
+from facenet_res.core.types import Embeddings, Identification
 from facenet_res.evaluation.all_pairs import impostor_threshold
 from facenet_res.evaluation.bootstrap import shared_units
 from facenet_res.evaluation.cost import Cost, measure_cost
 from facenet_res.evaluation.groups import GroupedFaces, GroupsReport, judge_groups
 from facenet_res.evaluation.image_source import open_images
 from facenet_res.evaluation.intervals import Interval, clopper_pearson
-from facenet_res.evaluation.judge_data import JudgeConfig, JudgeData, RememberedFaces, Tell
+from facenet_res.evaluation.judge_data import (
+    JudgeConfig,
+    JudgeData,
+    RememberedFaces,
+    Tell,
+    embedded,
+)
 from facenet_res.evaluation.lfw import judge_pairs
 from facenet_res.evaluation.photographs import EmbeddedPhotographs
 from facenet_res.evaluation.photos import PhotosReport, judge_photos
-from facenet_res.evaluation.variants import VARIANTS, changed
-from facenet_res.evaluation.verification import KFoldAccuracy, kfold_accuracy
+from facenet_res.evaluation.robustness import Robustness, judge_robustness
 from facenet_res.evaluation.verification_report import (
     Measured,
     ScoredPairSet,
@@ -33,7 +38,6 @@ from facenet_res.evaluation.verification_report import (
 )
 from facenet_res.gallery.gallery import Gallery
 
-BATCH: Final = 64
 GROUPS_FALSE_ACCEPT_RATE: Final = 1e-3
 PHOTOS_FALSE_ACCEPT_RATE: Final = 1e-3
 THRESHOLD_RATES: Final = (1e-2, 1e-3, 1e-4)
@@ -47,32 +51,17 @@ class Network:
 
     Attributes:
         artifact: its folder.
-        plain: embeds as serving does.
+        embedder: embeds as serving does; of a teacher, as the model beside it does.
         mirrored: adds the mirrored face, as LFW's figures are published.
+        is_mirrored: whether `embedder` does so too.
         description: engine, device and precision.
     """
 
     artifact: Artifact
-    plain: Embedder
+    embedder: Embedder
     mirrored: Embedder
+    is_mirrored: bool
     description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Robustness:
-    """LFW's accuracy with all faces changed in one way, without the mirrored face.
-
-    Attributes:
-        name: of the variant; "clean" for unchanged faces.
-        definition: what was done to them.
-        accuracy: by folds, with thresholds found on faces that were changed alike.
-        drop: the accuracy of unchanged faces minus this one.
-    """
-
-    name: str
-    definition: str
-    accuracy: KFoldAccuracy
-    drop: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +103,7 @@ class Judged:
     Attributes:
         manifest: what it declares.
         engine: what ran it.
+        is_mirrored: whether each embedding is that of the face plus its mirror image.
         lfw: pairs of photographs, with the mirrored face.
         sample: of these pairs.
         validation: all pairs of the held-out identities.
@@ -126,6 +116,7 @@ class Judged:
 
     manifest: Manifest
     engine: str
+    is_mirrored: bool
     lfw: VerificationReport
     sample: Sample
     validation: VerificationReport
@@ -149,7 +140,7 @@ def judge_network(network: Network, data: JudgeData, config: JudgeConfig, tell: 
         DataInvalid: there is too little of something for a figure.
         ArtifactInvalid, ArrayInvalid: the network does not answer as its manifest says.
     """
-    cost = measure_cost(network.artifact, config.rounds)
+    cost = measure_cost(network.artifact, config.rounds, is_mirrored=network.is_mirrored)
     lfw, sample = _lfw(network, data, tell)
     validation = _validation(network, data, config, tell)
     thresholds = _thresholds(network.artifact.manifest, validation)
@@ -157,13 +148,14 @@ def judge_network(network: Network, data: JudgeData, config: JudgeConfig, tell: 
     return Judged(
         manifest=network.artifact.manifest,
         engine=network.description,
+        is_mirrored=network.is_mirrored,
         lfw=lfw,
         sample=sample,
         validation=validation,
         photos=photos,
         strangers=_strangers(photos, thresholds),
         groups=_groups(network, data, config, tell),
-        robustness=_robustness(network, data, tell),
+        robustness=judge_robustness(network.embedder, data, config.robustness_step, tell),
         cost=cost,
     )
 
@@ -177,10 +169,10 @@ def sampled(
 
 
 def _lfw(network: Network, data: JudgeData, tell: Tell) -> tuple[VerificationReport, Sample]:
-    rows = _embedded(network.mirrored, data.lfw.crops, "LFW", tell)
+    rows = embedded(network.mirrored, data.lfw.crops, "LFW", tell)
     photographs = EmbeddedPhotographs(rows, data.lfw.without_face, data.lfw.with_several_faces)
     pairs = data.pairs
-    report = judge_pairs(pairs, photographs, network.plain.model_id)
+    report = judge_pairs(pairs, photographs, network.embedder.model_id)
     folds = report.accuracy.folds if report.accuracy else ()
     chosen = slice(None, None, SAMPLE_STEP)
     of_fold = {fold.fold: fold.threshold for fold in folds}
@@ -193,7 +185,7 @@ def _lfw(network: Network, data: JudgeData, tell: Tell) -> tuple[VerificationRep
 def _validation(
     network: Network, data: JudgeData, config: JudgeConfig, tell: Tell
 ) -> VerificationReport:
-    rows = _embedded(network.plain, data.validation, "held-out people", tell)
+    rows = embedded(network.embedder, data.validation, "held-out people", tell)
     person = np.unique(data.people, return_inverse=True)[1]
     first, second = np.triu_indices(len(rows), 1)
     scored = ScoredPairSet(
@@ -201,7 +193,7 @@ def _validation(
         is_same=person[first] == person[second],
         units=shared_units(person[first], person[second]),
     )
-    measured = Measured(model_id=network.plain.model_id, photographs=len(rows))
+    measured = Measured(model_id=network.embedder.model_id, photographs=len(rows))
     return judge_scores(scored, measured, config.bootstrap)
 
 
@@ -240,13 +232,13 @@ class _GalleryIdentifier:
 def _photos(network: Network, data: JudgeData, threshold: float, tell: Tell) -> PhotosReport:
     plan = data.plan
     total = len(plan.enrolled) + len(plan.known) + len(plan.unknown)
-    model_id, dim = network.plain.model_id, network.plain.embedding_dim
+    model_id, dim = network.embedder.model_id, network.embedder.embedding_dim
     with (
         open_images(data.photos) as source,
         tempfile.TemporaryDirectory(prefix="facenet-res-") as folder,
         Gallery.create(Path(folder) / "gallery", model_id=model_id, embedding_dim=dim) as gallery,
     ):
-        identifier = _GalleryIdentifier(data.portraits, network.plain, gallery, threshold)
+        identifier = _GalleryIdentifier(data.portraits, network.embedder, gallery, threshold)
         return judge_photos(plan, source, identifier, lambda done: tell("photos", done, total))
 
 
@@ -260,41 +252,13 @@ def _strangers(photos: PhotosReport, thresholds: dict[float, float]) -> tuple[St
 
 
 def _groups(network: Network, data: JudgeData, config: JudgeConfig, tell: Tell) -> GroupsReport:
-    rows = _embedded(network.plain, data.strangers, "groups", tell)
+    rows = embedded(network.embedder, data.strangers, "groups", tell)
     everybody = np.arange(len(rows))
     threshold = impostor_threshold(rows, everybody, GROUPS_FALSE_ACCEPT_RATE)
     return judge_groups(
         GroupedFaces(rows, everybody, data.groups),
         threshold,
-        network.plain.model_id,
+        network.embedder.model_id,
         false_accept_rate=GROUPS_FALSE_ACCEPT_RATE,
         config=config.bootstrap,
     )
-
-
-def _robustness(network: Network, data: JudgeData, tell: Tell) -> tuple[Robustness, ...]:
-    pairs, crops = data.pairs, data.lfw.crops
-
-    def accuracy(rows: Embeddings) -> KFoldAccuracy:
-        values = cosine(rows[pairs.first], rows[pairs.second])
-        return kfold_accuracy(values, pairs.is_same, pairs.folds)
-
-    clean = accuracy(_embedded(network.plain, crops, "clean", tell))
-    found = [Robustness("clean", "as it was found and aligned", clean, 0.0)]
-    for variant in VARIANTS:
-        parts = []
-        for start in range(0, len(crops), BATCH):
-            batch = changed(crops[start : start + BATCH], variant, first=start)
-            parts.append(network.plain.embed(batch))
-            tell(variant.name, start + len(batch), len(crops))
-        one = accuracy(np.concatenate(parts))
-        found.append(Robustness(variant.name, variant.definition, one, clean.mean - one.mean))
-    return tuple(found)
-
-
-def _embedded(embedder: Embedder, faces: Faces, stage: str, tell: Tell) -> Embeddings:
-    parts = []
-    for start in range(0, len(faces), BATCH):
-        parts.append(embedder.embed(faces[start : start + BATCH]))
-        tell(stage, min(start + BATCH, len(faces)), len(faces))
-    return np.concatenate(parts)

@@ -92,6 +92,8 @@ def model_card(
         files=", ".join(f"`{file.name}`" for file in model.manifest.files),
         thresholds=_thresholds(model.manifest),
         engine=model.engine,
+        is_mirrored=model.is_mirrored,
+        robust_pairs=sum(fold.pairs for fold in model.robustness[0].accuracy.folds),
         trained_on=trained_on,
         history=history,
         cost=model.cost,

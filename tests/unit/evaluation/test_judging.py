@@ -47,7 +47,7 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 def network(artifact: Artifact) -> Iterator[Network]:
     folder = artifact.folder
     with open_embedder(folder) as plain, open_embedder(folder, flip=True) as mirrored:
-        yield Network(artifact, plain, mirrored, plain.description)
+        yield Network(artifact, plain, mirrored, False, plain.description)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_lfw_is_what_the_protocol_alone_finds(
     with open_images(data.photos.with_name("lfw.zip")) as source:
         names = located(data.pairs, source.names)
         photographs = embed_photographs(source, names, FakeDetector(), network.mirrored)
-    alone = judge_pairs(data.pairs, photographs, network.plain.model_id)
+    alone = judge_pairs(data.pairs, photographs, network.embedder.model_id)
     assert judged.lfw.accuracy == alone.accuracy
     assert judged.lfw.tar_at_far == alone.tar_at_far
 
@@ -139,3 +139,14 @@ def test_the_page_has_plots_and_no_picture(judged: Judged) -> None:
 def test_a_sample_counts_both_kinds_of_answers() -> None:
     assert sampled([0.6, 0.4, 0.6, 0.4], [True, True, False, False], [0.5, 0.5, 0.7, 0.3]) == 2
     assert np.isclose(sampled([0.5], [True], [0.5]), 1)
+
+
+def test_a_model_with_mirror_images_says_so_and_costs_twice(
+    network: Network, judged: Judged, data: JudgeData
+) -> None:
+    both = replace(network, embedder=network.mirrored, is_mirrored=True)
+    mirrored = judge_network(both, data, CONFIG, quiet)
+    assert mirrored.lfw.accuracy == judged.lfw.accuracy
+    assert mirrored.cost.macs == 2 * judged.cost.macs
+    assert "the manifest asks for it" in card((mirrored, mirrored), data, None)
+    assert "all others without, as in serving" in card((judged, judged), data, None)

@@ -41,7 +41,7 @@ from facenet_res.gallery.gallery import Gallery
 GROUPS_FALSE_ACCEPT_RATE: Final = 1e-3
 PHOTOS_FALSE_ACCEPT_RATE: Final = 1e-3
 THRESHOLD_RATES: Final = (1e-2, 1e-3, 1e-4)
-SAMPLE_STEP: Final = 40
+SAMPLE_STEP: Final = 60
 """Every so many pairs of LFW a test measures again."""
 
 

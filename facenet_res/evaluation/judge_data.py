@@ -66,7 +66,7 @@ class JudgeConfig:
     unlabelled: int = 4000
     photos: PhotosConfig = field(default_factory=PhotosConfig)
     bootstrap: BootstrapConfig = field(default_factory=BootstrapConfig)
-    robustness_step: int = 2
+    robustness_step: int = 3
     rounds: int = ROUNDS
 
 

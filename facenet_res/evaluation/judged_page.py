@@ -39,7 +39,7 @@ GROUPS_TEXT = (
     "crop counts as somebody else. Bars are 95 % intervals, the dashed line the groups' mean."
 )
 ROBUSTNESS_TEXT = (
-    "Every second pair of LFW with both faces changed after they were found and aligned on the "
+    "Every third pair of LFW with both faces changed after they were found and aligned on the "
     "clean photographs, embedded as in serving. Thresholds by folds, found on faces changed alike."
 )
 

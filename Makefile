@@ -15,7 +15,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constr
 PROTOS = protos/facenet_res/v1/*.proto
 PROTOC = $(BIN)/python -m grpc_tools.protoc -I protos
 
-.PHONY: help setup demo test test-slow coverage check lint fmt protos bench study train-default docs constraints clean
+.PHONY: help setup demo test test-slow coverage check lint fmt protos bench study train-default judge docs constraints clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: 
 	for each in candidates ablation; do \
 		KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res models study $$each \
 			--runs runs/study --out docs/studies || exit 1; done
+
+judge: $(VENV)/.dev ## Judge the default weights: their card, judged.json and docs/default-model.html.
+	$(BIN)/facenet-res evaluate card --out facenet_res/weights/default --page docs/default-model.html
 
 docs: $(VENV)/.dev ## Check README and docs: links, and that nothing goes unmentioned.
 	$(BIN)/python -m pytest tests/house/test_docs.py

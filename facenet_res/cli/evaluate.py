@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from facenet_res.cli import evaluate_groups, evaluate_pairs, evaluate_people
+from facenet_res.cli import evaluate_card, evaluate_groups, evaluate_pairs, evaluate_people
 from facenet_res.cli.evaluate_output import add_images, add_out
 from facenet_res.cli.evaluate_photos import run_photos
 from facenet_res.cli.evaluate_thresholds import run_thresholds
@@ -23,7 +23,8 @@ EXAMPLES = """examples:
   facenet-res evaluate groups --images people/ --attributes people.csv --far 1e-3
   facenet-res evaluate photos --images photos.zip
   facenet-res evaluate photos --images photos.zip --server 127.0.0.1:50051
-  facenet-res evaluate thresholds --images people/ --json > thresholds.json"""
+  facenet-res evaluate thresholds --images people/ --json > thresholds.json
+  facenet-res evaluate card --model models/mine --out report/"""
 
 PHOTOS_NOTES = """Images lie in one folder for each person. The first people by name are enrolled
 with their first photographs; the others are never enrolled. Then every other photograph is asked
@@ -47,6 +48,7 @@ def add_parsers(subparsers: Subparsers) -> None:
     evaluate_groups.add_parsers(protocols)
     _add_photos(protocols)
     _add_thresholds(protocols)
+    evaluate_card.add_parsers(protocols)
 
 
 def _add_photos(protocols: Subparsers) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from facenet_res.core.arrays import check_embeddings, cosine
-from facenet_res.core.errors import ArrayInvalid, FileMissing
+from facenet_res.core.errors import ArgumentInvalid, ArrayInvalid, FileMissing
 from facenet_res.data.pairs import PairSet
 from facenet_res.evaluation.bootstrap import DrawnUnits, people_or_pairs
 from facenet_res.evaluation.photographs import EmbeddedPhotographs
@@ -38,6 +38,32 @@ def located(pairs: PairSet, names: Sequence[str]) -> tuple[str, ...]:
             f"{', ...' if len(missing) > MISSING_NAMED_MAX else ''}"
         )
     return tuple(by_end[photo] for photo in pairs.photos)
+
+
+def thinned(pairs: PairSet, pairs_max: int) -> PairSet:
+    """Every second, third, ... pair, so that at most so many are left; all of them for 0.
+
+    Raises:
+        ArgumentInvalid: the number is negative.
+    """
+    if pairs_max < 0:
+        raise ArgumentInvalid(f"pairs_max must be at least 0 (all), got {pairs_max}")
+    if not 0 < pairs_max < len(pairs):
+        return pairs
+    return every(pairs, -(-len(pairs) // pairs_max))
+
+
+def every(pairs: PairSet, step: int) -> PairSet:
+    """Each `step`-th pair, from the first on, with the photographs that these need."""
+    first, second = pairs.first[::step], pairs.second[::step]
+    kept, places = np.unique(np.concatenate([first, second]), return_inverse=True)
+    return PairSet(
+        photos=tuple(pairs.photos[number] for number in kept.tolist()),
+        first=places[: len(first)],
+        second=places[len(first) :],
+        is_same=pairs.is_same[::step],
+        folds=pairs.folds[::step],
+    )
 
 
 def judge_pairs(

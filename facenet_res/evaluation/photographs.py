@@ -14,7 +14,7 @@ import numpy as np
 
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import ArgumentInvalid, DataInvalid, InputError
-from facenet_res.core.types import FACE_SIDE_PX, Detection, Embeddings, Image
+from facenet_res.core.types import FACE_SIDE_PX, Detection, Embeddings, Faces, Image
 from facenet_res.evaluation.image_source import ImageSource
 from facenet_res.faces.align import align_face
 from facenet_res.faces.detector import Detector
@@ -55,6 +55,21 @@ class EmbeddedPhotographs:
     """
 
     embeddings: Embeddings
+    without_face: tuple[str, ...]
+    with_several_faces: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignedPhotographs:
+    """The aligned subject of each photograph, for several networks to embed.
+
+    Attributes:
+        crops: uint8[B, 112, 112, 3], in the order of the names asked for; 38 kB each.
+        without_face: see `EmbeddedPhotographs`.
+        with_several_faces: likewise.
+    """
+
+    crops: Faces
     without_face: tuple[str, ...]
     with_several_faces: int
 
@@ -118,6 +133,38 @@ def embed_photographs(
                 on_progress(done)
     embeddings = np.concatenate(rows) if rows else np.empty((0, embedder.embedding_dim), np.float32)
     return EmbeddedPhotographs(embeddings, tuple(without_face), several)
+
+
+def align_photographs(
+    source: ImageSource,
+    names: Sequence[str],
+    detector: Detector,
+    *,
+    workers: int = 2,
+    on_progress: Callable[[int], None] | None = None,
+) -> AlignedPhotographs:
+    """Finds and aligns the subject of each photograph, as `embed_photographs` does.
+
+    Raises:
+        DataInvalid: a photograph is damaged or too large; the message names it.
+        FileMissing: a photograph is not there.
+    """
+    limits = ImageLimits()
+    crops = np.empty((len(names), FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
+    without_face: list[str] = []
+    several = 0
+
+    def subject_in(name: str) -> Subject:
+        return find_subject(_decoded(source, name, limits), detector)
+
+    for place, subject in enumerate(_in_order(subject_in, names, workers)):
+        crops[place] = subject.crop
+        several += subject.faces > 1
+        if subject.faces == 0:
+            without_face.append(names[place])
+        if on_progress is not None:
+            on_progress(place + 1)
+    return AlignedPhotographs(crops, tuple(without_face), several)
 
 
 def embed_crops(

@@ -29,7 +29,7 @@ def to_json(report: Report | dict[str, Report]) -> str:
         if isinstance(report, dict)
         else dataclasses.asdict(report)
     )
-    return json.dumps(_finite(value), indent=2, ensure_ascii=False)
+    return json.dumps(finite(value), indent=2, ensure_ascii=False)
 
 
 def to_markdown(title: str, rows: list[Row]) -> str:
@@ -249,9 +249,10 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value with null for numbers that are not finite, which JSON does not have."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

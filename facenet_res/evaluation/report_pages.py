@@ -62,7 +62,7 @@ def photos_page(title: str, summary: str, report: PhotosReport) -> str:
         title="Best similarity of each photograph", x="similarity (cosine)", y="share"
     )
     groups = {"people enrolled": np.array(known), "strangers": np.array(unknown)}
-    plot = _drawn(lambda: plots.histogram_svg(axes, groups, bins=40, mark=report.threshold))
+    plot = drawn_or_note(lambda: plots.histogram_svg(axes, groups, bins=40, mark=report.threshold))
     return html_page(
         title,
         summary,
@@ -75,10 +75,12 @@ def photos_page(title: str, summary: str, report: PhotosReport) -> str:
 
 def verification_sections(report: VerificationReport) -> list[Section]:
     """The parts of a page that are about pairs."""
-    curves, note = _drawn(lambda: _roc(report.curve), lambda: _det(report.curve))
+    curves, note = drawn_or_note(
+        lambda: roc_plot({"": report.curve}), lambda: det_plot({"": report.curve})
+    )
     mark = report.tar_at_far[-1].threshold if report.tar_at_far else None
-    bars, _ = _drawn(
-        lambda: _histogram(
+    bars, _ = drawn_or_note(
+        lambda: similarity_plot(
             report.histogram, "Similarities of pairs", ("one person", "two persons"), mark
         )
     )
@@ -111,10 +113,10 @@ def verification_sections(report: VerificationReport) -> list[Section]:
 def identification_sections(report: IdentificationReport, name: str) -> list[Section]:
     """The parts of a page that are about a gallery."""
     mark = report.tpir_at_fpir[-1].threshold if report.tpir_at_fpir else None
-    drawn, note = _drawn(
+    drawn, note = drawn_or_note(
         lambda: _cmc(report.cmc),
         lambda: _dir(report.curve),
-        lambda: _histogram(
+        lambda: similarity_plot(
             report.histogram,
             "Best similarity of each query",
             ("somebody of the gallery", "strangers"),
@@ -137,7 +139,7 @@ def _figures(title: str, rows: list[Row]) -> Section:
     return Section(title=title, table=Table(header=("figure", "value"), rows=tuple(rows)))
 
 
-def _drawn(*makers: Maker) -> tuple[tuple[str, ...], str]:
+def drawn_or_note(*makers: Maker) -> tuple[tuple[str, ...], str]:
     """The plots; without matplotlib none, and the sentence that says how to have them."""
     try:
         return tuple(make() for make in makers), ""
@@ -145,9 +147,10 @@ def _drawn(*makers: Maker) -> tuple[tuple[str, ...], str]:
         return (), f"{error}."
 
 
-def _roc(curve: tuple[CurvePoint, ...]) -> str:
-    axes = plots.Axes(title="ROC", x="false accept rate", y="true accept rate", x_scale="log")
-    return plots.curve_svg(axes, [_band(curve)])
+def roc_plot(curves: dict[str, tuple[CurvePoint, ...]], title: str = "ROC") -> str:
+    """True accepts over false accepts with their intervals, a line for each name."""
+    axes = plots.Axes(title=title, x="false accept rate", y="true accept rate", x_scale="log")
+    return plots.curve_svg(axes, [_band(curve, name) for name, curve in curves.items()])
 
 
 def _dir(curve: tuple[CurvePoint, ...]) -> str:
@@ -155,9 +158,9 @@ def _dir(curve: tuple[CurvePoint, ...]) -> str:
     return plots.curve_svg(axes, [_band(curve)])
 
 
-def _band(curve: tuple[CurvePoint, ...]) -> plots.Curve:
+def _band(curve: tuple[CurvePoint, ...], name: str = "") -> plots.Curve:
     return plots.Curve(
-        label="",
+        label=name,
         x=np.array([point.false_accept_rate for point in curve]),
         y=np.array([point.true_accept_rate for point in curve]),
         low=np.array([point.interval.low for point in curve]),
@@ -165,8 +168,20 @@ def _band(curve: tuple[CurvePoint, ...]) -> plots.Curve:
     )
 
 
-def _det(curve: tuple[CurvePoint, ...]) -> str:
-    """Errors over errors. No error at all has no place on a logarithmic axis: the line ends."""
+def det_plot(curves: dict[str, tuple[CurvePoint, ...]], title: str = "DET") -> str:
+    """Errors over errors, a line for each name."""
+    axes = plots.Axes(
+        title=title,
+        x="false accept rate",
+        y="false reject rate",
+        x_scale="log",
+        y_scale="log",
+    )
+    return plots.curve_svg(axes, [_errors(curve, name) for name, curve in curves.items()])
+
+
+def _errors(curve: tuple[CurvePoint, ...], name: str) -> plots.Curve:
+    """No error at all has no place on a logarithmic axis: the line ends."""
     rejects = 1.0 - np.array(
         [
             [point.true_accept_rate for point in curve],
@@ -176,16 +191,9 @@ def _det(curve: tuple[CurvePoint, ...]) -> str:
     )
     least = rejects[rejects > 0].min() if (rejects > 0).any() else 1.0
     y = np.where(rejects[0] > 0, rejects[0], np.nan)
-    axes = plots.Axes(
-        title="DET",
-        x="false accept rate",
-        y="false reject rate",
-        x_scale="log",
-        y_scale="log",
-    )
     low, high = (np.where(side > 0, side, least) for side in rejects[1:])
     x = np.array([point.false_accept_rate for point in curve])
-    return plots.curve_svg(axes, [plots.Curve("", x, y, low, high)])
+    return plots.Curve(name, x, y, low, high)
 
 
 def _cmc(rates: tuple[float, ...]) -> str:
@@ -193,7 +201,10 @@ def _cmc(rates: tuple[float, ...]) -> str:
     return plots.curve_svg(axes, [plots.Curve("", np.arange(1.0, len(rates) + 1), np.array(rates))])
 
 
-def _histogram(counted: Histogram, title: str, labels: tuple[str, str], mark: float | None) -> str:
+def similarity_plot(
+    counted: Histogram, title: str, labels: tuple[str, str], mark: float | None
+) -> str:
+    """Two hills of similarities: of pairs of one person or queries of people enrolled, and not."""
     axes = plots.Axes(title=title, x="similarity (cosine)", y="share of the kind")
     counts = dict(zip(labels, map(np.array, (counted.genuine, counted.impostor)), strict=True))
     return plots.binned_svg(axes, np.array(counted.edges), counts, mark=mark)
@@ -215,7 +226,7 @@ def _attribute(attribute: AttributeFigures) -> Section:
     )
     accepts = {group.name: group.false_accepts for group in attribute.groups}
     rejects = {group.name: group.false_rejects for group in attribute.groups}
-    drawn, note = _drawn(
+    drawn, note = drawn_or_note(
         lambda: _group_plot(f"{attribute.name}: false accepts", accepts),
         lambda: _group_plot(f"{attribute.name}: false rejects", rejects),
     )

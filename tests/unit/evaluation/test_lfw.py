@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from facenet_res.core.arrays import unit_norm
-from facenet_res.core.errors import ArrayInvalid, FileMissing
+from facenet_res.core.errors import ArgumentInvalid, ArrayInvalid, FileMissing
 from facenet_res.data.pairs import PairSet, parse_pairs
-from facenet_res.evaluation.lfw import judge_pairs, located
+from facenet_res.evaluation.lfw import every, judge_pairs, located, thinned
 from facenet_res.evaluation.photographs import EmbeddedPhotographs
 from facenet_res.evaluation.report import to_json, to_markdown, verification_rows
 
@@ -100,3 +100,27 @@ def test_people_are_drawn_unless_there_are_too_few() -> None:
     few = judge_pairs(two, photographs(two, noise=0.5), "m-1")
     assert (many.drawn, many.drawn_count) == ("person", PEOPLE)
     assert (few.drawn, few.accuracy) == ("pair", None)
+
+
+def test_fewer_pairs_are_the_same_pairs_with_the_photographs_they_need() -> None:
+    pairs = pair_set()
+
+    few = every(pairs, 7)
+
+    assert len(few) == -(-len(pairs) // 7)
+    for number in range(len(few)):
+        assert few.photos[few.first[number]] == pairs.photos[pairs.first[7 * number]]
+        assert few.photos[few.second[number]] == pairs.photos[pairs.second[7 * number]]
+    np.testing.assert_array_equal(few.is_same, pairs.is_same[::7])
+    np.testing.assert_array_equal(few.folds, pairs.folds[::7])
+    assert sorted({*few.first.tolist(), *few.second.tolist()}) == list(range(len(few.photos)))
+
+
+@pytest.mark.parametrize(("most", "left"), [(0, 80), (80, 80), (500, 80), (79, 40), (11, 10)])
+def test_at_most_so_many_pairs_are_left(most: int, left: int) -> None:
+    assert len(thinned(pair_set(), most)) == left
+
+
+def test_a_negative_number_of_pairs_is_refused() -> None:
+    with pytest.raises(ArgumentInvalid, match="got -1"):
+        thinned(pair_set(), -1)

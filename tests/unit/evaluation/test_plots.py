@@ -12,6 +12,7 @@ from facenet_res.evaluation.plots import (
     COLOURS,
     Axes,
     Curve,
+    bars_svg,
     binned_svg,
     curve_png,
     curve_svg,
@@ -72,3 +73,15 @@ def test_intervals_stand_under_each_other_with_their_labels() -> None:
 def test_a_group_of_nothing_can_be_drawn_beside_another() -> None:
     counts = {"some": np.array([1, 2]), "none": np.array([0, 0])}
     assert binned_svg(Axes(title="t", x="x", y="y"), np.array([0.0, 1.0, 2.0]), counts)
+
+
+def test_bars_stand_side_by_side_and_rise_with_their_values() -> None:
+    axes = Axes(title="errors", x="", y="errors")
+    groups = {"ours": [1.0, 2.0, 3.0], "theirs": [2.0, 4.0, 1.0]}
+    drawn = bars_svg(axes, ["clean", "blur", "mask"], groups)
+    words = "".join(ElementTree.fromstring(drawn).itertext())  # noqa: S314 (our own text)
+    assert all(word in words for word in ("clean", "blur", "mask", "ours", "theirs"))
+    # Three bars of each colour, and one in the legend.
+    assert drawn.count(f"fill: {COLOURS[0]}") == 4
+    assert drawn.count(f"fill: {COLOURS[1]}") == 4
+    assert drawn == bars_svg(axes, ["clean", "blur", "mask"], groups)

@@ -23,7 +23,7 @@ def test_machine_and_versions_are_this_process_s() -> None:
 def test_a_machine_that_does_not_name_its_processor_has_its_architecture(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("facenet_res.train.environment.PROCESSOR_FILE", tmp_path / "absent")
+    monkeypatch.setattr("facenet_res.core.machine.PROCESSOR_FILE", tmp_path / "absent")
     monkeypatch.setattr("platform.processor", lambda: "")
 
     assert environment().machine.startswith(platform.machine())

@@ -1,0 +1,18 @@
+"""The machine that a measured figure holds for."""
+
+import os
+import platform
+from pathlib import Path
+
+PROCESSOR_FILE = Path("/proc/cpuinfo")
+
+
+def machine_text() -> str:
+    """The processor's name and the number of CPUs."""
+    return f"{_processor()}, {os.cpu_count()} CPUs"
+
+
+def _processor() -> str:
+    lines = PROCESSOR_FILE.read_text("utf-8").splitlines() if PROCESSOR_FILE.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,255 @@
+"""The faces that a model is judged on, each found and aligned once, whatever number of networks.
+
+LFW's photographs, the identities held out of training, unlabelled crops that were held out too, and
+whole photographs of people to enrol and ask for. What is missing is said before any work begins.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from facenet_res.core.embedder import Embedder
+from facenet_res.core.errors import DataInvalid, FileMissing, NoFace
+from facenet_res.core.types import Embeddings, Faces, Image
+from facenet_res.data.crops import CropSource, open_crops
+from facenet_res.data.location import DATA_VARIABLE, data_path
+from facenet_res.data.pairs import PairSet, read_pairs
+from facenet_res.data.records import NO_LABEL
+from facenet_res.data.split import split_by_identity
+from facenet_res.evaluation.bootstrap import BootstrapConfig
+from facenet_res.evaluation.cost import ROUNDS
+from facenet_res.evaluation.image_source import open_images
+from facenet_res.evaluation.lfw import located, thinned
+from facenet_res.evaluation.photographs import AlignedPhotographs, align_photographs
+from facenet_res.evaluation.photos import PhotosConfig, PhotosPlan, plan_photos
+from facenet_res.faces.detector import Detector
+from facenet_res.faces.photograph import find_faces
+from facenet_res.imaging.decode import ImageLimits
+from facenet_res.imaging.photograph import Photograph
+
+Tell = Callable[[str, int, int], None]
+"""Hears of progress: stage, done, total."""
+
+BATCH: Final = 64
+FOLDS_MIN: Final = 2
+UTK_NAME: Final = re.compile(r"utk_(\d+)_([01])_([0-4])_\d+\.jpg$")
+GENDERS: Final = ("male", "female")
+ORIGINS: Final = ("White", "Black", "Asian", "Indian", "other")
+AGE_BANDS: Final = ((0, "0-9"), (10, "10-19"), (20, "20-34"), (35, "35-49"), (50, "50-64"))
+OLDEST: Final = (65, "65 and over")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeConfig:
+    """How much is judged.
+
+    Attributes:
+        pairs_max: pairs of LFW; 0 for all. Fewer are every second, third, ... of them.
+        identities: held out for validation, as the training had it.
+        crops_min: least crops of such an identity.
+        unlabelled: crops without a name that were held out.
+        photos: who is enrolled and asked for.
+        bootstrap: of the intervals.
+        robustness_step: each so many pairs are judged with changed faces: all faces are embedded
+            seven times for it.
+        rounds: of the timing.
+    """
+
+    pairs_max: int = 0
+    identities: int = 150
+    crops_min: int = 10
+    unlabelled: int = 4000
+    photos: PhotosConfig = field(default_factory=PhotosConfig)
+    bootstrap: BootstrapConfig = field(default_factory=BootstrapConfig)
+    robustness_step: int = 3
+    rounds: int = ROUNDS
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeFiles:
+    """Where the data lie.
+
+    Attributes:
+        images: LFW's photographs, a folder or a zip.
+        pairs: LFW's pairs.
+        crops: the training set, of which the held-out part is judged.
+        photos: photographs of people, a folder for each.
+    """
+
+    images: Path
+    pairs: Path
+    crops: Path
+    photos: Path
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedOn:
+    """What is left of the crops for training.
+
+    Attributes:
+        named: crops with an identity.
+        identities: of those.
+        unnamed: crops without one.
+    """
+
+    named: int
+    identities: int
+    unnamed: int
+
+
+class RememberedFaces:
+    """The largest face of a photograph, found at the first asking only."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._limits = ImageLimits()
+        self._found: dict[bytes, Faces] = {}
+
+    def face(self, image: bytes) -> Image:
+        """The aligned face of a file's bytes.
+
+        Raises:
+            NoFace: there is none.
+            ImageUnreadable, ImageTooLarge: the photograph cannot be used.
+        """
+        key = hashlib.sha256(image).digest()
+        if key not in self._found:
+            photograph = Photograph(image, self._limits)
+            self._found[key] = find_faces(photograph, self._detector, 1).crops
+        if len(self._found[key]) == 0:
+            raise NoFace("no face was found, one is needed")
+        face: Image = self._found[key][0]
+        return face
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JudgeData:
+    """Everything to judge on, in memory but for the whole photographs.
+
+    Attributes:
+        pairs: of LFW.
+        lfw: the aligned subjects of `pairs.photos`.
+        validation: uint8[N, 112, 112, 3], all crops of the held-out identities.
+        people: int64[N], whom each shows.
+        strangers: uint8[M, 112, 112, 3], the held-out crops without a name, each of somebody else.
+        groups: attribute -> the group of each stranger, "" for none.
+        trained_on: the rest of the crops.
+        photos: where the whole photographs lie.
+        plan: what is done with each.
+        portraits: their faces.
+    """
+
+    pairs: PairSet
+    lfw: AlignedPhotographs
+    validation: Faces
+    people: tuple[str, ...]
+    strangers: Faces
+    groups: dict[str, tuple[str, ...]]
+    trained_on: TrainedOn
+    photos: Path
+    plan: PhotosPlan
+    portraits: RememberedFaces
+
+
+def judge_files() -> JudgeFiles:
+    """The files in the folder that FACENET_RES_DATA names.
+
+    Raises:
+        FileMissing: one of them is not there.
+    """
+    names = ("lfw.zip", "lfw_pairs.txt", "crops.zip", "photos.zip")
+    paths = [data_path(name) for name in names]
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        raise FileMissing(
+            f"{len(missing)} of {len(paths)} data files are missing, such as {missing[0]}; "
+            f"{DATA_VARIABLE} names their folder"
+        )
+    return JudgeFiles(*paths)
+
+
+def load_judge_data(
+    files: JudgeFiles, detector: Detector, config: JudgeConfig, tell: Tell
+) -> JudgeData:
+    """Opens everything, checks it, and only then finds the faces of LFW's photographs.
+
+    Raises:
+        FileMissing: a file or a photograph of the pairs is not there.
+        DataInvalid: a file breaks its format, or there are too few people, photographs or crops.
+    """
+    pairs = thinned(read_pairs(files.pairs), config.pairs_max)
+    if len(np.unique(pairs.folds)) < FOLDS_MIN:
+        raise DataInvalid(f"{files.pairs} has pairs of one fold only, {FOLDS_MIN} are needed")
+    with open_images(files.photos) as photos:
+        plan = plan_photos(photos.names, config.photos)
+    with open_images(files.images) as images, open_crops(files.crops) as crops:
+        names = located(pairs, images.names)
+        split = split_by_identity(
+            crops,
+            identities=config.identities,
+            crops_min=config.crops_min,
+            unlabelled=config.unlabelled,
+        )
+        validation, strangers = split.validation, split.groups
+        held_out = _decoded(validation, "held-out people", tell)
+        unnamed = _decoded(strangers, "held-out strangers", tell)
+        lfw = align_photographs(
+            images,
+            names,
+            detector,
+            on_progress=lambda done: tell("LFW's faces", done, len(names)),
+        )
+        return JudgeData(
+            pairs=pairs,
+            lfw=lfw,
+            validation=held_out,
+            people=tuple(validation.identity(number) for number in range(len(validation))),
+            strangers=unnamed,
+            groups=groups_of([strangers.name(number) for number in range(len(strangers))]),
+            trained_on=_trained_on(split.train),
+            photos=files.photos,
+            plan=plan,
+            portraits=RememberedFaces(detector),
+        )
+
+
+def embedded(embedder: Embedder, faces: Faces, stage: str, tell: Tell) -> Embeddings:
+    """float32[B, D] of faces in memory, telling how far it is."""
+    parts = []
+    for start in range(0, len(faces), BATCH):
+        parts.append(embedder.embed(faces[start : start + BATCH]))
+        tell(stage, min(start + BATCH, len(faces)), len(faces))
+    return np.concatenate(parts)
+
+
+def groups_of(names: list[str]) -> dict[str, tuple[str, ...]]:
+    """The groups that UTKFace's file names tell: utk_AGE_GENDER_ORIGIN_DATE.jpg; "" for another."""
+    found = [UTK_NAME.search(name) for name in names]
+    return {
+        "origin": tuple(ORIGINS[int(one[3])] if one else "" for one in found),
+        "gender": tuple(GENDERS[int(one[2])] if one else "" for one in found),
+        "age": tuple(_age_band(int(one[1])) if one else "" for one in found),
+    }
+
+
+def _age_band(age: int) -> str:
+    return max(band for band in (*AGE_BANDS, OLDEST) if band[0] <= age)[1]
+
+
+def _decoded(crops: CropSource, stage: str, tell: Tell) -> Faces:
+    faces = []
+    for number in range(len(crops)):
+        faces.append(crops[number].decode())
+        tell(stage, number + 1, len(crops))
+    return np.stack(faces)
+
+
+def _trained_on(train: CropSource) -> TrainedOn:
+    is_named = train.labels != NO_LABEL
+    identities = len(np.unique(train.labels[is_named]))
+    return TrainedOn(int(is_named.sum()), identities, int((~is_named).sum()))

@@ -1,0 +1,43 @@
+"""A network's work counted in its graph is that of its plan, and times are real."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import openvino as ov
+import pytest
+
+from facenet_res.core.artifact import Artifact
+from facenet_res.evaluation.cost import graph_complexity, measure_cost, network_complexity
+from facenet_res.inference.openvino_network import read_network
+from facenet_res.models.census import census
+from facenet_res.models.config import ModelConfig
+from tests.artifacts import write_random_artifact
+
+
+@pytest.fixture(scope="module", params=["flatten", "gdc"])
+def artifact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    folder = tmp_path_factory.mktemp("cost") / "model"
+    return write_random_artifact(folder, head=request.param)
+
+
+def test_the_graph_has_the_products_of_the_plan(artifact: Artifact) -> None:
+    counted = graph_complexity(read_network(ov.Core(), artifact))
+    planned = census(ModelConfig.from_dict(artifact.manifest.network))
+    assert counted.macs == planned.macs
+    # Folded batch normalisation leaves one weight less and one more here and there.
+    assert counted.parameters == pytest.approx(planned.parameters, rel=0.05)
+
+
+def test_a_network_of_others_is_counted_in_its_graph(artifact: Artifact) -> None:
+    unknown = Artifact(artifact.folder, replace(artifact.manifest, network={}))
+    assert network_complexity(unknown).macs == network_complexity(artifact).macs
+
+
+def test_times_and_bytes_are_measured(tmp_path: Path) -> None:
+    artifact = write_random_artifact(tmp_path / "model")
+    cost = measure_cost(artifact, rounds=3)
+    assert 0 < cost.one_core_ms < 1000
+    assert 0 < cost.two_cores_ms < 1000
+    assert math.isnan(cost.int8_one_core_ms)
+    assert cost.bytes == (artifact.folder / "model.safetensors").stat().st_size

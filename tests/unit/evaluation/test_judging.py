@@ -1,0 +1,152 @@
+"""A whole judgement in miniature: figures, record, card and page agree with each other."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from facenet_res.core.artifact import Artifact
+from facenet_res.evaluation.image_source import open_images
+from facenet_res.evaluation.judge_data import JudgeData, load_judge_data
+from facenet_res.evaluation.judged_page import judged_page
+from facenet_res.evaluation.judged_record import Circumstances, record, record_text
+from facenet_res.evaluation.judging import Judged, Network, judge_network, sampled
+from facenet_res.evaluation.lfw import judge_pairs, located
+from facenet_res.evaluation.model_card import RunHistory, model_card
+from facenet_res.evaluation.photographs import embed_photographs
+from facenet_res.inference.open import open_embedder
+from tests.artifacts import write_random_artifact
+from tests.fakes import FakeDetector
+from tests.judge_sets import CONFIG, write_judge_files
+
+NOW = Circumstances("2026-11-25", "a machine", {"numpy": "2"}, "fake", "make judge")
+HISTORY = RunHistory(
+    crops="crops.zip", start="", steps=100, batch_size=64, validation=((3200, 0.25), (6400, 0.5))
+)
+
+
+def quiet(stage: str, done: int, total: int) -> None:
+    assert 0 < done <= total
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> JudgeData:
+    folder = tmp_path_factory.mktemp("data")
+    return load_judge_data(write_judge_files(folder), FakeDetector(), CONFIG, quiet)
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    return write_random_artifact(tmp_path_factory.mktemp("model") / "model")
+
+
+@pytest.fixture(scope="module")
+def network(artifact: Artifact) -> Iterator[Network]:
+    folder = artifact.folder
+    with open_embedder(folder) as plain, open_embedder(folder, flip=True) as mirrored:
+        yield Network(artifact, plain, mirrored, False, plain.description)
+
+
+@pytest.fixture(scope="module")
+def judged(network: Network, data: JudgeData) -> Judged:
+    return judge_network(network, data, CONFIG, quiet)
+
+
+def card(judged: tuple[Judged, Judged], data: JudgeData, history: RunHistory | None) -> str:
+    return model_card(judged, NOW, data.trained_on, history, title="made", commands="do it")
+
+
+def test_lfw_is_what_the_protocol_alone_finds(
+    judged: Judged, network: Network, data: JudgeData
+) -> None:
+    with open_images(data.photos.with_name("lfw.zip")) as source:
+        names = located(data.pairs, source.names)
+        photographs = embed_photographs(source, names, FakeDetector(), network.mirrored)
+    alone = judge_pairs(data.pairs, photographs, network.embedder.model_id)
+    assert judged.lfw.accuracy == alone.accuracy
+    assert judged.lfw.tar_at_far == alone.tar_at_far
+
+
+def test_the_figures_hang_together(judged: Judged) -> None:
+    clean, *others = judged.robustness
+    assert (clean.name, clean.drop, len(others)) == ("clean", 0.0, 6)
+    assert all(one.drop == clean.accuracy.mean - one.accuracy.mean for one in others)
+    assert judged.validation.genuine_pairs == 10 * 6
+    assert judged.validation.impostor_pairs == 780 - 60
+    assert judged.validation.drawn == "person"
+    assert [one.false_accept_rate for one in judged.strangers] == [1e-2, 1e-3, 1e-4]
+    # The thresholds are the manifest's, and a stricter one names nobody more.
+    assert [one.threshold for one in judged.strangers] == [0.5, 0.6, 0.7]
+    named = [one.named for one in judged.strangers]
+    assert named == sorted(named, reverse=True)
+    assert judged.strangers[1].named == judged.photos.false_accepts
+    assert {attribute.name for attribute in judged.groups.attributes} == {"origin", "gender", "age"}
+
+
+def test_without_thresholds_those_of_the_held_out_people_stand_in(
+    network: Network, data: JudgeData
+) -> None:
+    manifest = replace(network.artifact.manifest, thresholds=())
+    bare = replace(network, artifact=Artifact(network.artifact.folder, manifest))
+    judged = judge_network(bare, data, CONFIG, quiet)
+    measured = {one.false_accept_rate: one.threshold for one in judged.validation.tar_at_far}
+    assert judged.strangers[0].threshold == measured[1e-2]
+
+
+def test_the_record_is_json_and_has_the_figures(judged: Judged) -> None:
+    read = json.loads(record_text(record(judged, judged, NOW)))
+    assert judged.lfw.accuracy is not None
+    assert read["model_id"] == judged.manifest.model_id
+    assert read["model"]["lfw"]["accuracy"]["mean"] == judged.lfw.accuracy.mean
+    assert read["model"]["cost"]["int8_one_core_ms"] is None
+    assert read["model"] == read["teacher"]
+
+
+def test_the_card_states_what_was_measured(judged: Judged, data: JudgeData) -> None:
+    text = card((judged, judged), data, HISTORY)
+    accuracy = judged.lfw.accuracy
+    assert accuracy is not None
+    assert f"{100 * accuracy.mean:.2f} % ± {100 * accuracy.standard_error:.2f}" in text
+    assert judged.manifest.model_id in text
+    assert "Trained on 28 aligned crops: 8 of 2 identities" in text
+    assert "100 steps of 64 crops: 0.01 million images seen" in text
+    assert "| 6,400 | 50.0 % |" in text
+    assert "IResNet-18, width 0.125 (8, 16, 32, 64 channels), half stem, flatten head" in text
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(tables) > 40
+    assert "\n\n\n" not in text
+
+
+def test_a_card_claims_no_data_that_the_folder_does_not_tell_of(
+    judged: Judged, data: JudgeData
+) -> None:
+    text = card((judged, judged), data, None)
+    assert "CelebA)" not in text
+    assert "does not say what it was trained on" in text
+    assert "## The run" not in text
+
+
+def test_the_page_has_plots_and_no_picture(judged: Judged) -> None:
+    page = judged_page((judged, judged), NOW, HISTORY, "do it")
+    assert page.count("<svg") == 18
+    assert not re.search(r"<img|<image|data:image|base64", page)
+    assert len(page.encode()) < 1_000_000
+
+
+def test_a_sample_counts_both_kinds_of_answers() -> None:
+    assert sampled([0.6, 0.4, 0.6, 0.4], [True, True, False, False], [0.5, 0.5, 0.7, 0.3]) == 2
+    assert np.isclose(sampled([0.5], [True], [0.5]), 1)
+
+
+def test_a_model_with_mirror_images_says_so_and_costs_twice(
+    network: Network, judged: Judged, data: JudgeData
+) -> None:
+    both = replace(network, embedder=network.mirrored, is_mirrored=True)
+    mirrored = judge_network(both, data, CONFIG, quiet)
+    assert mirrored.lfw.accuracy == judged.lfw.accuracy
+    assert mirrored.cost.macs == 2 * judged.cost.macs
+    assert "the manifest asks for it" in card((mirrored, mirrored), data, None)
+    assert "all others without, as in serving" in card((judged, judged), data, None)

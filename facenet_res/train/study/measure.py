@@ -103,7 +103,7 @@ def _judged(config: TrainConfig, folder: Path, today: datetime.date) -> Record:
             teacher_cosine=_teacher_cosine(config, held_out, embeddings),
             parameters=size.parameters,
             gmacs=size.macs / 1e9,
-            face_ms=_face_ms(artifact.folder, faces),
+            face_ms=_face_ms(artifact, faces),
             date=today.isoformat(),
             environment=environment(),
         )

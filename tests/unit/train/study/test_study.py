@@ -8,9 +8,10 @@ import pytest
 
 from facenet_res.core.errors import ConfigInvalid, DataInvalid, FileMissing, StateError
 from facenet_res.train.config import TrainConfig
+from facenet_res.train.environment import Environment
 from facenet_res.train.study.measure import measure_study
 from facenet_res.train.study.page import page_text
-from facenet_res.train.study.record import read_record, settings_of
+from facenet_res.train.study.record import Record, read_record, settings_of, write_record
 from facenet_res.train.study.trial import Study, Trial, load_study
 
 TODAY = datetime.date(2026, 11, 25)
@@ -54,22 +55,30 @@ def test_a_study_is_measured_once_and_becomes_a_table(study: Study, tmp_path: Pa
     assert not (tmp_path / "gone").exists()
 
 
-def test_a_record_of_other_settings_is_refused_by_name(study: Study, tmp_path: Path) -> None:
-    trial = study.trials[0]
-    measure_study(
-        dataclasses.replace(study, trials=(trial,)),
-        tmp_path / "runs",
-        tmp_path / "out",
-        TODAY,
-        lambda *_: None,
+def test_a_record_of_other_settings_is_refused_by_name(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    path = tmp_path / "fast.json"
+    record = Record(
+        config=settings_of(tiny_run),
+        images=48,
+        images_per_s=1.5,
+        tar={"0.01": 0.5, "0.001": 0.25},
+        teacher_cosine=None,
+        parameters=1000,
+        gmacs=0.5,
+        face_ms={"f32": 1.25},
+        date="2026-11-25",
+        environment=Environment("a machine, 2 CPUs", {"python": "3.11"}),
     )
-    path = tmp_path / "out" / "fast.json"
+    write_record(path, record)
 
+    assert read_record(path, tiny_run) == record
     with pytest.raises(StateError, match=r"other settings \(steps\)"):
-        read_record(path, dataclasses.replace(trial.config, steps=3))
+        read_record(path, dataclasses.replace(tiny_run, steps=3))
     path.write_text(path.read_text()[:-40])
     with pytest.raises(DataInvalid, match="no whole record"):
-        read_record(path, trial.config)
+        read_record(path, tiny_run)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ Sketch first: DeepFace runs MTCNN's scales one by one in eager TensorFlow, hundr
 
 import importlib.util
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,9 @@ from facenet_res.faces.align import align_face
 from facenet_res.faces.mtcnn import MtcnnDetector
 from facenet_res.imaging.decode import decode_image
 from facenet_res.imaging.encode import encode_jpeg
+from facenet_res.inference.config import BackendConfig
 from facenet_res.inference.embedder import BackendEmbedder
-from facenet_res.inference.open import open_embedder
+from facenet_res.inference.open import open_backend
 from facenet_res.pipeline.embed import FacePipeline
 from facenet_res.pipeline.open import PipelineConfig, open_pipeline
 from tests.artifacts import write_random_artifact
@@ -104,8 +106,13 @@ def test_the_steps_of_insightface(network: str, tmp_path: Path, record_property:
     artifact, _ = network_engines.artifact_of(network, tmp_path)
     theirs = InsightFaceSteps(artifact, tmp_path / "channels_first.onnx")
     files, detector = photographs(), MtcnnDetector()
+    # They embed a face once: so do we, also where the model adds its mirror image.
+    plain = replace(artifact, manifest=replace(artifact.manifest, is_mirrored=False))
     embedders = {
-        precision: open_embedder(artifact.folder, "openvino", precision=precision)
+        precision: BackendEmbedder(
+            open_backend(plain, BackendConfig(engine="openvino", precision=precision)),
+            plain.manifest,
+        )
         for precision in network_engines.precisions()
     }
     # On the same crops: their alignment does not smooth what it shrinks, and gives others.

@@ -39,7 +39,7 @@ THRESHOLD = 0.5
 TOP_K = 5
 # One warp is too short for the clock.
 ALIGN_REPEATS = 20
-# Threads of BLAS go on spinning for some 20 ms after a product, on a core that the next stage wants.
+# Threads of BLAS spin for some 20 ms after a product, on a core that the next stage wants.
 SETTLE_S = 0.03
 
 

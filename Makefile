@@ -53,8 +53,9 @@ fmt: $(VENV)/.dev ## Format, and fix what can be fixed.
 protos: $(VENV)/.dev ## Make the wire stubs anew from protos/.
 	$(PROTOC) --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)
 
+# OpenBLAS has its threads spin for 20 ms after a product, on cores that the next thing is measured on.
 bench: $(VENV)/.dev ## Measure in full, into bench.jsonl; at the end the table of docs/performance.md.
-	BENCH_FULL=1 $(BIN)/python -m pytest -m bench --durations=0 tests/benchmarks; \
+	OPENBLAS_THREAD_TIMEOUT=4 BENCH_FULL=1 $(BIN)/python -m pytest -m bench --durations=0 tests/benchmarks; \
 		status=$$?; $(BIN)/python -m tests.benchmarks.summary bench.jsonl; exit $$status
 
 train-default: $(VENV)/.dev ## Go on training the default weights, or with what runs/default has.

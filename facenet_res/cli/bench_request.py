@@ -39,8 +39,6 @@ THRESHOLD = 0.5
 TOP_K = 5
 # One warp is too short for the clock.
 ALIGN_REPEATS = 20
-# Threads of BLAS spin for some 20 ms after a product, on a core that the next stage wants.
-SETTLE_S = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +251,6 @@ def _interleaved(stages: list[Stage], whole: Work | None, rounds: int) -> Mappin
     times: dict[str, list[float]] = {name: [] for name in works}
     for number in range(-3, rounds):
         for name, work in works.items():
-            time.sleep(SETTLE_S)
             began_s = time.perf_counter()
             work()
             if number >= 0:

@@ -18,8 +18,6 @@ import numpy as np
 
 FULL_VARIABLE = "BENCH_FULL"
 RECORD = "bench.jsonl"
-# Threads of BLAS and of ONNX Runtime spin on after their work, on cores that the next thing wants.
-SETTLE_S = 0.03
 
 Work = Callable[[], object]
 
@@ -85,7 +83,6 @@ def interleaved(works: Mapping[str, Work], rounds: int) -> Rounds:
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
-            time.sleep(SETTLE_S)
             times[name].append(_elapsed_ms(work))
     return Rounds({name: tuple(values) for name, values in times.items()})
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from facenet_res.train.study.trial import load_study
 from tests.training_sets import made_crops, write_folder, write_insightface
 
 ROOT = Path(__file__).parents[2]
@@ -64,8 +65,17 @@ def run(command: str, folder: Path) -> None:
     assert done.returncode == 0, f"{command}\n{done.stderr}"
 
 
+def test_the_study_of_the_page_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    study = load_study("widths.py", smoke=True)
+
+    assert [trial.config.model.width for trial in study.trials] == [0.25, 0.5]
+
+
 def test_the_page_has_recipes_and_commands() -> None:
-    assert set(recipes()) == {"mine.py", "ms1mv3.py"}
+    assert set(recipes()) == {"mine.py", "ms1mv3.py", "widths.py"}
     assert len(commands()) >= 10
 
 

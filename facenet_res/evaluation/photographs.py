@@ -112,27 +112,20 @@ def embed_photographs(
         FileMissing: a photograph is not there.
     """
     config = config or PhotographConfig()
-    limits = ImageLimits()
     rows: list[Embeddings] = []
-    without_face: list[str] = []
-    several = 0
     crops: list[Image] = []
-
-    def subject_in(name: str) -> Subject:
-        return find_subject(_decoded(source, name, limits), detector)
-
-    for done, subject in enumerate(_in_order(subject_in, names, config.workers), start=1):
+    counts: list[int] = []
+    for subject in _subjects(source, names, detector, config.workers):
         crops.append(subject.crop)
-        several += subject.faces > 1
-        if subject.faces == 0:
-            without_face.append(names[done - 1])
+        counts.append(subject.faces)
+        done = len(counts)
         if len(crops) == config.batch_max or done == len(names):
             rows.append(embedder.embed(np.stack(crops)))
             crops.clear()
             if on_progress is not None:
                 on_progress(done)
     embeddings = np.concatenate(rows) if rows else np.empty((0, embedder.embedding_dim), np.float32)
-    return EmbeddedPhotographs(embeddings, tuple(without_face), several)
+    return EmbeddedPhotographs(embeddings, *_noted(names, counts))
 
 
 def align_photographs(
@@ -149,22 +142,14 @@ def align_photographs(
         DataInvalid: a photograph is damaged or too large; the message names it.
         FileMissing: a photograph is not there.
     """
-    limits = ImageLimits()
     crops = np.empty((len(names), FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
-    without_face: list[str] = []
-    several = 0
-
-    def subject_in(name: str) -> Subject:
-        return find_subject(_decoded(source, name, limits), detector)
-
-    for place, subject in enumerate(_in_order(subject_in, names, workers)):
-        crops[place] = subject.crop
-        several += subject.faces > 1
-        if subject.faces == 0:
-            without_face.append(names[place])
+    counts: list[int] = []
+    for subject in _subjects(source, names, detector, workers):
+        crops[len(counts)] = subject.crop
+        counts.append(subject.faces)
         if on_progress is not None:
-            on_progress(place + 1)
-    return AlignedPhotographs(crops, tuple(without_face), several)
+            on_progress(len(counts))
+    return AlignedPhotographs(crops, *_noted(names, counts))
 
 
 def embed_crops(
@@ -248,6 +233,23 @@ def _middle(image: Image) -> Image:
     top, left = (height_px - side_px) // 2, (width_px - side_px) // 2
     square = image[top : top + side_px, left : left + side_px]
     return resize(square, FACE_SIDE_PX, FACE_SIDE_PX)
+
+
+def _subjects(
+    source: ImageSource, names: Sequence[str], detector: Detector, workers: int
+) -> Iterator[Subject]:
+    limits = ImageLimits()
+
+    def subject_in(name: str) -> Subject:
+        return find_subject(_decoded(source, name, limits), detector)
+
+    return _in_order(subject_in, names, workers)
+
+
+def _noted(names: Sequence[str], counts: list[int]) -> tuple[tuple[str, ...], int]:
+    """The photographs without a face, and how many have several."""
+    without_face = tuple(name for name, faces in zip(names, counts, strict=True) if faces == 0)
+    return without_face, sum(faces > 1 for faces in counts)
 
 
 def _in_order(

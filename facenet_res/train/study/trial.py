@@ -1,14 +1,14 @@
 """What a study is: trainings that differ in one thing each."""
 
-import importlib.util
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from facenet_res.core.errors import ConfigInvalid, FacenetError, FileMissing
+from facenet_res.core.errors import ConfigInvalid
 from facenet_res.train.config import TrainConfig
+from facenet_res.train.python_file import FileKind, made_by
 
-STUDIES = Path(__file__).parent / "studies"
+KIND = FileKind("study", Path(__file__).parent / "studies", "study")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +71,7 @@ def load_study(study: str, *, smoke: bool = False) -> Study:
         FileMissing: there is no such study.
         ConfigInvalid: it fails, has no `study`, or that does not return a Study.
     """
-    path = Path(study) if study.endswith(".py") else STUDIES / f"{study}.py"
-    if not path.is_file():
-        known = sorted(each.stem for each in STUDIES.glob("*.py") if each.stem != "__init__")
-        raise FileMissing(f"no study {study!r}; known are {known}, or give a .py file")
-    spec = importlib.util.spec_from_file_location(f"study_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ConfigInvalid(f"study {path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-        make = getattr(module, "study", None)
-        made = make(smoke) if callable(make) else None
-    except FacenetError:
-        raise
-    except Exception as error:
-        # Whatever a user's own code does: an unknown setting is a TypeError, a slip a SyntaxError.
-        raise ConfigInvalid(f"study {path} fails: {type(error).__name__}: {error}") from error
-    if not isinstance(made, Study):
-        raise ConfigInvalid(f"study {path} needs a function study(smoke) -> Study")
-    return made
+    return made_by(KIND, study, Study, smoke=smoke)
 
 
 def _is_name(name: str) -> bool:

@@ -1,7 +1,8 @@
-"""The machine that a measured figure holds for."""
+"""The machine and the versions that a measured figure holds for."""
 
 import os
 import platform
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PROCESSOR_FILE = Path("/proc/cpuinfo")
@@ -10,6 +11,14 @@ PROCESSOR_FILE = Path("/proc/cpuinfo")
 def machine_text() -> str:
     """The processor's name and the number of CPUs."""
     return f"{_processor()}, {os.cpu_count()} CPUs"
+
+
+def package_version(package: str) -> str:
+    """The installed version, or "unknown" where the package is not installed by this name."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def _processor() -> str:

@@ -2,12 +2,11 @@
 
 import platform
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 import keras
 
 from facenet_res import __version__
-from facenet_res.core.machine import machine_text
+from facenet_res.core.machine import machine_text, package_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +31,6 @@ def environment() -> Environment:
         {
             "facenet-res": __version__,
             "python": platform.python_version(),
-            **{package: _version(package) for package in packages},
+            **{package: package_version(package) for package in packages},
         },
     )
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"

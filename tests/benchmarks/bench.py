@@ -7,7 +7,6 @@ the ratio of each round stays honest. Its spread over the rounds is printed with
 import datetime
 import json
 import os
-import platform
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from facenet_res.core.machine import machine_text
 
 FULL_VARIABLE = "BENCH_FULL"
 RECORD = "bench.jsonl"
@@ -92,21 +93,12 @@ def append(record: Path, benchmark: str, figures: Mapping[str, object]) -> None:
     line = {
         "benchmark": benchmark,
         "figures": dict(figures),
-        "machine": machine(),
+        "machine": machine_text(),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": commit(),
     }
     with record.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line, default=str) + "\n")
-
-
-def machine() -> str:
-    """The processor's name and its number of threads."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    name = names[0] if names else platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} CPUs"
 
 
 def commit() -> str:

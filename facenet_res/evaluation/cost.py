@@ -61,7 +61,9 @@ def measure_cost(artifact: Artifact, rounds: int = ROUNDS, *, is_mirrored: bool 
     has_int8 = artifact.manifest.file_of("openvino_int8") is not None
     precisions: tuple[Precision, ...] = ("f32", "int8") if has_int8 else ("f32",)
     times = {
-        (precision, threads): _median_ms(artifact, (precision, threads), rounds, is_mirrored)
+        (precision, threads): face_ms(
+            artifact, precision, threads=threads, rounds=rounds, is_mirrored=is_mirrored
+        )
         for precision in precisions
         for threads in (1, 2)
     }
@@ -106,11 +108,20 @@ def graph_complexity(network: Any) -> Complexity:
     return Complexity(parameters, macs)
 
 
-def _median_ms(
-    artifact: Artifact, settings: tuple[Precision, int], rounds: int, is_mirrored: bool
+def face_ms(
+    artifact: Artifact,
+    precision: Precision,
+    *,
+    threads: int = 1,
+    rounds: int = ROUNDS,
+    is_mirrored: bool = False,
 ) -> float:
-    """Of one face embedded with a precision and a number of threads."""
-    precision, threads = settings
+    """Median milliseconds to embed one face through OpenVINO on the CPU; see `measure_cost`.
+
+    Raises:
+        ArtifactInvalid: the network is damaged.
+        EngineUnavailable: the CPU does not compute in the precision.
+    """
     face = np.random.default_rng(0).integers(0, 256, (1, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
     config = BackendConfig(
         engine="openvino", device="cpu", precision=precision, threads=threads, is_cached=False

@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +16,10 @@ from facenet_res.data.crops import CropSource, open_crops
 from facenet_res.data.location import data_path
 from facenet_res.data.skipped import Skipped, readable_numbers
 from facenet_res.data.split import split_by_identity
+from facenet_res.evaluation.cost import face_ms
 from facenet_res.export.artifact import ExportConfig, export_artifact
 from facenet_res.export.quantise import quantised
-from facenet_res.inference.config import BackendConfig, Precision
+from facenet_res.inference.config import BackendConfig
 from facenet_res.inference.embedder import BackendEmbedder
 from facenet_res.inference.open import open_backend
 from facenet_res.models.census import census
@@ -37,7 +37,6 @@ Tell = Callable[[str, int, int], None]
 """Called with what is going on, how much of it is done, and how much there is."""
 
 RATES = (1e-2, 1e-3)
-TIMED_FACES = 40
 CALIBRATION_FACES = 64
 
 
@@ -133,27 +132,13 @@ def _teacher_cosine(
 
 def _face_ms(artifact: Artifact, faces: Faces) -> dict[str, float]:
     """Median milliseconds a face on one core, in each precision that can be had here."""
-    found = {"f32": _timed(artifact, "f32", faces)}
+    found = {"f32": face_ms(artifact, "f32")}
     with contextlib.suppress(EngineUnavailable):
-        found["bf16"] = _timed(artifact, "bf16", faces)
+        found["bf16"] = face_ms(artifact, "bf16")
     # Not every width can be quantised, nor is NNCF always there.
     with (
         contextlib.suppress(EngineUnavailable, ArtifactInvalid, ConfigInvalid),
         tempfile.TemporaryDirectory() as place,
     ):
-        found["int8"] = _timed(quantised(artifact, faces, Path(place)), "int8", faces)
-    return found
-
-
-def _timed(artifact: Artifact, precision: Precision, faces: Faces) -> float:
-    config = BackendConfig(
-        engine="openvino", device="cpu", precision=precision, threads=1, is_cached=False
-    )
-    with BackendEmbedder(open_backend(artifact, config), artifact.manifest) as embedder:
-        embedder.embed(faces[:1])
-        times = []
-        for number in range(TIMED_FACES):
-            start = time.perf_counter()
-            embedder.embed(faces[number % len(faces)][None])
-            times.append(time.perf_counter() - start)
-    return round(statistics.median(times) * 1e3, 2)
+        found["int8"] = face_ms(quantised(artifact, faces, Path(place)), "int8")
+    return {precision: round(ms, 2) for precision, ms in found.items()}

@@ -4,6 +4,8 @@ from itertools import groupby
 from pathlib import Path
 
 from facenet_res.core.files import write_atomically
+from facenet_res.evaluation.model_card import markdown_table
+from facenet_res.evaluation.page import Table
 from facenet_res.train.study.record import Record
 from facenet_res.train.study.trial import Study, Trial
 
@@ -44,9 +46,8 @@ def page_text(study: Study, records: list[Record], command: str) -> str:
     pairs = list(zip(study.trials, records, strict=True))
     lines = [f"# {study.title}", "", study.question, "", f"Made by `{command}`.", ""]
     for group, members in groupby(pairs, key=lambda pair: pair[0].group):
-        lines += [f"## {group}", "", _row(HEADER), _row(("---",) * len(HEADER))]
-        lines += [_row(_cells(trial, record)) for trial, record in members]
-        lines.append("")
+        rows = tuple(_cells(trial, record) for trial, record in members)
+        lines += [f"## {group}", "", markdown_table(Table(header=HEADER, rows=rows)), ""]
     return "\n".join([*lines, *_where(records), ""])
 
 
@@ -66,10 +67,6 @@ def _cells(trial: Trial, record: Record) -> tuple[str, ...]:
         f"{100 * record.tar['0.001']:.1f} %",
         cosine,
     )
-
-
-def _row(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _where(records: list[Record]) -> list[str]:

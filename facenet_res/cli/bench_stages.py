@@ -21,7 +21,7 @@ import numpy as np
 
 from facenet_res.core.types import FACE_SIDE_PX, Detection, Embeddings, Faces, Image
 from facenet_res.faces.align import align_face
-from facenet_res.faces.mtcnn import MtcnnConfig
+from facenet_res.faces.mtcnn import mtcnn_config
 from facenet_res.inference.batcher import Batcher
 
 Work = Callable[[], object]
@@ -60,11 +60,7 @@ def matrix_product() -> tuple[Work, float]:
 
 def pnet_macs(image: Image, face_px_min: float | None = None) -> float:
     """Products of MTCNN's first network over an image at all scales, by its smallest face."""
-    config = (
-        MtcnnConfig()
-        if face_px_min is None
-        else MtcnnConfig(face_px_min=face_px_min, face_share_min=0)
-    )
+    config = mtcnn_config(face_px_min)
     height_px, width_px = image.shape[:2]
     face_px = max(config.face_px_min, config.face_share_min * max(height_px, width_px))
     scale = PNET_CELL_PX / face_px

@@ -7,8 +7,7 @@ import platform
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.metadata import version
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,11 +164,11 @@ def read_history(folder: Path) -> "RunHistory | None":
 def circumstances(arguments: Namespace) -> "Circumstances":
     """Here and now."""
     from facenet_res import __version__
-    from facenet_res.core.machine import machine_text
+    from facenet_res.core.machine import machine_text, package_version
     from facenet_res.evaluation.judged_record import Circumstances
 
     versions = {"facenet-res": __version__, "python": platform.python_version()}
-    versions |= {name: version(name) for name in VERSIONS}
+    versions |= {name: package_version(name) for name in VERSIONS}
     is_default = arguments.model is None and not arguments.pairs_max and not arguments.teacher
     return Circumstances(
         date=f"{datetime.date.today():%Y-%m-%d}",
@@ -191,10 +190,9 @@ def _network(
     artifact = read_artifact(folder)
     mirrors = is_mirrored or artifact.manifest.is_mirrored
     chosen = Namespace(**{**vars(arguments), "model": folder})
-    with (
-        opened_embedder(chosen, flip=mirrors) as embedder,
-        opened_embedder(chosen, flip=True) as mirrored,
-    ):
+    with ExitStack() as stack:
+        embedder = stack.enter_context(opened_embedder(chosen, flip=mirrors))
+        mirrored = embedder if mirrors else stack.enter_context(opened_embedder(chosen, flip=True))
         yield Network(artifact, embedder, mirrored, mirrors, embedder.description)
 
 

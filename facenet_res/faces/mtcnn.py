@@ -86,6 +86,17 @@ class MtcnnConfig:
                 raise ConfigInvalid(f"{field.name} must be in [{low}, {high}], got {value}")
 
 
+def mtcnn_config(face_px_min: float | None) -> MtcnnConfig:
+    """The default settings, or those that look for faces of a size in photographs of any size.
+
+    Raises:
+        ConfigInvalid: the size is out of range.
+    """
+    if face_px_min is None:
+        return MtcnnConfig()
+    return MtcnnConfig(face_px_min=face_px_min, face_share_min=0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidates:
     """Boxes on their way through the stages: float64[N, 4] and their scores, float32[N]."""

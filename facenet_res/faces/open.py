@@ -34,11 +34,9 @@ def open_detector(
         )
     match name, model_path:
         case "mtcnn", None:
-            from facenet_res.faces.mtcnn import MtcnnConfig, MtcnnDetector  # noqa: PLC0415
+            from facenet_res.faces.mtcnn import MtcnnDetector, mtcnn_config  # noqa: PLC0415
 
-            if face_px_min is None:
-                return MtcnnDetector()
-            return MtcnnDetector(MtcnnConfig(face_px_min=face_px_min, face_share_min=0))
+            return MtcnnDetector(mtcnn_config(face_px_min))
         case "mtcnn", _:
             raise ConfigInvalid(f"mtcnn carries its own weights; got the model file {model_path}")
         case "yunet", None:

@@ -20,6 +20,9 @@ def load_keras() -> None:
     Raises:
         EngineUnavailable: Keras or its backend is broken, absent or unknown.
     """
+    # PyTorch's threads would spin at the end of each kernel, on cores that the teacher and the
+    # input need meanwhile: of two cores that takes a quarter. Read when the library is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as said:

@@ -42,3 +42,15 @@ def test_a_broken_tensorflow_is_no_matter_where_another_backend_loads(
     monkeypatch.setattr("importlib.import_module", import_module)
     load_keras()
     assert capfd.readouterr().err == ""
+
+
+def test_threads_that_wait_give_their_core_away_where_nobody_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.import_module", lambda _: None)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    load_keras()
+    assert os.environ["OMP_WAIT_POLICY"] == "active"
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    load_keras()
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"

@@ -27,6 +27,7 @@
         +-- QueueFull           too many faces wait already
         +-- DeadlineExceeded    the caller's time ran out before the work began
         +-- GalleryLocked       another process holds the gallery
+        +-- RunLocked           another process trains in the folder
         +-- PortInUse           another process listens there
         +-- EngineUnavailable   a runtime or device is missing on this machine
         +-- ServerUnreachable   no server answers at the address
@@ -197,6 +198,12 @@ class GalleryLocked(Unavailable):
     """Another process holds the gallery."""
 
     reason = "GALLERY_LOCKED"
+
+
+class RunLocked(Unavailable):
+    """Another process trains in the folder."""
+
+    reason = "RUN_LOCKED"
 
 
 class PortInUse(Unavailable):

@@ -10,7 +10,6 @@ and its open transaction would keep deleted bytes in the log. Others ask the pro
 """
 
 import errno
-import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -22,15 +21,15 @@ from facenet_res.core.errors import (
     GalleryLocked,
     NotWritable,
 )
+from facenet_res.core.files import OWNER_ONLY as OWNER_ONLY_FILE
 from facenet_res.core.files import write_fault
+from facenet_res.core.process_lock import ProcessLock
 
 DATABASE_NAME = "gallery.db"
 LOCK_NAME = "gallery.lock"
 BALLAST_NAME = "ballast"
 
 OWNER_ONLY = 0o700
-OWNER_ONLY_FILE = 0o600
-PID_CHARS_MAX = 20
 BALLAST_BLOCK_BYTES = 1 << 20
 
 
@@ -96,36 +95,14 @@ def sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-class FolderLock:
-    """A gallery's folder, held until `release` or the end of the process, however it ends."""
+def lock_folder(path: Path) -> ProcessLock:
+    """Takes a gallery's folder, or says at once who has it.
 
-    def __init__(self, path: Path) -> None:
-        """Takes the lock, or says at once who has it.
-
-        Raises:
-            GalleryLocked: another process has it, or this one a second time.
-            DiskFull, NotWritable: the lock file cannot be made.
-        """
-        try:
-            self._descriptor = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT, OWNER_ONLY_FILE)
-        except OSError as error:
-            raise write_fault(path / LOCK_NAME, error) from error
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(self._descriptor, PID_CHARS_MAX, 0).decode("ascii", "replace")
-            os.close(self._descriptor)
-            raise GalleryLocked(
-                f"the gallery {path} is open in process {holder or 'unknown'}"
-            ) from None
-        # The number is a courtesy to whoever is refused; the lock holds without it.
-        with suppress(OSError):
-            os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, str(os.getpid()).encode("ascii"), 0)
-
-    def release(self) -> None:
-        """Lets the next one in. The file stays: removing it would be a race."""
-        os.close(self._descriptor)
+    Raises:
+        GalleryLocked: another process has it, or this one a second time.
+        DiskFull, NotWritable: the lock file cannot be made.
+    """
+    return ProcessLock(path / LOCK_NAME, f"the gallery {path}", GalleryLocked)
 
 
 class Ballast:

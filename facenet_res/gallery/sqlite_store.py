@@ -9,8 +9,8 @@ from facenet_res.core.types import Embeddings
 from facenet_res.gallery.folder import (
     DATABASE_NAME,
     Ballast,
-    FolderLock,
     find_database,
+    lock_folder,
     make_folder,
     make_private_file,
     sync_folder,
@@ -73,7 +73,7 @@ class SqliteStore:
         """
         make_folder(path)
         with ExitStack() as holding:
-            holding.callback(FolderLock(path).release)
+            holding.callback(lock_folder(path).release)
             make_private_file(path / DATABASE_NAME)
             database = SqliteDatabase.create(path / DATABASE_NAME, info)
             holding.callback(database.close)
@@ -94,7 +94,7 @@ class SqliteStore:
         """
         file = find_database(path)
         with ExitStack() as holding:
-            holding.callback(FolderLock(path).release)
+            holding.callback(lock_folder(path).release)
             database = SqliteDatabase.open(file)
             holding.callback(database.close)
             # What a crash kept from being purged is purged now; on a full disk, later.

@@ -1,26 +1,24 @@
 """From a config to a finished run."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from facenet_res.core.errors import DataInvalid, StateError
+from facenet_res.core.errors import DataInvalid
 from facenet_res.core.files import write_atomically
-from facenet_res.data.crops import CropSource, fingerprint, open_crops
+from facenet_res.data.crops import CropSource, open_crops
 from facenet_res.data.location import data_path
 from facenet_res.data.skipped import Skipped, readable_numbers
+from facenet_res.train.claim import SKIPPED_NAME, claimed
 from facenet_res.train.config import TrainConfig
-from facenet_res.train.log import LOG_NAME
 from facenet_res.train.loop import Progress, RunData, run_steps
 from facenet_res.train.pairs_judge import open_pairs_judge
 from facenet_res.train.prepare import prepare
-from facenet_res.train.run_page import CONFIG_NAME, write_page
+from facenet_res.train.run_page import write_page
 from facenet_res.train.state import has_state
 
 HELD_OUT_NAME = "held_out.txt"
-SKIPPED_NAME = "skipped.txt"
 
 
 def train(
@@ -40,12 +38,12 @@ def train(
 
     Raises:
         FileMissing: crops or teacher are absent.
-        StateError: the folder holds a run of another config.
+        StateError: the folder holds another run; see `train.claim.claimed`.
+        RunLocked: another process trains there.
         DataInvalid: the crops break their format, or too many of them cannot be read.
         TrainingDiverged: the loss is no finite number.
     """
-    with open_crops(data_path(config.crops)) as crops:
-        _claim(folder, config, crops)
+    with open_crops(data_path(config.crops)) as crops, claimed(folder, config, crops):
         skipped = Skipped(len(crops), folder / SKIPPED_NAME)
         prepared = prepare(config, crops, skipped, is_fresh=not has_state(folder))
         validation = prepared.split.validation
@@ -62,27 +60,6 @@ def train(
         end = run_steps(prepared.learner, config, data, prepared.panel, folder, on_progress)
     write_page(folder)
     return end
-
-
-def _claim(folder: Path, config: TrainConfig, crops: CropSource) -> None:
-    record = {"config": config.to_dict(), "data_sha256": fingerprint(crops)}
-    path = folder / CONFIG_NAME
-    # Where nothing was learned yet, as after a setting that was refused, the folder is free.
-    if path.exists() and (has_state(folder) or (folder / LOG_NAME).exists()):
-        if _record(path) != json.loads(json.dumps(record)):
-            raise StateError(
-                f"{folder} holds a run of another config or other data; choose another folder"
-            )
-        return
-    write_atomically(path, json.dumps(record, indent=1).encode())
-    (folder / SKIPPED_NAME).unlink(missing_ok=True)
-
-
-def _record(path: Path) -> object:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise StateError(f"{path} is damaged: {error}") from error
 
 
 def _check_pairs(validation: CropSource, identities: int) -> None:

@@ -15,6 +15,8 @@ from facenet_res.train.learner import Learner
 
 STATE_NAME = "state.safetensors"
 PREVIOUS_NAME = "state.previous.safetensors"
+# What a damaged file ends in.
+UNREADABLE = (SafetensorError, KeyError, TypeError, ValueError)
 
 
 def save_state(learner: Learner, folder: Path, progress: dict[str, Any]) -> None:
@@ -49,13 +51,29 @@ def check_finite(learner: Learner, folder: Path, step: int) -> None:
 
 def diverged(what: str, folder: Path) -> TrainingDiverged:
     """The error that says what went wrong, and what is left."""
-    kept = f"the last good state stands in {folder}" if has_state(folder) else "no state was saved"
+    kept = "no state was saved"
+    if has_state(folder):
+        kept = (
+            f"the last good state stands in {folder}, and can go on with a lower "
+            "optimizer.learning_rate"
+        )
     return TrainingDiverged(f"{what}; {kept}")
 
 
 def has_state(folder: Path) -> bool:
     """Whether a run stands there to go on with, whole or damaged."""
-    return any((folder / name).exists() for name in (STATE_NAME, PREVIOUS_NAME))
+    return bool(_kept(folder))
+
+
+def saved_step(folder: Path) -> int:
+    """The steps done in the newest state that is whole; 0 where there is none."""
+    for path in _kept(folder):
+        try:
+            with safe_open(path, framework="numpy") as file:
+                return int(json.loads(file.metadata()["progress"])["step"])
+        except UNREADABLE:
+            continue
+    return 0
 
 
 def load_state(learner: Learner, folder: Path) -> dict[str, Any] | None:
@@ -69,22 +87,24 @@ def load_state(learner: Learner, folder: Path) -> dict[str, Any] | None:
         ModelMismatch: the state belongs to another network or optimiser.
     """
     damaged = []
-    for name in (STATE_NAME, PREVIOUS_NAME):
-        path = folder / name
-        if not path.exists():
-            continue
+    for path in _kept(folder):
         try:
             with safe_open(path, framework="numpy") as file:
                 tensors = [file.get_tensor(key) for key in sorted(file.keys())]
                 progress = json.loads(file.metadata()["progress"])
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            damaged.append(f"{name}: {error}")
+        except UNREADABLE as error:
+            damaged.append(f"{path.name}: {error}")
             continue
         _assign(learner, tensors, path)
         return dict(progress)
     if damaged:
         raise ArtifactInvalid(f"no whole training state in {folder}: {'; '.join(damaged)}")
     return None
+
+
+def _kept(folder: Path) -> list[Path]:
+    paths = (folder / name for name in (STATE_NAME, PREVIOUS_NAME))
+    return [path for path in paths if path.exists()]
 
 
 def _keep(path: Path, previous: Path) -> None:

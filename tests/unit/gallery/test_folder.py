@@ -19,8 +19,8 @@ from facenet_res.gallery.folder import (
     DATABASE_NAME,
     LOCK_NAME,
     Ballast,
-    FolderLock,
     find_database,
+    lock_folder,
     make_folder,
     make_private_file,
 )
@@ -69,28 +69,28 @@ def test_the_database_of_nothing_a_file_or_an_empty_folder_is_not_found(tmp_path
 
 
 def test_a_second_lock_is_refused_at_once_with_path_and_process(tmp_path: Path) -> None:
-    lock = FolderLock(tmp_path)
+    lock = lock_folder(tmp_path)
 
     with pytest.raises(GalleryLocked, match=f"{tmp_path} is open in process {os.getpid()}$"):
-        FolderLock(tmp_path)
+        lock_folder(tmp_path)
 
     lock.release()
-    FolderLock(tmp_path).release()
+    lock_folder(tmp_path).release()
 
 
 def test_the_lock_holds_where_the_process_cannot_be_noted(tmp_path: Path) -> None:
     with mock.patch("os.ftruncate", side_effect=OSError("full")):
-        lock = FolderLock(tmp_path)
+        lock = lock_folder(tmp_path)
 
     with pytest.raises(GalleryLocked, match="process unknown"):
-        FolderLock(tmp_path)
+        lock_folder(tmp_path)
     lock.release()
 
 
 def test_a_lock_that_cannot_be_made_is_said_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / LOCK_NAME).mkdir()
     with pytest.raises(NotWritable, match=f"cannot write .*{LOCK_NAME}"):
-        FolderLock(tmp_path)
+        lock_folder(tmp_path)
 
 
 def test_the_ballast_takes_its_size_once_and_gives_it_back(tmp_path: Path) -> None:

@@ -174,8 +174,9 @@ def test_a_folder_in_which_nothing_was_learned_is_free(
 def test_a_folder_of_another_run_is_refused(tiny_run: TrainConfig, tmp_path: Path) -> None:
     train(dataclasses.replace(tiny_run, steps=1), tmp_path / "run")
 
-    with pytest.raises(StateError, match="another config"):
-        train(dataclasses.replace(tiny_run, steps=2), tmp_path / "run")
+    larger = dataclasses.replace(tiny_run.input, batch_size=16)
+    with pytest.raises(StateError, match=r"another config: its input\.batch_size is 8, not 16"):
+        train(dataclasses.replace(tiny_run, steps=1, input=larger), tmp_path / "run")
 
 
 def test_a_damaged_crop_is_replaced_and_told_at_the_end(

@@ -1,0 +1,136 @@
+"""A run's folder: one process at a time, one run, and what of its config may change on the way."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from facenet_res.core.errors import ConfigInvalid, FileMissing, RunLocked, StateError
+from facenet_res.core.files import write_atomically, write_fault
+from facenet_res.core.process_lock import ProcessLock
+from facenet_res.data.crops import CropSource, fingerprint
+from facenet_res.data.location import data_path
+from facenet_res.train.config import TrainConfig
+from facenet_res.train.log import LOG_NAME
+from facenet_res.train.run_page import CONFIG_NAME
+from facenet_res.train.state import has_state, saved_step
+
+LOCK_NAME = "run.lock"
+SKIPPED_NAME = "skipped.txt"
+MAY_CHANGE = ("optimizer.learning_rate", "pairs.every", "save_every_s", "steps", "validate_every")
+"""Settings that another call may give a run that stands: none makes its state another's."""
+
+
+@contextmanager
+def claimed(folder: Path, config: TrainConfig, crops: CropSource) -> Iterator[None]:
+    """Holds a run's folder, new or standing, as long as the context lasts.
+
+    Args:
+        folder: made where absent. `config.json` in it says whose it is: the settings, SHA-256
+            values of crops, teachers and doubted labels, and the changes of settings, each with
+            the step that it came at.
+        config: the run; of a run that stands, only what `MAY_CHANGE` names may differ.
+        crops: those of `config`.
+
+    Raises:
+        StateError: the folder holds a run of another config or other data, or is damaged.
+        ConfigInvalid: more steps are done than the config has.
+        FileMissing: a teacher or the list of doubted labels is absent.
+        RunLocked: another process trains there.
+        DiskFull, NotWritable: the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_fault(folder, error) from error
+    with ExitStack() as holding:
+        lock = ProcessLock(folder / LOCK_NAME, f"the run {folder}", RunLocked)
+        holding.callback(lock.release)
+        _take(folder, _record_of(config, crops))
+        yield
+
+
+def _record_of(config: TrainConfig, crops: CropSource) -> dict[str, Any]:
+    files = [*config.teachers, *([config.doubted] if config.doubted else [])]
+    record = {
+        "config": config.to_dict(),
+        "data_sha256": fingerprint(crops),
+        "files_sha256": {name: _sha256(data_path(name)) for name in files},
+    }
+    # As it is read back: tuples are lists.
+    return dict(json.loads(json.dumps(record)))
+
+
+def _sha256(path: Path) -> str:
+    if not path.is_file():
+        raise FileMissing(f"there is no file {path}")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _take(folder: Path, record: dict[str, Any]) -> None:
+    path = folder / CONFIG_NAME
+    # Where nothing was learned yet, as after a setting that was refused, the folder is free.
+    if path.exists() and (has_state(folder) or (folder / LOG_NAME).exists()):
+        changed = _changed(folder, _read(path), record)
+        if changed:
+            _write(path, changed)
+        return
+    _write(path, record)
+    (folder / SKIPPED_NAME).unlink(missing_ok=True)
+
+
+def _changed(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any] | None:
+    """The record to keep from now on, or None where it says all that the old one says."""
+    # Runs of before these were noted have none.
+    files = old.get("files_sha256", new["files_sha256"])
+    if (old["data_sha256"], files) != (new["data_sha256"], new["files_sha256"]):
+        raise StateError(
+            f"{folder} holds a run on other data: crops, teachers or doubted labels have changed "
+            "since; choose another folder"
+        )
+    before, after = _flat(old["config"]), _flat(new["config"])
+    differing = sorted(
+        name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
+    )
+    for name in differing:
+        if name not in MAY_CHANGE:
+            raise StateError(
+                f"{folder} holds a run of another config: its {name} is {before.get(name)!r}, not "
+                f"{after.get(name)!r}; only {', '.join(MAY_CHANGE)} may change: choose another "
+                "folder"
+            )
+    if not differing:
+        return None
+    done = saved_step(folder)
+    if after["steps"] < done:
+        raise ConfigInvalid(
+            f"steps must be at least the {done} that are done, got {after['steps']}"
+        )
+    changes = {name: [before[name], after[name]] for name in differing}
+    return {**new, "changes": [*old.get("changes", []), {"step": done, **changes}]}
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by names with dots, as --set takes them."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        inner = _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else None
+        flat.update({prefix + name: value} if inner is None else inner)
+    return flat
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text("utf-8"))
+        if not isinstance(record["config"], dict) or not isinstance(record["data_sha256"], str):
+            raise ValueError("it names no config and no data")
+        return dict(record)
+    except (ValueError, KeyError, TypeError) as error:
+        raise StateError(f"{path} is damaged: {error}") from error
+
+
+def _write(path: Path, record: dict[str, Any]) -> None:
+    write_atomically(path, json.dumps(record, indent=1).encode())

@@ -1,5 +1,6 @@
 """`facenet-res evaluate card`: everything a model card states, the page and the card, at once."""
 
+import dataclasses
 import datetime
 import json
 import os
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from facenet_res.evaluation.judging import Judged, Network
     from facenet_res.evaluation.model_card import RunHistory
 
+CONFIG_NAME = "config.json"
 TEACHER = "weights/mobilefacenet_ms1m_arcface.onnx"
 TEACHER_NAME = "mobilefacenet-ms1m"
 PAGE_NAME = "judged.html"
@@ -133,24 +135,32 @@ def check_writable(folder: Path) -> None:
 def read_history(folder: Path) -> "RunHistory | None":
     """The training that a model folder tells of in `training/`, or None where it does not.
 
+    Runs that came before the last one lie in `training/earlier/1/`, `training/earlier/2/`, ...
+
     Raises:
-        DataInvalid: config.json or log.jsonl is damaged.
+        DataInvalid: a config.json or log.jsonl is damaged.
     """
+    training = folder / "training"
+    if not (training / CONFIG_NAME).is_file():
+        return None
+    earlier = [path for path in training.glob("earlier/*") if path.name.isdigit()]
+    runs = tuple(_read_run(path) for path in sorted(earlier, key=lambda path: int(path.name)))
+    return dataclasses.replace(_read_run(training), earlier=runs)
+
+
+def _read_run(folder: Path) -> "RunHistory":
     from facenet_res.evaluation.model_card import RunHistory
     from facenet_res.train.log import column, read_log
 
-    path = folder / "training" / "config.json"
-    if not path.is_file():
-        return None
     try:
-        config = json.loads(path.read_text("utf-8"))["config"]
+        config = json.loads((folder / CONFIG_NAME).read_text("utf-8"))["config"]
         batch = int(config["input"]["batch_size"])
         start = str(config.get("start", ""))
-        rows = read_log(path.parent)
+        rows = read_log(folder)
         steps, rates = column(rows, "validation_tar")
         last = max((int(row["step"]) for row in rows), default=int(config.get("steps", 0)))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataInvalid(f"{path.parent} holds no record of a training: {error!r}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataInvalid(f"{folder} holds no record of a training: {error!r}") from error
     return RunHistory(
         crops=str(config.get("crops", "")),
         # Where the weights lay on somebody's machine is nobody else's matter.

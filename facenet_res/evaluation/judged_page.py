@@ -171,13 +171,22 @@ def _robustness(judged: Pair) -> Section:
 
 
 def _training(history: RunHistory) -> Section:
-    images, rates = (np.array(column) for column in zip(*history.validation, strict=True))
-    axes = plots.Axes(title="Training", x="images seen", y="held-out people: TAR at FAR 1e-3")
-    drawn, note = drawn_or_note(
-        lambda: plots.curve_svg(axes, [plots.Curve("", images.astype(np.float64), rates)])
+    runs = (*history.earlier, history)
+    curves, before = [], 0
+    for number, run in enumerate(runs, start=1):
+        if run.validation:
+            images, rates = (np.array(column) for column in zip(*run.validation, strict=True))
+            name = f"run {number}" if len(runs) > 1 else ""
+            curves.append(plots.Curve(name, (images + before).astype(np.float64), rates))
+        before += run.images
+    axes = plots.Axes(
+        title="Training",
+        x="images seen, in all runs" if len(runs) > 1 else "images seen",
+        y="held-out people: TAR at FAR 1e-3",
     )
-    text = note or f"{history.steps:,} steps of {history.batch_size} crops."
-    return Section(title="The training", text=text, plots=drawn)
+    drawn, note = drawn_or_note(lambda: plots.curve_svg(axes, curves))
+    done = [f"{run.steps:,} steps of {run.batch_size} crops" for run in runs]
+    return Section(title="The training", text=note or f"{'; then '.join(done)}.", plots=drawn)
 
 
 def _circumstances(judged: Pair, circumstances: Circumstances) -> Table:

@@ -31,6 +31,7 @@ class RunHistory:
         steps: done.
         batch_size: crops of a step.
         validation: images seen and true accept rate at FAR 1e-3 of the held-out identities.
+        earlier: the runs that it went on from, the first of them first.
     """
 
     crops: str
@@ -38,11 +39,17 @@ class RunHistory:
     steps: int
     batch_size: int
     validation: tuple[tuple[int, float], ...]
+    earlier: tuple["RunHistory", ...] = ()
 
     @property
     def images(self) -> int:
-        """Images seen in all."""
+        """Images seen in this run."""
         return self.steps * self.batch_size
+
+    @property
+    def images_in_all(self) -> int:
+        """Images seen in this run and those before it."""
+        return self.images + sum(run.images for run in self.earlier)
 
     @property
     def shown(self) -> tuple[tuple[int, float], ...]:

@@ -109,7 +109,25 @@ def test_the_history_of_a_run_is_read(tmp_path: Path) -> None:
     assert (history.steps, history.images) == (30, 1920)
     assert history.validation == ((640, 0.25), (1280, 0.5625))
     assert history.start == "old.safetensors"
+    assert history.earlier == ()
     assert read_history(tmp_path / "absent") is None
+
+
+def test_the_runs_before_it_are_read_in_their_order(tmp_path: Path) -> None:
+    write_history(tmp_path)
+    for number in (2, 10, 1):
+        write_history(tmp_path / str(number))
+        (tmp_path / str(number) / "training" / "log.jsonl").write_text(f'{{"step": {number}}}\n')
+        earlier = tmp_path / "training" / "earlier" / str(number)
+        earlier.parent.mkdir(exist_ok=True)
+        (tmp_path / str(number) / "training").rename(earlier)
+    history = read_history(tmp_path)
+    assert history is not None
+    assert [run.steps for run in history.earlier] == [1, 2, 10]
+    assert history.images_in_all == (30 + 13) * 64
+    (earlier.parent / "2" / "config.json").unlink()
+    with pytest.raises(DataInvalid, match=r"earlier/2 holds no record"):
+        read_history(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,16 @@ def test_the_page_has_plots_and_no_picture(judged: Judged) -> None:
     assert len(page.encode()) < 1_000_000
 
 
+def test_the_runs_before_the_last_are_told_of_too(judged: Judged, data: JudgeData) -> None:
+    history = replace(HISTORY, start="old.safetensors", earlier=(HISTORY, HISTORY))
+    text = card((judged, judged), data, history)
+    assert "2 runs came before it (`training/earlier`), 0.02 million images in all." in text
+    assert "\n\n\n" not in text
+    page = judged_page((judged, judged), NOW, history, "do it")
+    assert "100 steps of 64 crops; then 100 steps of 64 crops; then 100 steps" in page
+    assert "images seen, in all runs" in page
+
+
 def test_a_sample_counts_both_kinds_of_answers() -> None:
     assert sampled([0.6, 0.4, 0.6, 0.4], [True, True, False, False], [0.5, 0.5, 0.7, 0.3]) == 2
     assert np.isclose(sampled([0.5], [True], [0.5]), 1)

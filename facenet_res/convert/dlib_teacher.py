@@ -153,8 +153,8 @@ class _Graph:
         rows, columns = chip_samples(network.side_px)
         wide = self._node("MatMul", "faces", self._constant(columns.T))
         self._node("MatMul", self._constant(rows), wide, output="chip")
-        x = _Map(self._normalised("chip", network.mean), CHANNELS, network.side_px)
-        x = self._relu(self._convolution(x, network.stem))
+        x = _Map("chip", CHANNELS, network.side_px)
+        x = self._relu(self._convolution(x, _fed_as_ours(network)))
         x = self._pool(x, network.pool)
         for block in network.blocks:
             x = self._block(x, block)
@@ -177,12 +177,6 @@ class _Graph:
         return helper.make_model(
             graph, opset_imports=opset, ir_version=IR_VERSION, producer_name="facenet-res"
         )
-
-    def _normalised(self, name: str, mean: Array) -> str:
-        shift = ((OUR_CENTRE - mean) / THEIR_SCALE).astype(np.float32).reshape(1, CHANNELS, 1, 1)
-        factor = np.full_like(shift, OUR_CENTRE / THEIR_SCALE)
-        scaled = self._node("Mul", name, self._constant(factor))
-        return self._node("Add", scaled, self._constant(shift))
 
     def _block(self, x: _Map, block: Block) -> _Map:
         y = self._convolution(self._relu(self._convolution(x, block.first)), block.second)
@@ -231,6 +225,21 @@ class _Graph:
         output = output or f"value{len(self._nodes)}"
         self._nodes.append(self._onnx.helper.make_node(kind, inputs, [output], **options))
         return output
+
+
+def _fed_as_ours(network: DlibNetwork) -> Convolution:
+    """The stem, which takes our range of values for dlib's.
+
+    Not by operators of their own, which OpenVINO 2026.4 fuses into the products before them and
+    fails. Exact, as nothing is padded.
+    """
+    stem = network.stem
+    if stem.pad_px:
+        raise ArtifactInvalid(f"the first convolution is padded by {stem.pad_px} px, not by 0")
+    shift = (OUR_CENTRE - network.mean) / THEIR_SCALE
+    bias = stem.bias + np.einsum("ocrs,c->o", stem.kernel, shift)
+    kernel = stem.kernel * np.float32(OUR_CENTRE / THEIR_SCALE)
+    return Convolution(kernel, bias.astype(np.float32), stem.stride_px, stem.pad_px)
 
 
 def _shrunk(side_px: int, window_px: int, stride_px: int) -> int:

@@ -183,6 +183,8 @@ class _Cursor:
             raise self._fault("the end")
 
     def _fault(self, due: str) -> ArtifactInvalid:
-        layer = self._layers[self._at] if self._at < len(self._layers) else None
-        found = layer.kind if isinstance(layer, Plain | Pool) else type(layer).__name__.lower()
+        found = "missing"
+        if self._at < len(self._layers):
+            layer = self._layers[self._at]
+            found = layer.kind if isinstance(layer, Plain) else type(layer).__name__.lower()
         return ArtifactInvalid(f"layer {self._at + 1} is {found}, {due} is due")

@@ -119,7 +119,8 @@ def _interpolation(places: Any) -> Array:
     """float32[N, 112]: the weights of the two pixels beside each place; beyond the edge its own."""
     places = np.clip(places, 0, FACE_SIDE_PX - 1)
     pixels = np.arange(FACE_SIDE_PX)
-    return np.maximum(0, 1 - np.abs(places[:, None] - pixels)).astype(np.float32)
+    weights: Array = np.maximum(0, 1 - np.abs(places[:, None] - pixels)).astype(np.float32)
+    return weights
 
 
 def _onnx() -> Any:
@@ -202,8 +203,9 @@ class _Graph:
     def _pool(self, x: _Map, pool: Pool) -> _Map:
         side_px = _shrunk(x.side_px, pool.side_px, pool.stride_px)
         kind = "MaxPool" if pool.kind == "max" else "AveragePool"
-        squares = {"kernel_shape": [pool.side_px] * 2, "strides": [pool.stride_px] * 2}
-        return _Map(self._node(kind, x.name, **squares), x.channels, side_px)
+        square, strides = [pool.side_px] * 2, [pool.stride_px] * 2
+        name = self._node(kind, x.name, kernel_shape=square, strides=strides)
+        return _Map(name, x.channels, side_px)
 
     def _relu(self, x: _Map) -> _Map:
         return _Map(self._node("Relu", x.name), x.channels, x.side_px)

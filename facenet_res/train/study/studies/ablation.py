@@ -39,7 +39,7 @@ def study(smoke: bool) -> Study:
         Trial(f"teachers-{name}", "Teachers", what, _taught(f"teachers-{name}", each, smoke), DLIB)
         for name, what, each in (
             ("two", "MobileFaceNet and dlib's ResNet, through a map", (*TEACHERS, dlib)),
-            ("dlib", "dlib's ResNet alone", (dlib,)),
+            ("dlib", "dlib's ResNet instead of MobileFaceNet", (dlib,)),
         )
     )
     schedules = (

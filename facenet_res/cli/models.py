@@ -4,7 +4,7 @@ import dataclasses
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from facenet_res.cli import models_depth, models_import, models_pull, models_study
+from facenet_res.cli import models_depth, models_dlib, models_import, models_pull, models_study
 from facenet_res.cli.console import note, print_json, print_table
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   facenet-res models study candidates --runs runs/study --out docs/studies
   facenet-res models import backbone.pth --out models/r50 --licence-accepted
   facenet-res models pull sface --out models/sface --licence-accepted
+  facenet-res models dlib dlib_face_recognition_resnet_model_v1.dat --out dlib.onnx
 
 The first in the list is the model in the package. An iresnet embeds a face, the others tell classes
 apart; a plain network is its residual twin without the skips, to compare with. Input is the side of
@@ -42,6 +43,7 @@ def add_parsers(subparsers: Subparsers) -> None:
     models_study.add_parser(actions)
     models_import.add_parser(actions)
     models_pull.add_parser(actions)
+    models_dlib.add_parser(actions)
 
 
 def run(arguments: Namespace) -> int:

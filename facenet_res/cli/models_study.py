@@ -55,10 +55,15 @@ def run(arguments: Namespace) -> int:
     page = arguments.out / f"{name}.md"
     command = f"facenet-res models study {arguments.study} --runs DIR --out DIR"
     write_page(study, records, page, command)
+    measured = [
+        (trial, record)
+        for trial, record in zip(study.trials, records, strict=True)
+        if record is not None
+    ]
     if arguments.json:
         rows = [
             {"name": trial.name, "what": trial.what, **dataclasses.asdict(record)}
-            for trial, record in zip(study.trials, records, strict=True)
+            for trial, record in measured
         ]
         print_json({"page": str(page), "trials": rows})
         return exit_codes.OK
@@ -72,8 +77,11 @@ def run(arguments: Namespace) -> int:
                 f"{100 * record.tar['0.01']:.2f} %",
                 f"{100 * record.tar['0.001']:.2f} %",
             )
-            for trial, record in zip(study.trials, records, strict=True)
+            for trial, record in measured
         ],
     )
+    for trial, record in zip(study.trials, records, strict=True):
+        if record is None:
+            note(f"{trial.name} was not run: it needs {trial.needs}, which is absent")
     note(f"the page is {page}")
     return exit_codes.OK

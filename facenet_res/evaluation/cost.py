@@ -104,8 +104,17 @@ def graph_complexity(network: Any) -> Complexity:
                 places[axis].get_length() for axis in range(2, len(places))
             )
         elif kind == "MatMul":
-            macs += math.prod(node.input(1).get_shape())
+            macs += _product_macs(node)
     return Complexity(parameters, macs)
+
+
+def _product_macs(node: Any) -> int:
+    """Of a matrix product for one face; the matrix may stand before the maps or after them."""
+    inner = -2 if node.get_attributes().get("transpose_a") else -1
+    made, taken = node.get_output_partial_shape(0), node.input(0).get_partial_shape()
+    sizes: list[int] = [made[axis].get_length() for axis in range(1, len(made))]
+    length: int = taken[len(taken) + inner].get_length()
+    return math.prod(sizes) * length
 
 
 def face_ms(

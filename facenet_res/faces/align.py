@@ -18,7 +18,7 @@ from facenet_res.imaging.warp import warp_affine
 
 # x, y in pixels of a 112x112 crop: left eye, right eye, nose, left and right corner of the mouth,
 # left and right as they are in the picture. Source: the template of ArcFace's public code.
-_TEMPLATE: Final = (
+TEMPLATE: Final = (
     (38.2946, 51.6963),
     (73.5318, 51.5014),
     (56.0252, 71.7366),
@@ -78,4 +78,4 @@ def alignment(landmarks: NDArray[np.float32], side_px: int = FACE_SIDE_PX) -> Tr
         raise ArrayInvalid(f"landmarks are float32[5, 2]; got {list(points.shape)}")
     scale = side_px / FACE_SIDE_PX
     # Centres of pixels are at .0, so it is the corner at -0.5 that stays where it is.
-    return similarity_transform(points, (np.array(_TEMPLATE) + 0.5) * scale - 0.5)
+    return similarity_transform(points, (np.array(TEMPLATE) + 0.5) * scale - 0.5)

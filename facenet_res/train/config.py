@@ -47,8 +47,9 @@ class TrainConfig:
         crops: zip or folder of aligned crops; relative paths start at FACENET_RES_DATA.
         start: weights to begin from: a file of an earlier run, "default" for those in the
             package, "" for fresh ones. They have to be of the same network.
-        teachers: ONNX embedding networks. One of another length than the student's is met
-            through a linear map that is trained along and not exported.
+        teachers: ONNX embedding networks. The first whose embedding is of the student's length
+            is met in the student's own space; every other through a linear map that is trained
+            along and not exported. Relative paths start at FACENET_RES_DATA.
         doubted: CSV with a column `file` that names crops whose label is not to be trusted, as
             `facenet-res data clean` writes it; "" for none.
         model: the network.

@@ -26,7 +26,7 @@ CENTRE = 127.5
 
 
 class Learner(keras.Model):
-    """An embedding network, the head of its margin loss, and a map for each odd teacher.
+    """An embedding network, the head of its margin loss, and a map for each teacher but one.
 
     Call: uint8[B, 112, 112, 3] RGB -> float32[B, D], not of unit length.
     """
@@ -53,8 +53,11 @@ class Learner(keras.Model):
         self.classes = classes
         # Without a margin loss there would be centres that nothing moves.
         self.head = MarginHead(loss, classes, dim) if loss.weight else None
-        # A teacher of the same length is met in its own space, without a map between.
-        self.maps = [None if length == dim else _linear_map(dim, length) for length in teacher_dims]
+        direct = direct_teacher(dim, teacher_dims)
+        self.maps = [
+            None if number == direct else _linear_map(dim, length, number)
+            for number, length in enumerate(teacher_dims)
+        ]
         self.margin_mean = keras.metrics.Mean(name="margin")
         self.teacher_mean = keras.metrics.Mean(name="teacher_cosine")
 
@@ -140,7 +143,17 @@ def teacher_names(count: int) -> list[str]:
     return [f"teacher{number}" for number in range(count)]
 
 
-def _linear_map(dim: int, length: int) -> keras.layers.Layer:
-    layer = keras.layers.Dense(length, use_bias=False, dtype="float32", name=f"to_{length}")
+def direct_teacher(dim: int, teacher_dims: Sequence[int]) -> int | None:
+    """Which teacher is met in the student's own space: the first of its length.
+
+    The spaces of two networks have nothing to do with each other, so that a student that met both
+    would be drawn to two places for one face. None where no teacher is of the length `dim`.
+    """
+    return next((number for number, length in enumerate(teacher_dims) if length == dim), None)
+
+
+def _linear_map(dim: int, length: int, number: int) -> keras.layers.Layer:
+    name = f"to_teacher{number}"
+    layer = keras.layers.Dense(length, use_bias=False, dtype="float32", name=name)
     layer.build((None, dim))
     return layer

@@ -115,6 +115,32 @@ def _flat(options: dict[str, Any], x: Any, shape: Any = None) -> Any:
     return ops.reshape(x, (ops.shape(x)[0], -1))
 
 
+def _matmul(options: dict[str, Any], x: Any, y: Any) -> Any:
+    if isinstance(x, np.ndarray):  # Each column of a map, by a matrix before it.
+        return ops.einsum("rh,bhwc->brwc", ops.convert_to_tensor(x), y)
+    if len(x.shape) == 4:  # Each row of a map, by a matrix after it.
+        return ops.einsum("bhwc,wr->bhrc", x, ops.convert_to_tensor(y))
+    return _gemm(options, x, y)
+
+
+def _pool(pool: Callable[..., Any]) -> Callable[..., Any]:
+    def apply(options: dict[str, Any], x: Any) -> Any:
+        if any(options.get("pads", [])) or options.get("ceil_mode"):
+            raise ArtifactInvalid(f"a pool may not reach beyond its map, got {options}")
+        strides = tuple(options.get("strides", (1, 1)))
+        return pool(x, tuple(options["kernel_shape"]), strides, padding="valid")
+
+    return apply
+
+
+def _pad(options: dict[str, Any], x: Any, pads: NDArray[Any], value: Any = None) -> Any:
+    is_zero = options.get("mode", b"constant") == b"constant" and not np.any(value or 0)
+    if len(x.shape) != 4 or not is_zero:
+        raise ArtifactInvalid(f"only maps are padded, and only with zeros, got {options}")
+    before, after = np.asarray(pads).reshape(2, 4).tolist()
+    return ops.pad(x, [[before[axis], after[axis]] for axis in (0, 2, 3, 1)])
+
+
 def _gemm(options: dict[str, Any], x: Any, matrix: NDArray[Any], bias: Any = None) -> Any:
     y = ops.matmul(x, matrix.T if options.get("transB") else matrix) * options.get("alpha", 1.0)
     return y if bias is None else ops.add(y, options.get("beta", 1.0) * bias)
@@ -144,15 +170,19 @@ def _last(value: Any) -> Any:
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "Add": _elementwise(ops.add),
+    "AveragePool": _pool(ops.average_pool),
     "BatchNormalization": _batch_norm,
     "Clip": _clip,
     "Conv": _conv,
     "Div": _elementwise(ops.divide),
     "Flatten": _flat,
     "Gemm": _gemm,
-    "MatMul": _gemm,
+    "GlobalAveragePool": lambda options, x: ops.mean(x, axis=(1, 2), keepdims=True),
+    "MatMul": _matmul,
+    "MaxPool": _pool(ops.max_pool),
     "Mul": _elementwise(ops.multiply),
     "PRelu": _prelu,
+    "Pad": _pad,
     "Relu": lambda options, x: ops.relu(x),
     "Reshape": _flat,
     "Sub": _elementwise(ops.subtract),

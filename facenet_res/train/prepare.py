@@ -20,7 +20,7 @@ from facenet_res.models.build import build_model
 from facenet_res.models.checkpoint import load_weights
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.devices import share_batches
-from facenet_res.train.learner import Learner
+from facenet_res.train.learner import Learner, direct_teacher
 from facenet_res.train.optimizer import make_optimizer
 from facenet_res.train.teacher import Panel, Teacher
 from facenet_res.train.validation import embed_crops
@@ -93,8 +93,9 @@ def prepare(
     optimizer = make_optimizer(config.optimizer, config.steps, rate)
     learner.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
     learner.optimizer.build(learner.trainable_variables)
-    if is_fresh and panel.first and panel.dims[0] == network.output_shape[-1]:
-        _place_centres(learner, (split.train, labels), panel.first, skipped)
+    direct = direct_teacher(network.output_shape[-1], panel.dims)
+    if is_fresh and direct is not None:
+        _place_centres(learner, (split.train, labels), panel.on_host[direct], skipped)
     return Prepared(learner, split, panel, skipped)
 
 

@@ -154,9 +154,9 @@ class Panel:
         return [teacher.embedding_dim for teacher in self._teachers]
 
     @property
-    def first(self) -> Teacher | None:
-        """The first of them, which runs on the host; None where there is none."""
-        return self._teachers[0] if self._teachers else None
+    def on_host(self) -> list[Teacher]:
+        """All of them, wherever the batches are."""
+        return self._teachers
 
     def embed(self, batch: Batch) -> list[Any]:
         """float32[B, D] of unit length from each."""

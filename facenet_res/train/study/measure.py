@@ -42,7 +42,7 @@ CALIBRATION_FACES = 64
 
 def measure_study(
     study: Study, runs: Path, out: Path, today: datetime.date, tell: Tell
-) -> list[Record]:
+) -> list[Record | None]:
     """Trains and judges every trial, or reads what was measured before.
 
     Args:
@@ -53,7 +53,8 @@ def measure_study(
         tell: hears of progress.
 
     Returns:
-        A record for each of `study.trials`, in their order.
+        A record for each of `study.trials`, in their order; None for one that needs a file that
+        is not here.
 
     Raises:
         StateError: a record or a run is of other settings or crops.
@@ -61,10 +62,13 @@ def measure_study(
         TrainingDiverged: a loss is no finite number.
         DiskFull: nothing could be written.
     """
-    records = []
+    records: list[Record | None] = []
     for trial in study.trials:
         path = out / f"{trial.name}.json"
         if not path.exists():
+            if trial.needs is not None and not trial.needs.is_file():
+                records.append(None)
+                continue
             folder = runs / trial.name
             train(trial.config, folder, _steps(trial.name, tell))
             tell(f"{trial.name}: judging", 0, 1)

@@ -26,12 +26,12 @@ HEADER = (
 PRECISIONS = ("f32", "bf16", "int8")
 
 
-def write_page(study: Study, records: list[Record], path: Path, command: str) -> None:
+def write_page(study: Study, records: list[Record | None], path: Path, command: str) -> None:
     """Writes the page.
 
     Args:
         study: what was asked.
-        records: of its trials, in their order.
+        records: of its trials, in their order; None for one that was left out.
         path: the file.
         command: what makes the page anew.
 
@@ -41,14 +41,19 @@ def write_page(study: Study, records: list[Record], path: Path, command: str) ->
     write_atomically(path, page_text(study, records, command).encode())
 
 
-def page_text(study: Study, records: list[Record], command: str) -> str:
+def page_text(study: Study, records: list[Record | None], command: str) -> str:
     """The page, in Markdown; see `write_page`."""
     pairs = list(zip(study.trials, records, strict=True))
     lines = [f"# {study.title}", "", study.question, "", f"Made by `{command}`.", ""]
     for group, members in groupby(pairs, key=lambda pair: pair[0].group):
-        rows = tuple(_cells(trial, record) for trial, record in members)
-        lines += [f"## {group}", "", markdown_table(Table(header=HEADER, rows=rows)), ""]
-    return "\n".join([*lines, *_where(records), ""])
+        found = list(members)
+        rows = tuple(_cells(trial, record) for trial, record in found if record is not None)
+        lines += [f"## {group}", ""]
+        lines += [markdown_table(Table(header=HEADER, rows=rows)), ""] if rows else []
+        left_out = [trial for trial, record in found if record is None]
+        for trial in left_out:
+            lines += [f"Not run: {trial.what}. It needs `{trial.needs}`, which was absent.", ""]
+    return "\n".join([*lines, *_where([each for each in records if each is not None]), ""])
 
 
 def _cells(trial: Trial, record: Record) -> tuple[str, ...]:
@@ -70,6 +75,8 @@ def _cells(trial: Trial, record: Record) -> tuple[str, ...]:
 
 
 def _where(records: list[Record]) -> list[str]:
+    if not records:
+        return ["Nothing was measured."]
     places = sorted({record.environment.machine for record in records})
     found = [record.environment.versions.items() for record in records]
     versions = sorted({f"{name} {number}" for each in found for name, number in each})

@@ -47,8 +47,14 @@ def settings_of(config: TrainConfig) -> dict[str, Any]:
         del values[aside]
     for place in ("crops", "start"):
         values[place] = Path(values[place]).name
+    values["teachers"] = [_without_place(teacher) for teacher in values["teachers"]]
     # As JSON gives them back: tuples become lists.
     return dict(json.loads(json.dumps(values)))
+
+
+def _without_place(teacher: str) -> str:
+    """Where a file lies on somebody's machine decides no figure."""
+    return Path(teacher).name if Path(teacher).is_absolute() else teacher
 
 
 def write_record(path: Path, record: Record) -> None:

@@ -20,12 +20,15 @@ class Trial:
         group: heading that it stands under in the table, such as "loss".
         what: what sets it apart, for people.
         config: the training.
+        needs: a file that not everybody has. Where it is absent and nothing was measured before,
+            the trial is left out and the page says so. None for a trial that has to run.
     """
 
     name: str
     group: str
     what: str
     config: TrainConfig
+    needs: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from pathlib import Path
 import openvino as ov
 import pytest
 
+from facenet_res.convert.dlib_teacher import write_dlib_teacher
 from facenet_res.core.artifact import Artifact
 from facenet_res.evaluation.cost import graph_complexity, measure_cost, network_complexity
 from facenet_res.inference.openvino_network import read_network
 from facenet_res.models.census import census
 from facenet_res.models.config import ModelConfig
 from tests.artifacts import write_random_artifact
+from tests.dlib_files import DIM, SIDE_PX, write_small_network
 
 
 @pytest.fixture(scope="module", params=["flatten", "gdc"])
@@ -32,6 +34,19 @@ def test_the_graph_has_the_products_of_the_plan(artifact: Artifact) -> None:
 def test_a_network_of_others_is_counted_in_its_graph(artifact: Artifact) -> None:
     unknown = Artifact(artifact.folder, replace(artifact.manifest, network={}))
     assert network_complexity(unknown).macs == network_complexity(artifact).macs
+
+
+def test_products_of_maps_are_counted_on_either_side(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="needs onnx (extra `onnx`)")
+    path = tmp_path / "small.onnx"
+    write_dlib_teacher(write_small_network(tmp_path / "small.dat"), path)
+
+    counted = graph_complexity(ov.Core().read_model(path))
+
+    samples = 3 * SIDE_PX * 112 * 112 + 3 * SIDE_PX * SIDE_PX * 112
+    # Maps of 10 px, then 4, then 1, with kernels of 3 px; 8 channels go into the matrix.
+    kernels = 9 * (3 * 4 * 100 + 2 * 4 * 4 * 16 + 4 * 8 + 8 * 8)
+    assert counted.macs == samples + kernels + 8 * DIM
 
 
 def test_times_and_bytes_are_measured(tmp_path: Path) -> None:

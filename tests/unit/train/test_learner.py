@@ -8,7 +8,7 @@ import pytest
 
 from facenet_res.core.errors import ConfigInvalid
 from facenet_res.train.averaged import averaged
-from facenet_res.train.learner import Learner
+from facenet_res.train.learner import Learner, direct_teacher
 from facenet_res.train.loss_config import Loss, LossConfig
 from facenet_res.train.optimizer import inner_optimizer, make_optimizer
 from facenet_res.train.optimizer_config import OptimizerConfig
@@ -81,7 +81,30 @@ def test_teachers_of_any_length_are_followed() -> None:
     assert last < first
     # The map belongs to the learner, not to the network that is exported.
     assert learner.maps[0] is None
-    assert not any("to_5" in variable.path for variable in learner.network.variables)
+    assert not any("to_teacher" in variable.path for variable in learner.network.variables)
+
+
+def test_only_one_teacher_of_the_student_s_length_is_met_directly() -> None:
+    dims = (5, DIM, DIM)
+    learner = learner_of(LossConfig(weight=0.0, distillation_weight=1.0), dims=dims)
+
+    assert [each is None for each in learner.maps] == [False, True, False]
+    assert direct_teacher(DIM, (5, 7)) is None
+
+
+def test_a_second_teacher_whose_space_is_another_one_does_not_pull_against_the_first() -> None:
+    rng = np.random.default_rng(0)
+    turned = np.linalg.qr(rng.normal(size=(DIM, DIM)))[0].astype(np.float32)
+    learner = learner_of(LossConfig(weight=0.0, distillation_weight=1.0), dims=(DIM, DIM))
+    rows = rng.normal(size=(4, DIM)).astype(np.float32)
+    first = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    # The second sees what the first sees, in directions of its own, which the map has learned.
+    targets = {"teacher0": first, "teacher1": first @ turned}
+    learner.maps[1].kernel.assign(turned)
+
+    loss = learner.compute_loss(None, targets, keras.ops.convert_to_tensor(3 * rows))
+
+    assert float(loss) == pytest.approx(0.0, abs=1e-5)
 
 
 def test_gradients_of_several_batches_move_the_weights_once() -> None:

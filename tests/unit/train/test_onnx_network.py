@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from keras import ops
 
+from facenet_res.convert.dlib_teacher import write_dlib_teacher
 from facenet_res.core.errors import ArtifactInvalid, FileMissing
 from facenet_res.train.onnx_network import OnnxNetwork
+from tests.dlib_files import write_small_network
 
 onnx: Any = pytest.importorskip("onnx", reason="needs onnx (extra `onnx`)")
 runtime: Any = pytest.importorskip("onnxruntime", reason="needs ONNX Runtime (extra `onnx`)")
@@ -72,6 +74,40 @@ def test_every_operator_computes_what_onnx_runtime_does(tmp_path: Path) -> None:
     faces = np.random.default_rng(0).normal(size=(3, 12, 12, 3)).astype(np.float32)
 
     np.testing.assert_allclose(ours(path, faces), theirs(path, faces), rtol=1e-4, atol=1e-4)
+
+
+def test_a_network_of_dlib_s_is_the_same(tmp_path: Path) -> None:
+    """Products along rows and columns, pools, and sums of maps that differ in size."""
+    path = tmp_path / "small.onnx"
+    write_dlib_teacher(write_small_network(tmp_path / "small.dat"), path)
+    faces = np.random.default_rng(0).uniform(-1, 1, (3, 112, 112, 3)).astype(np.float32)
+
+    np.testing.assert_allclose(ours(path, faces), theirs(path, faces), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "options", "told"),
+    [
+        ("MaxPool", ["x"], {"kernel_shape": [2, 2], "pads": [1, 1, 1, 1]}, "beyond its map"),
+        ("AveragePool", ["x"], {"kernel_shape": [2, 2], "ceil_mode": 1}, "beyond its map"),
+        ("Pad", ["x", "pads"], {"mode": "reflect"}, "only with zeros"),
+    ],
+)
+def test_what_would_be_computed_wrongly_is_refused(
+    tmp_path: Path, kind: str, inputs: list[str], options: dict[str, Any], told: str
+) -> None:
+    helper, number = onnx.helper, onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [helper.make_node(kind, inputs, ["y"], **options)],
+        "one",
+        [helper.make_tensor_value_info("x", number, ["B", 3, 12, 12])],
+        [helper.make_tensor_value_info("y", number, None)],
+        [onnx.numpy_helper.from_array(np.array([0, 0, 1, 1, 0, 0, 1, 1]), "pads")],
+    )
+    onnx.save(helper.make_model(graph), tmp_path / "one.onnx")
+
+    with pytest.raises(ArtifactInvalid, match=told):
+        ours(tmp_path / "one.onnx", np.zeros((1, 12, 12, 3), np.float32))
 
 
 def test_the_shared_teacher_is_the_same(shared_data: Path) -> None:

@@ -39,8 +39,10 @@ def test_a_study_is_measured_once_and_becomes_a_table(study: Study, tmp_path: Pa
     text = page_text(study, records, "the command")
 
     assert {"fast", "slow", "slow: judging"} <= set(heard)
-    assert [record.config for record in records] == [settings_of(t.config) for t in study.trials]
+    configs = [record.config for record in records if record is not None]
+    assert configs == [settings_of(t.config) for t in study.trials]
     for record in records:
+        assert record is not None
         assert record.images == 2 * 8
         assert 0 <= record.tar["0.001"] <= record.tar["0.01"] <= 1
         assert record.face_ms["f32"] > 0
@@ -53,6 +55,39 @@ def test_a_study_is_measured_once_and_becomes_a_table(study: Study, tmp_path: Pa
 
     assert again == records
     assert not (tmp_path / "gone").exists()
+
+
+def test_a_trial_whose_file_is_absent_is_left_out_and_the_page_says_so(
+    study: Study, tmp_path: Path
+) -> None:
+    first, second = study.trials
+    absent = dataclasses.replace(second, needs=tmp_path / "teacher.onnx")
+    partly = dataclasses.replace(study, trials=(first, absent))
+
+    records = measure_study(partly, tmp_path / "runs", tmp_path / "out", TODAY, lambda *_: None)
+    text = page_text(partly, records, "the command")
+
+    assert records[1] is None
+    assert not (tmp_path / "runs" / "slow").exists()
+    assert f"Not run: 0.025. It needs `{tmp_path / 'teacher.onnx'}`, which was absent." in text
+    assert "| 0.05 | " in text
+    assert "Nothing was measured" in page_text(partly, [None, None], "the command")
+
+    # What was measured elsewhere is read, file or no file.
+    found = records[0]
+    assert found is not None
+    mine = dataclasses.replace(found, config=settings_of(absent.config))
+    write_record(tmp_path / "out" / "slow.json", mine)
+    again = measure_study(partly, tmp_path / "gone", tmp_path / "out", TODAY, lambda *_: None)
+    assert again == [found, mine]
+
+
+def test_where_a_teacher_lies_is_no_setting(tiny_run: TrainConfig, tmp_path: Path) -> None:
+    loss = dataclasses.replace(tiny_run.loss, distillation_weight=1.0)
+    teachers = ("weights/first.onnx", str(tmp_path / "second.onnx"))
+    config = dataclasses.replace(tiny_run, loss=loss, teachers=teachers)
+
+    assert settings_of(config)["teachers"] == ["weights/first.onnx", "second.onnx"]
 
 
 def test_a_record_of_other_settings_is_refused_by_name(
@@ -104,7 +139,7 @@ def test_two_trials_of_one_name_are_refused(tiny_run: TrainConfig) -> None:
 
 
 @pytest.mark.parametrize("smoke", [False, True])
-@pytest.mark.parametrize(("name", "least"), [("candidates", 5), ("ablation", 14)])
+@pytest.mark.parametrize(("name", "least"), [("candidates", 5), ("ablation", 18)])
 def test_our_own_studies_load(name: str, least: int, smoke: bool) -> None:
     study = load_study(name, smoke=smoke)
 

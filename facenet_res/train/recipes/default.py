@@ -1,5 +1,7 @@
 """The default weights: goes on with them on a CPU, trains a larger network anew on a GPU.
 
+The present ones are the third: the CPU's part with `--set steps=5800`, gone on from the second.
+
 The CPU's part was run (the model card says how far); the GPU's part was not, but for its miniature.
 """
 

@@ -1,4 +1,4 @@
-"""The present default weights: goes on with those of `first`, for another 0.28 million crops.
+"""The second default weights: goes on with those of `first`, for another 0.28 million crops.
 
 The run that made them was lengthened as time allowed: its rate fell as if for 2,000 steps up to
 step 1,350, for 5,200 up to 2,450, for 4,400 from there. Run at once, it ends with other weights.

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from facenet_res.core.artifact import default_artifact_dir
 from facenet_res.core.errors import DataInvalid
-from facenet_res.data.crops import CropSource
+from facenet_res.core.types import Embeddings
+from facenet_res.data.crops import CropSource, fingerprint
 from facenet_res.data.doubts import read_doubted, with_doubts
 from facenet_res.data.input import class_labels
 from facenet_res.data.location import data_path
@@ -29,6 +30,8 @@ DEFAULT_START = "default"
 DEFAULT_WEIGHTS = "model.safetensors"
 # A rough place is enough: training moves the centres from there.
 CENTRE_CROPS_MAX = 2
+_TOLD: dict[tuple[str, int, str], Embeddings] = {}
+"""The last answers to `_told_once`, by teacher and crops."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +106,16 @@ def _start_path(start: str) -> Path:
     return default_artifact_dir() / DEFAULT_WEIGHTS if start == DEFAULT_START else data_path(start)
 
 
+def _told_once(teacher: Teacher, crops: CropSource) -> Embeddings:
+    """The teacher's answers, which every trial of a study asks for anew: kept for the next."""
+    key = (str(teacher.path), teacher.path.stat().st_mtime_ns, fingerprint(crops))
+    if key not in _TOLD:
+        # One set at a time: trials of one teacher follow each other.
+        _TOLD.clear()
+        _TOLD[key] = embed_crops(crops, teacher.embed)
+    return _TOLD[key]
+
+
 def _place_centres(
     learner: Learner,
     data: tuple[CropSource, NDArray[np.int32]],
@@ -127,7 +140,7 @@ def _place_centres(
             first.append(number)
     asked = np.asarray(first, np.int64)
     asked = asked[readable_numbers(crops.subset(asked), skipped)]
-    embeddings = embed_crops(crops.subset(asked), teacher.embed)
+    embeddings = _told_once(teacher, crops.subset(asked))
     sums = np.zeros(tuple(centres.shape), np.float32)
     np.add.at(sums, labels[asked], embeddings)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)

@@ -38,6 +38,7 @@ class Teacher:
         """
         if not path.is_file():
             raise FileMissing(f"no teacher at {path}")
+        self.path = path
         core = ov.Core()
         try:
             model = core.read_model(path)

@@ -23,6 +23,7 @@ from facenet_res.inference.config import BackendConfig
 from facenet_res.inference.embedder import BackendEmbedder
 from facenet_res.inference.open import open_backend
 from facenet_res.models.census import census
+from facenet_res.models.config import ModelConfig
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.environment import environment
 from facenet_res.train.log import column, read_log
@@ -63,6 +64,7 @@ def measure_study(
         DiskFull: nothing could be written.
     """
     records: list[Record | None] = []
+    times: dict[ModelConfig, dict[str, float]] = {}
     for trial in study.trials:
         path = out / f"{trial.name}.json"
         if not path.exists():
@@ -72,7 +74,7 @@ def measure_study(
             folder = runs / trial.name
             train(trial.config, folder, _steps(trial.name, tell))
             tell(f"{trial.name}: judging", 0, 1)
-            write_record(path, _judged(trial.config, folder, today))
+            write_record(path, _judged(trial.config, folder, today, times))
             tell(f"{trial.name}: judging", 1, 1)
         records.append(read_record(path, trial.config))
     return records
@@ -82,7 +84,13 @@ def _steps(name: str, tell: Tell) -> Callable[[Progress], None]:
     return lambda now: tell(name, now.step, now.steps)
 
 
-def _judged(config: TrainConfig, folder: Path, today: datetime.date) -> Record:
+def _judged(
+    config: TrainConfig,
+    folder: Path,
+    today: datetime.date,
+    times: dict[ModelConfig, dict[str, float]],
+) -> Record:
+    """The record of a trained network; one like an earlier one, but for weights, has its times."""
     _, rates = column(read_log(folder), "images_per_s")
     size = census(config.model)
     with (
@@ -97,7 +105,10 @@ def _judged(config: TrainConfig, folder: Path, today: datetime.date) -> Record:
         with BackendEmbedder(open_backend(artifact, exact), artifact.manifest) as embedder:
             embeddings = embed_crops(held_out, embedder.embed)
         people = [held_out.identity(number) for number in range(len(held_out))]
-        faces = np.stack([held_out[n].decode() for n in range(min(CALIBRATION_FACES, len(people)))])
+        if config.model not in times:
+            calibration = range(min(CALIBRATION_FACES, len(people)))
+            faces = np.stack([held_out[number].decode() for number in calibration])
+            times[config.model] = _face_ms(artifact, faces)
         return Record(
             config=settings_of(config),
             images=config.steps * config.input.batch_size,
@@ -106,7 +117,7 @@ def _judged(config: TrainConfig, folder: Path, today: datetime.date) -> Record:
             teacher_cosine=_teacher_cosine(config, held_out, embeddings),
             parameters=size.parameters,
             gmacs=size.macs / 1e9,
-            face_ms=_face_ms(artifact, faces),
+            face_ms=times[config.model],
             date=today.isoformat(),
             environment=environment(),
         )

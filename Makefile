@@ -61,7 +61,7 @@ bench: $(VENV)/.dev ## Measure in full, into bench.jsonl; at the end the table o
 train-default: $(VENV)/.dev ## Go on training the default weights, or with what runs/default has.
 	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res train default --run runs/default
 
-study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: two hours on two cores.
+study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: an hour on two cores.
 	for each in candidates ablation; do \
 		KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res models study $$each \
 			--runs runs/study --out docs/studies || exit 1; done

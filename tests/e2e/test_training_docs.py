@@ -1,6 +1,7 @@
 """Every command of docs/training.md, run in its order on small data.
 
 Each `train` gets `--smoke`, the recipes' own switch to seconds; what a GPU would do, the CPU does.
+What needs a file that has to be fetched first stands in blocks marked `sh`, and is not run here.
 """
 
 import importlib.util
@@ -22,9 +23,10 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 
 
 def recipes() -> dict[str, str]:
-    """The recipes of the page, by the name in their first line."""
+    """The recipes and studies of the page, by the name in their first line."""
     found = [code for language, code in BLOCK.findall(PAGE) if language == "python"]
-    return {code.split("\n", 1)[0].removeprefix("# "): code for code in found}
+    named = [code for code in found if code.startswith("# ")]
+    return {code.split("\n", 1)[0].removeprefix("# "): code for code in named}
 
 
 def commands() -> list[str]:

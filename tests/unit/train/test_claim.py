@@ -71,9 +71,9 @@ def test_fewer_steps_than_are_done_are_refused(tiny_run: TrainConfig, tmp_path: 
 def test_what_else_differs_is_named_with_both_values(tiny_run: TrainConfig, tmp_path: Path) -> None:
     before = claim(tmp_path, tiny_run)
     learn(tmp_path, 1)
-    wide = replace(tiny_run, model=replace(tiny_run.model, embedding_dim=7))
+    wide = replace(tiny_run, model=replace(tiny_run.model, embedding_dim=1024))
     dim = tiny_run.model.embedding_dim
-    with pytest.raises(StateError, match=rf"its model\.embedding_dim is {dim}, not 7; only opt"):
+    with pytest.raises(StateError, match=rf"its model\.embedding_dim is {dim}, not 1024; only opt"):
         claim(tmp_path, wide)
     assert json.loads((tmp_path / "config.json").read_text("utf-8")) == before
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from facenet_res.evaluation.judging import Judged, Network
     from facenet_res.evaluation.model_card import RunHistory
 
-CONFIG_NAME = "config.json"
 TEACHER = "weights/mobilefacenet_ms1m_arcface.onnx"
 TEACHER_NAME = "mobilefacenet-ms1m"
 PAGE_NAME = "judged.html"
@@ -140,6 +139,8 @@ def read_history(folder: Path) -> "RunHistory | None":
     Raises:
         DataInvalid: a config.json or log.jsonl is damaged.
     """
+    from facenet_res.train.log import CONFIG_NAME
+
     training = folder / "training"
     if not (training / CONFIG_NAME).is_file():
         return None
@@ -150,7 +151,7 @@ def read_history(folder: Path) -> "RunHistory | None":
 
 def _read_run(folder: Path) -> "RunHistory":
     from facenet_res.evaluation.model_card import RunHistory
-    from facenet_res.train.log import column, read_log
+    from facenet_res.train.log import CONFIG_NAME, column, read_log
 
     try:
         config = json.loads((folder / CONFIG_NAME).read_text("utf-8"))["config"]

@@ -1,6 +1,5 @@
 """One file over HTTP, whole and verified: what broke off goes on where it stopped."""
 
-import hashlib
 import http.client
 import os
 import re
@@ -13,7 +12,7 @@ from typing import Any
 from facenet_res import __version__
 from facenet_res.convert.published import Published
 from facenet_res.core.errors import ArtifactInvalid, FileMissing, ServerUnreachable
-from facenet_res.core.files import write_fault
+from facenet_res.core.files import file_sha256, write_fault
 
 ATTEMPTS_MAX = 4
 TIMEOUT_S = 30.0
@@ -125,8 +124,7 @@ def _write(reply: Any, model: Published, part: Path, start: int, tell: Tell) -> 
 
 
 def _verify(model: Published, part: Path) -> None:
-    with part.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = file_sha256(part)
     if sha256 != model.sha256:
         part.unlink()
         raise ArtifactInvalid(

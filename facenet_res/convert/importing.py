@@ -1,6 +1,5 @@
 """From a file of somebody else's to a model folder, if it answers as the file does."""
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -15,7 +14,7 @@ from facenet_res.convert.parity import check_source_parity
 from facenet_res.convert.sources import FILE_FACES, FedAs, read_source
 from facenet_res.core.artifact import Artifact, check_place, described_file, write_artifact
 from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, FileMissing
-from facenet_res.core.files import write_atomically
+from facenet_res.core.files import file_sha256, write_atomically
 from facenet_res.core.manifest import ColourOrder, FileFormat, Layout, Manifest
 from facenet_res.core.manifest_toml import render_manifest
 from facenet_res.core.types import FACE_SIDE_PX, Embeddings
@@ -186,7 +185,7 @@ def _staged(
 ) -> Artifact:
     """The model as it will be written, before it is."""
     described = described_file(file, file_format)
-    digest = hashlib.sha256(origin.read_bytes()).hexdigest()
+    digest = file_sha256(origin)
     complete = replace(
         manifest,
         model_id=f"{config.name}-{described.sha256[:ID_DIGITS]}",

@@ -6,7 +6,6 @@ guessed from the network's file: identity, input, normalisation, thresholds.
 Names and hashes are checked each time a folder is read.
 """
 
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, FileMissing
-from facenet_res.core.files import write_atomically, write_fault
+from facenet_res.core.files import file_sha256, write_atomically, write_fault
 from facenet_res.core.manifest import FileFormat, Manifest, ModelFile, Threshold
 from facenet_res.core.manifest_toml import parse_manifest, render_manifest
 
@@ -36,7 +35,6 @@ __all__ = [
 
 MANIFEST_NAME = "manifest.toml"
 MANIFEST_BYTES_MAX = 1 << 20
-HASH_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 def described_file(path: Path, file_format: FileFormat) -> ModelFile:
     """Name, size and SHA-256 of a model file as it is on disk."""
-    return ModelFile(file_format, path.name, _sha256(path), path.stat().st_size)
+    return ModelFile(file_format, path.name, file_sha256(path), path.stat().st_size)
 
 
 def check_place(folder: Path, *, overwrite: bool) -> None:
@@ -209,7 +207,7 @@ def _verify(path: Path, file: ModelFile) -> None:
         size_bytes = path.stat().st_size
         if size_bytes != file.bytes:
             raise ArtifactInvalid(f"{path} has {size_bytes} bytes, the manifest says {file.bytes}")
-        sha256 = _sha256(path)
+        sha256 = file_sha256(path)
     if sha256 != file.sha256:
         raise ArtifactInvalid(f"{path} has SHA-256 {sha256}, the manifest says {file.sha256}")
 
@@ -221,11 +219,3 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise FileMissing(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(HASH_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -1,6 +1,7 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, and what tells one file from another."""
 
 import errno
+import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -40,6 +41,29 @@ def write_atomically(path: Path, data: bytes, permissions: int = ANYBODY) -> Non
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise write_fault(path, error) from error
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it, where they are absent.
+
+    Raises:
+        DiskFull: the disk is full or read-only.
+        NotWritable: it may not be made there, or a file stands in its place.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_fault(path, error) from error
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as 64 hexadecimal digits, read in pieces.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def drop_torn_line(path: Path) -> None:

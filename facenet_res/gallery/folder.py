@@ -21,15 +21,14 @@ from facenet_res.core.errors import (
     GalleryLocked,
     NotWritable,
 )
-from facenet_res.core.files import OWNER_ONLY as OWNER_ONLY_FILE
-from facenet_res.core.files import write_fault
+from facenet_res.core.files import OWNER_ONLY, write_fault
 from facenet_res.core.process_lock import ProcessLock
 
 DATABASE_NAME = "gallery.db"
 LOCK_NAME = "gallery.lock"
 BALLAST_NAME = "ballast"
 
-OWNER_ONLY = 0o700
+OWNER_ONLY_FOLDER = 0o700
 BALLAST_BLOCK_BYTES = 1 << 20
 
 
@@ -41,7 +40,7 @@ def make_folder(path: Path) -> None:
         DiskFull, NotWritable: it cannot be made.
     """
     try:
-        path.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+        path.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise GalleryInvalid(f"a gallery is a folder, but {error.filename} is a file") from error
     except OSError as error:
@@ -57,7 +56,7 @@ def make_private_file(path: Path) -> None:
         DiskFull, NotWritable: it cannot be made.
     """
     try:
-        path.touch(OWNER_ONLY_FILE)
+        path.touch(OWNER_ONLY)
     except OSError as error:
         raise write_fault(path, error) from error
 

@@ -1,20 +1,18 @@
 """A run's folder: one process at a time, one run, and what of its config may change on the way."""
 
-import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from facenet_res.core.errors import ConfigInvalid, FileMissing, RunLocked, StateError
-from facenet_res.core.files import write_atomically, write_fault
+from facenet_res.core.files import file_sha256, make_folder, write_atomically
 from facenet_res.core.process_lock import ProcessLock
 from facenet_res.data.crops import CropSource, fingerprint
 from facenet_res.data.location import data_path
 from facenet_res.train.config import TrainConfig
-from facenet_res.train.log import LOG_NAME
-from facenet_res.train.run_page import CONFIG_NAME
+from facenet_res.train.log import CONFIG_NAME, LOG_NAME
 from facenet_res.train.state import has_state, saved_step
 
 LOCK_NAME = "run.lock"
@@ -41,15 +39,13 @@ def claimed(folder: Path, config: TrainConfig, crops: CropSource) -> Iterator[No
         RunLocked: another process trains there.
         DiskFull, NotWritable: the folder cannot be written to.
     """
+    make_folder(folder)
+    lock = ProcessLock(folder / LOCK_NAME, f"the run {folder}", RunLocked)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_fault(folder, error) from error
-    with ExitStack() as holding:
-        lock = ProcessLock(folder / LOCK_NAME, f"the run {folder}", RunLocked)
-        holding.callback(lock.release)
         _take(folder, _record_of(config, crops))
         yield
+    finally:
+        lock.release()
 
 
 def _record_of(config: TrainConfig, crops: CropSource) -> dict[str, Any]:
@@ -66,8 +62,7 @@ def _record_of(config: TrainConfig, crops: CropSource) -> dict[str, Any]:
 def _sha256(path: Path) -> str:
     if not path.is_file():
         raise FileMissing(f"there is no file {path}")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)
 
 
 def _take(folder: Path, record: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from facenet_res.core.files import write_fault
+from facenet_res.core.files import make_folder, write_fault
 from facenet_res.data.crc32c import masked_crc32c
 
 VERSION = "brain.Event:2"
@@ -35,10 +35,7 @@ class EventLog:
         Raises:
             DiskFull: it could not be written.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise write_fault(folder, error) from error
+        make_folder(folder)
         self._clock = clock
         self._path = folder / f"events.out.tfevents.{clock():017.6f}.{socket.gethostname()}"
         self._append(_text(FILE_VERSION, VERSION))

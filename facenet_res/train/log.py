@@ -10,6 +10,7 @@ from facenet_res.core.errors import DataInvalid
 from facenet_res.core.files import drop_torn_line, write_fault
 from facenet_res.train.events import EventLog
 
+CONFIG_NAME = "config.json"
 LOG_NAME = "log.jsonl"
 EVENTS_NAME = "events"
 

@@ -11,10 +11,9 @@ from facenet_res.core.files import write_atomically
 from facenet_res.evaluation.page import Section, Table, html_page
 from facenet_res.evaluation.plots import Axes, Curve, curve_svg
 from facenet_res.train.environment import environment
-from facenet_res.train.log import column, read_log
+from facenet_res.train.log import CONFIG_NAME, column, read_log
 
 PAGE_NAME = "report.html"
-CONFIG_NAME = "config.json"
 FIGURES = {
     "loss": "loss",
     "margin": "margin loss",

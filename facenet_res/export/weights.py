@@ -11,10 +11,10 @@ from facenet_res.models.config import ModelConfig
 
 
 def write_weights(model: Any, path: Path, config: ModelConfig) -> None:
-    """Writes a network's weights as float16.
+    """Writes a network's weights, the kernels as float16.
 
     Raises:
-        ArtifactInvalid: a weight is not finite, or too large for float16 (65504).
+        ArtifactInvalid: a weight is not finite, or a kernel's too large for float16 (65504).
         DiskFull: nothing could be written.
     """
     # What overflows is reported below by its name.

@@ -8,7 +8,13 @@ import pytest
 
 from facenet_res.core.errors import ArtifactInvalid, FileMissing, ModelMismatch
 from facenet_res.models.build import build_model
-from facenet_res.models.checkpoint import load_weights, named_variables, read_config, save_weights
+from facenet_res.models.checkpoint import (
+    load_weights,
+    named_variables,
+    read_config,
+    read_tensors,
+    save_weights,
+)
 from facenet_res.models.config import ModelConfig
 
 CONFIG = ModelConfig(depth=18, width=0.125, stem="half", head="gap", embedding_dim=64)
@@ -47,6 +53,22 @@ def test_half_precision_halves_the_file(model: keras.Model, saved: Path, tmp_pat
     save_weights(model, tmp_path / "half.safetensors", CONFIG, np.float16)
 
     assert (tmp_path / "half.safetensors").stat().st_size < 0.6 * saved.stat().st_size
+
+
+def test_half_precision_keeps_what_each_channel_has_one_of(tmp_path: Path) -> None:
+    model = build_model(CONFIG)
+    exact = values(model)
+    variance = next(key for key in exact if key.endswith("moving_variance"))
+    named_variables(model)[variance].assign(np.full_like(exact[variance], 70_000.1))
+
+    save_weights(model, tmp_path / "half.safetensors", CONFIG, np.float16)
+
+    tensors = read_tensors(tmp_path / "half.safetensors")
+    np.testing.assert_array_equal(tensors[variance], np.float32(70_000.1))
+    for key, value in values(model).items():
+        is_kernel = value.ndim > 1 and not key.endswith("alpha")
+        assert tensors[key].dtype == (np.float16 if is_kernel else np.float32), key
+        np.testing.assert_allclose(tensors[key], value, rtol=1e-3, atol=1e-6, err_msg=key)
 
 
 def test_another_network_is_refused_and_left_as_it_was(saved: Path) -> None:

@@ -25,6 +25,8 @@ LOSSES = (
     ("distillation", "distillation alone", LossConfig(weight=0.0, distillation_weight=1.0)),
     ("arcface", "ArcFace alone", LossConfig()),
 )
+GOING_ON = "Augmentations, going on from the default weights"
+MIXUP = 0.3
 ONE_LESS = ("geometry", "colour", "grey", "blur", "low_resolution", "jpeg", "noise", "occlusion")
 
 
@@ -61,14 +63,19 @@ def study(smoke: bool) -> Study:
     going_on = (
         Trial(
             f"augment-{name.replace('_', '-')}",
-            "Augmentations, going on from the default weights",
+            GOING_ON,
             what.replace("_", " "),
             _going_on(f"augment-{name}", augment, smoke),
         )
         for name, what, augment in augments
     )
+    mixed = _going_on("augment-mixup", plain, smoke)
+    mixed = replace(mixed, input=replace(mixed.input, mixup=MIXUP))
+    mixup = Trial("augment-mixup", GOING_ON, f"all, and mixup of {MIXUP:.0%} of each batch", mixed)
     return Study(
-        "What the recipe's parts are worth", QUESTION, (*losses, *teachers, *schedules, *going_on)
+        "What the recipe's parts are worth",
+        QUESTION,
+        (*losses, *teachers, *schedules, *going_on, mixup),
     )
 
 

@@ -39,6 +39,15 @@ ENROLL_NOTES = """The same photograph of the same person again stores nothing tw
 each folder in DIR is a person, and its name the person's id. Status 0 if any photograph was
 enrolled, 2 if none; what was skipped, and why, is on stderr."""
 
+IDENTIFY_NOTES = """\
+examples:
+  facenet-res gallery identify visitor.jpg --gallery staff
+  facenet-res gallery identify door/ --gallery staff --far 1e-4 --json
+
+--far is the rate of one comparison, and a stranger has a chance with each enrolled face: among N
+faces the rate of strangers named is up to N times as high. The more there are, the stricter the
+rate to ask for."""
+
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command and its subcommands."""
@@ -60,7 +69,9 @@ def add_parsers(subparsers: Subparsers) -> None:
     _add_gallery(parser)
     add_model(parser)
 
-    parser = add_command(actions, "identify", run_identify, "say who is on photographs")
+    parser = add_command(
+        actions, "identify", run_identify, "say who is on photographs", IDENTIFY_NOTES
+    )
     parser.add_argument("images", nargs="+", type=Path, metavar="IMG", help="file or folder")
     parser.add_argument("--top-k", type=int, default=5, help="candidates shown (default: 5)")
     _add_gallery(parser)

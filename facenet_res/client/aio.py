@@ -151,7 +151,7 @@ class AsyncFacenetClient:
         top_k: int = 5,
         faces_max: int = 0,
     ) -> list[IdentifiedFace]:
-        """Who the faces of an image are, largest first."""
+        """Who the faces of an image are, largest first; see FacenetClient.identify."""
         decision = calls.decision(threshold, false_accept_rate)
         return await self._read_and_run(
             partial(calls.identify, image, decision, top_k, faces_max), [image]

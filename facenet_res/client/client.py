@@ -199,7 +199,11 @@ class FacenetClient:
         top_k: int = 5,
         faces_max: int = 0,
     ) -> list[IdentifiedFace]:
-        """Who the faces of an image are, largest first; threshold and rate as in verify_images."""
+        """Who the faces of an image are, largest first; threshold and rate as in verify_images.
+
+        The rate is that of one comparison: among N enrolled faces a stranger is named up to N
+        times as often, so that a large gallery asks for a stricter one.
+        """
         decision = calls.decision(threshold, false_accept_rate)
         return self._run(calls.identify(image, decision, top_k, faces_max))
 

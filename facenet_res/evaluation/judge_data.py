@@ -6,7 +6,6 @@ whole photographs of people to enrol and ask for. What is missing is said before
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ import numpy as np
 
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import DataInvalid, FileMissing, NoFace
+from facenet_res.core.progress import Tell
 from facenet_res.core.types import Embeddings, Faces, Image
 from facenet_res.data.crops import CropSource, open_crops
 from facenet_res.data.location import DATA_VARIABLE, data_path
@@ -31,9 +31,6 @@ from facenet_res.faces.detector import Detector
 from facenet_res.faces.photograph import find_faces
 from facenet_res.imaging.decode import ImageLimits
 from facenet_res.imaging.photograph import Photograph
-
-Tell = Callable[[str, int, int], None]
-"""Hears of progress: stage, done, total."""
 
 BATCH: Final = 64
 FOLDS_MIN: Final = 2

@@ -12,6 +12,7 @@ from facenet_res.core.arrays import cosine
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.manifest import Manifest
+from facenet_res.core.progress import Tell
 from facenet_res.core.types import Embeddings, Identification
 from facenet_res.evaluation.all_pairs import impostor_threshold
 from facenet_res.evaluation.bootstrap import shared_units
@@ -23,7 +24,6 @@ from facenet_res.evaluation.judge_data import (
     JudgeConfig,
     JudgeData,
     RememberedFaces,
-    Tell,
     embedded,
 )
 from facenet_res.evaluation.lfw import judge_pairs

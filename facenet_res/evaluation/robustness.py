@@ -6,8 +6,9 @@ import numpy as np
 
 from facenet_res.core.arrays import cosine
 from facenet_res.core.embedder import Embedder
+from facenet_res.core.progress import Tell
 from facenet_res.core.types import Embeddings
-from facenet_res.evaluation.judge_data import BATCH, JudgeData, Tell, embedded
+from facenet_res.evaluation.judge_data import BATCH, JudgeData, embedded
 from facenet_res.evaluation.lfw import every
 from facenet_res.evaluation.variants import VARIANTS, changed
 from facenet_res.evaluation.verification import KFoldAccuracy, kfold_accuracy

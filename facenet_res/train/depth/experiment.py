@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Callable
 from pathlib import Path
 
+from facenet_res.core.progress import Tell
 from facenet_res.data.crops import Crop
 from facenet_res.train.depth.config import DepthConfig, Subject
 from facenet_res.train.depth.crops import SmallCrops, batch_at, choose_crops, shrink
@@ -11,9 +12,6 @@ from facenet_res.train.depth.record import Record, check_same, read_record, writ
 from facenet_res.train.depth.start import SETTINGS, Setting, Start, measure_start
 from facenet_res.train.depth.training import forget_state, fresh_network, train_subject
 from facenet_res.train.environment import environment
-
-Tell = Callable[[str, int, int], None]
-"""Called with what is going on, how much of it is done, and how much there is."""
 
 
 def measure_depth(

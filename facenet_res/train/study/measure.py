@@ -11,6 +11,7 @@ import numpy as np
 
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ArtifactInvalid, ConfigInvalid, EngineUnavailable
+from facenet_res.core.progress import Tell
 from facenet_res.core.types import Embeddings, Faces
 from facenet_res.data.crops import CropSource, open_crops
 from facenet_res.data.location import data_path
@@ -33,9 +34,6 @@ from facenet_res.train.study.record import Record, read_record, settings_of, wri
 from facenet_res.train.study.trial import Study
 from facenet_res.train.teacher import Teacher
 from facenet_res.train.validation import embed_crops, judge
-
-Tell = Callable[[str, int, int], None]
-"""Called with what is going on, how much of it is done, and how much there is."""
 
 RATES = (1e-2, 1e-3)
 CALIBRATION_FACES = 64

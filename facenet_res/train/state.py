@@ -86,19 +86,23 @@ def load_state(learner: Learner, folder: Path) -> dict[str, Any] | None:
         ArtifactInvalid: both kept states are damaged.
         ModelMismatch: the state belongs to another network or optimiser.
     """
-    damaged = []
+    damaged: dict[Path, Exception] = {}
     for path in _kept(folder):
         try:
             with safe_open(path, framework="numpy") as file:
                 tensors = [file.get_tensor(key) for key in sorted(file.keys())]
                 progress = json.loads(file.metadata()["progress"])
         except UNREADABLE as error:
-            damaged.append(f"{path.name}: {error}")
+            damaged[path] = error
             continue
         _assign(learner, tensors, path)
+        # The next save would put it in the place of the only whole one.
+        for broken in damaged:
+            broken.unlink()
         return dict(progress)
     if damaged:
-        raise ArtifactInvalid(f"no whole training state in {folder}: {'; '.join(damaged)}")
+        texts = "; ".join(f"{path.name}: {error}" for path, error in damaged.items())
+        raise ArtifactInvalid(f"no whole training state in {folder}: {texts}")
     return None
 
 

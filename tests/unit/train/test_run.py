@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import facenet_res.train.state as state_module
 from facenet_res.core.errors import (
     ArtifactInvalid,
     ConfigInvalid,
@@ -88,6 +89,26 @@ def test_a_damaged_state_falls_back_to_the_one_before(
     damaged = state.read_bytes()[:-100]
     state.unlink()
     state.write_bytes(damaged)
+
+    assert train(tiny_run, folder).step == 6
+
+
+def test_a_damaged_state_never_takes_the_place_of_the_whole_one(
+    tiny_run: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise DiskFull(f"no space for {path} ({len(data)} bytes)")
+
+    folder = tmp_path / "run"
+    with pytest.raises(Killed):
+        train(tiny_run, folder, killed_after(3))
+    damaged = (folder / STATE_NAME).read_bytes()[:-100]
+    (folder / STATE_NAME).unlink()
+    (folder / STATE_NAME).write_bytes(damaged)
+    with monkeypatch.context() as patch:
+        patch.setattr(state_module, "write_atomically", full)
+        with pytest.raises(DiskFull):
+            train(tiny_run, folder)
 
     assert train(tiny_run, folder).step == 6
 

@@ -77,7 +77,7 @@ def saved_step(folder: Path) -> int:
 
 
 def load_state(learner: Learner, folder: Path) -> dict[str, Any] | None:
-    """Restores the newest state that is whole.
+    """Restores the newest state that is whole, and removes a newer one that is damaged.
 
     Returns:
         The progress that was saved with it, or None where the folder holds no state.

@@ -16,8 +16,8 @@ RATE = 5e-4
 DLIB = Path("runs/teachers/dlib.onnx")
 QUESTION = f"""What is each part of the recipe worth? Losses and schedules are compared from fresh
 weights. Augmentations, which cannot help before a crop has been seen twice, go on from the default
-weights; all see {STEPS} batches of 64 crops where nothing else is said. Differences below a point
-are within the noise of one seed. The second teacher is dlib's ResNet, which
+weights; all see {STEPS} batches of 64 crops where nothing else is said. No second seed
+was run: a difference of a point or less decides nothing. The second teacher is dlib's ResNet, which
 `facenet-res models dlib` makes an ONNX file of; the cosine to the teacher is that to the first."""
 
 LOSSES = (
@@ -71,7 +71,9 @@ def study(smoke: bool) -> Study:
     )
     mixed = _going_on("augment-mixup", plain, smoke)
     mixed = replace(mixed, input=replace(mixed.input, mixup=MIXUP))
-    mixup = Trial("augment-mixup", GOING_ON, f"all, and mixup of {MIXUP:.0%} of each batch", mixed)
+    mixup = Trial(
+        "augment-mixup", GOING_ON, f"all, and mixup of {100 * MIXUP:.0f} % of each batch", mixed
+    )
     return Study(
         "What the recipe's parts are worth",
         QUESTION,

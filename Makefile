@@ -11,6 +11,7 @@ PYTHON ?= $(shell for each in $(CANDIDATES); do \
 
 VENV = .venv
 BIN = $(VENV)/bin
+RUN ?= runs/default
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 PROTOS = protos/facenet_res/v1/*.proto
 PROTOC = $(BIN)/python -m grpc_tools.protoc -I protos
@@ -58,8 +59,8 @@ bench: $(VENV)/.dev ## Measure in full, into bench.jsonl; at the end the table o
 	OPENBLAS_THREAD_TIMEOUT=4 BENCH_FULL=1 $(BIN)/python -m pytest -m bench --durations=0 tests/benchmarks; \
 		status=$$?; $(BIN)/python -m tests.benchmarks.summary bench.jsonl; exit $$status
 
-train-default: $(VENV)/.dev ## Go on training the default weights, or with what runs/default has.
-	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res train default --run runs/default
+train-default: $(VENV)/.dev ## Go on training the default weights, or with what RUN=runs/default has.
+	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res train default --run $(RUN)
 
 study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: an hour on two cores.
 	for each in candidates ablation; do \

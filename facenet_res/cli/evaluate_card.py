@@ -150,6 +150,7 @@ def read_history(folder: Path) -> "RunHistory | None":
 
 
 def _read_run(folder: Path) -> "RunHistory":
+    from facenet_res.evaluation.judge_data import HeldOut
     from facenet_res.evaluation.model_card import RunHistory
     from facenet_res.train.log import CONFIG_NAME, column, read_log
 
@@ -159,6 +160,13 @@ def _read_run(folder: Path) -> "RunHistory":
         start = str(config.get("start", ""))
         rows = read_log(folder)
         steps, rates = column(rows, "validation_tar")
+        # One teacher was named otherwise once.
+        teachers = config.get("teachers", [config["teacher"]] if config.get("teacher") else [])
+        held_out = HeldOut(
+            int(config.get("held_out_identities", 0)),
+            int(config.get("crops_per_identity_min", 0)),
+            int(config.get("held_out_unlabelled", 0)),
+        )
         last = max((int(row["step"]) for row in rows), default=int(config.get("steps", 0)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataInvalid(f"{folder} holds no record of a training: {error!r}") from error
@@ -168,6 +176,8 @@ def _read_run(folder: Path) -> "RunHistory":
         start=Path(start).name if Path(start).is_absolute() else start,
         steps=last,
         batch_size=batch,
+        teachers=tuple(Path(each).name for each in teachers),
+        held_out=held_out,
         validation=tuple((step * batch, rate) for step, rate in zip(steps, rates, strict=True)),
     )
 

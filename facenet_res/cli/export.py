@@ -22,8 +22,9 @@ EXAMPLES = """examples:
       --format safetensors openvino --thresholds thresholds.json --licence "CC BY-NC 4.0"
 
 Each file is checked against the Keras network on fixed faces; below a cosine of 0.9999 nothing is
-written. Thresholds are those of `facenet-res evaluate thresholds --json`; a model without them
-answers only where --threshold is given. Needs the extra "train"."""
+written. Thresholds are those of `facenet-res evaluate thresholds --json`, measured on these very
+weights, with or without mirror images as here; a model without them answers only where --threshold
+is given. Needs the extra "train"."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
@@ -56,7 +57,9 @@ def add_parsers(subparsers: Subparsers) -> None:
 
 def run(arguments: Namespace) -> int:
     """Exports, checks, and says what was written."""
-    thresholds = read_thresholds(arguments.thresholds) if arguments.thresholds else ()
+    measured_on, thresholds = (
+        read_thresholds(arguments.thresholds) if arguments.thresholds else ("", ())
+    )
     if importlib.util.find_spec("keras") is None:
         raise EngineUnavailable('export needs Keras: pip install "facenet-res[train]"')
     # Said before Keras loads, which takes seconds.
@@ -73,6 +76,7 @@ def run(arguments: Namespace) -> int:
         name=arguments.name or arguments.out.resolve().name,
         formats=tuple(arguments.formats),
         thresholds=thresholds,
+        thresholds_of=measured_on,
         mirror=arguments.mirror,
         loss=arguments.loss,
         training=arguments.training,
@@ -90,8 +94,10 @@ def run(arguments: Namespace) -> int:
     return exit_codes.OK
 
 
-def read_thresholds(path: Path) -> "tuple[Threshold, ...]":
-    """The thresholds of a JSON file with a list under "thresholds", by falling rate.
+def read_thresholds(path: Path) -> "tuple[str, tuple[Threshold, ...]]":
+    """The model id and the thresholds, by falling rate, of a file as `evaluate thresholds` makes.
+
+    A file without a "model_id" gives "".
 
     Raises:
         FileMissing: there is no such file.
@@ -103,10 +109,13 @@ def read_thresholds(path: Path) -> "tuple[Threshold, ...]":
     if not path.is_file():
         raise FileMissing(f"no thresholds at {path}")
     try:
-        listed = json.loads(path.read_text("utf-8"))["thresholds"]
-        thresholds = [Threshold(*(float(item[name]) for name in names)) for item in listed]
-    except (ValueError, TypeError, KeyError) as error:
+        read = json.loads(path.read_text("utf-8"))
+        model_id = str(read.get("model_id", ""))
+        thresholds = [
+            Threshold(*(float(item[name]) for name in names)) for item in read["thresholds"]
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DataInvalid(
             f'{path} should hold {{"thresholds": [{{{", ".join(names)}}}, ...]}}; {error!r}'
         ) from error
-    return tuple(sorted(thresholds, key=lambda one: -one.false_accept_rate))
+    return model_id, tuple(sorted(thresholds, key=lambda one: -one.false_accept_rate))

@@ -44,6 +44,8 @@ def run(arguments: Namespace) -> int:
 
     study = load_study(arguments.study, smoke=arguments.smoke)
     load_keras()
+    import keras
+
     from facenet_res.train.study.measure import measure_study
     from facenet_res.train.study.page import write_page
 
@@ -53,7 +55,8 @@ def run(arguments: Namespace) -> int:
     with stages() as tell:
         records = measure_study(study, arguments.runs, arguments.out / name, today, tell)
     page = arguments.out / f"{name}.md"
-    command = f"facenet-res models study {arguments.study} --runs DIR --out DIR"
+    backend = f"KERAS_BACKEND={keras.backend.backend()}"
+    command = f"{backend} facenet-res models study {arguments.study} --runs DIR --out DIR"
     write_page(study, records, page, command)
     measured = [
         (trial, record)

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import note, print_json, progress
@@ -26,7 +27,7 @@ def run(config: "TrainConfig", arguments: Namespace) -> int:
     with open_crops(data_path(config.crops)) as crops, progress(steps, "step") as tell:
         found = find_rate(config, crops, steps=steps, on_step=tell)
     summary = (
-        f"A fresh network, {len(found.rates)} batches of {config.input.batch_size}; the rate grew "
+        f"{_start(config)}, {len(found.rates)} batches of {config.input.batch_size}; the rate grew "
         f"from {found.rates[0]:g} to {found.rates[-1]:g}. The smoothed loss fell fastest at "
         f"{found.suggested:.3g}."
     )
@@ -42,3 +43,7 @@ def run(config: "TrainConfig", arguments: Namespace) -> int:
     note(f"the curve is in {arguments.find_lr / 'rates.html'}")
     print(f"optimizer.learning_rate={found.suggested:.3g}")
     return exit_codes.OK
+
+
+def _start(config: "TrainConfig") -> str:
+    return f"From the weights {Path(config.start).name!r}" if config.start else "A fresh network"

@@ -85,15 +85,38 @@ class JudgeFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The part of the crops that a training leaves to be judged by; see `data.split`.
+
+    Attributes:
+        identities: whole people.
+        crops_min: of each.
+        unlabelled: crops without an identity.
+    """
+
+    identities: int
+    crops_min: int
+    unlabelled: int
+
+    def covers(self, other: "HeldOut") -> bool:
+        """Whether all of another part is in this one: the choice goes by an order of names."""
+        return self.crops_min == other.crops_min and (
+            self.identities >= other.identities and self.unlabelled >= other.unlabelled
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TrainedOn:
     """What is left of the crops for training.
 
     Attributes:
+        held_out: what was taken away.
         named: crops with an identity.
         identities: of those.
         unnamed: crops without one.
     """
 
+    held_out: HeldOut
     named: int
     identities: int
     unnamed: int
@@ -208,7 +231,7 @@ def load_judge_data(
             people=tuple(validation.identity(number) for number in range(len(validation))),
             strangers=unnamed,
             groups=groups_of([strangers.name(number) for number in range(len(strangers))]),
-            trained_on=_trained_on(split.train),
+            trained_on=_trained_on(split.train, config),
             photos=files.photos,
             plan=plan,
             portraits=RememberedFaces(detector),
@@ -246,7 +269,8 @@ def _decoded(crops: CropSource, stage: str, tell: Tell) -> Faces:
     return np.stack(faces)
 
 
-def _trained_on(train: CropSource) -> TrainedOn:
+def _trained_on(train: CropSource, config: JudgeConfig) -> TrainedOn:
     is_named = train.labels != NO_LABEL
     identities = len(np.unique(train.labels[is_named]))
-    return TrainedOn(int(is_named.sum()), identities, int((~is_named).sum()))
+    held_out = HeldOut(config.identities, config.crops_min, config.unlabelled)
+    return TrainedOn(held_out, int(is_named.sum()), identities, int((~is_named).sum()))

@@ -9,7 +9,7 @@ from jinja2 import Environment, StrictUndefined
 
 from facenet_res.core.manifest import Manifest
 from facenet_res.evaluation import judged_tables
-from facenet_res.evaluation.judge_data import TrainedOn
+from facenet_res.evaluation.judge_data import HeldOut, TrainedOn
 from facenet_res.evaluation.judged_record import Circumstances
 from facenet_res.evaluation.judging import Judged
 from facenet_res.evaluation.page import Table
@@ -30,6 +30,8 @@ class RunHistory:
         start: weights that it began with; "" for none.
         steps: done.
         batch_size: crops of a step.
+        teachers: names of their files.
+        held_out: of the crops.
         validation: images seen and true accept rate at FAR 1e-3 of the held-out identities.
         earlier: the runs that it went on from, the first of them first.
     """
@@ -38,6 +40,8 @@ class RunHistory:
     start: str
     steps: int
     batch_size: int
+    teachers: tuple[str, ...]
+    held_out: HeldOut
     validation: tuple[tuple[int, float], ...]
     earlier: tuple["RunHistory", ...] = ()
 
@@ -50,6 +54,10 @@ class RunHistory:
     def images_in_all(self) -> int:
         """Images seen in this run and those before it."""
         return self.images + sum(run.images for run in self.earlier)
+
+    def spared(self, part: HeldOut) -> bool:
+        """Whether neither this run nor one before it saw a part of the crops."""
+        return all(run.held_out.covers(part) for run in (self, *self.earlier))
 
     @property
     def shown(self) -> tuple[tuple[int, float], ...]:
@@ -103,6 +111,7 @@ def model_card(
         robust_pairs=sum(fold.pairs for fold in model.robustness[0].accuracy.folds),
         trained_on=trained_on,
         history=history,
+        is_spared=history is not None and history.spared(trained_on.held_out),
         cost=model.cost,
         validation=model.validation,
         photos=model.photos,

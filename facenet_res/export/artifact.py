@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.artifact import Artifact, described_file, write_artifact
 from facenet_res.core.embedder import Embedder
-from facenet_res.core.errors import ConfigInvalid
+from facenet_res.core.errors import ConfigInvalid, ModelMismatch
 from facenet_res.core.manifest import FileFormat, Manifest, Threshold
 from facenet_res.core.types import Embeddings
 from facenet_res.export.onnx import write_onnx
@@ -42,6 +42,7 @@ class ExportConfig:
         formats: the files to make, at least one: "safetensors" (half precision), "openvino",
             "onnx", "saved_model" (TensorFlow's), "tflite".
         thresholds: measured on held-out people.
+        thresholds_of: id of the model that they were measured on; "" where it is not known.
         mirror: whether the model adds each face's mirror image; it has another id then.
         loss: what the network was trained with.
         training: the run that made it.
@@ -55,6 +56,7 @@ class ExportConfig:
     name: str
     formats: tuple[ExportFormat, ...] = ("safetensors",)
     thresholds: tuple[Threshold, ...] = ()
+    thresholds_of: str = ""
     mirror: bool = False
     loss: str = ""
     training: str = ""
@@ -82,7 +84,7 @@ def export_artifact(weights: Path, out: Path, config: ExportConfig) -> Artifact:
     Raises:
         FileMissing: the weights or the parent folder do not exist.
         ArtifactInvalid: the weights are damaged, or an export lost parity (cosine below 0.9999).
-        ModelMismatch: the weights do not fit their own config.
+        ModelMismatch: the weights do not fit their own config, or the thresholds are of others.
         ArgumentInvalid: something stands at `out` and is not to be overwritten.
         EngineUnavailable: a package that the format needs is missing.
         DiskFull: the folder could not be written.
@@ -97,9 +99,16 @@ def export_artifact(weights: Path, out: Path, config: ExportConfig) -> Artifact:
         compact = staging / "model.safetensors"
         write_weights(model, compact, network)
         identity = described_file(compact, "safetensors").sha256[:ID_DIGITS]
+        # Embeddings with and without the mirror image are not to be compared.
+        identity += "-mirrored" if config.mirror else ""
+        # A name may be given anew: what embeds alike has thresholds alike.
+        if config.thresholds_of and not config.thresholds_of.endswith(f"-{identity}"):
+            raise ModelMismatch(
+                f"the thresholds were measured on {config.thresholds_of}, this model is "
+                f"{config.name}-{identity}: export it without them, measure, and export again"
+            )
         manifest = Manifest(
-            # Embeddings with and without the mirror image are not to be compared.
-            model_id=f"{config.name}-{identity}" + ("-mirrored" if config.mirror else ""),
+            model_id=f"{config.name}-{identity}",
             embedding_dim=network.embedding_dim,
             mean=PIXEL_MEAN,
             scale=PIXEL_SCALE,

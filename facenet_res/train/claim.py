@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from facenet_res.core.errors import ConfigInvalid, FileMissing, RunLocked, StateError
-from facenet_res.core.files import file_sha256, make_folder, write_atomically
+from facenet_res.core.errors import ConfigInvalid, RunLocked, StateError
+from facenet_res.core.files import make_folder, write_atomically
 from facenet_res.core.process_lock import ProcessLock
 from facenet_res.data.crops import CropSource, fingerprint
-from facenet_res.data.location import data_path
 from facenet_res.train.config import TrainConfig
+from facenet_res.train.files import files_sha256
 from facenet_res.train.log import CONFIG_NAME, LOG_NAME
 from facenet_res.train.state import has_state, saved_step
 
@@ -27,15 +27,15 @@ def claimed(folder: Path, config: TrainConfig, crops: CropSource) -> Iterator[No
 
     Args:
         folder: made where absent. `config.json` in it says whose it is: the settings, SHA-256
-            values of crops, teachers and doubted labels, and the changes of settings, each with
-            the step that it came at.
+            values of crops, start, teachers and doubted labels, and the changes of settings, each
+            with the step that it came at.
         config: the run; of a run that stands, only what `MAY_CHANGE` names may differ.
         crops: those of `config`.
 
     Raises:
         StateError: the folder holds a run of another config or other data, or is damaged.
         ConfigInvalid: more steps are done than the config has.
-        FileMissing: a teacher or the list of doubted labels is absent.
+        FileMissing: the start, a teacher or the list of doubted labels is absent.
         RunLocked: another process trains there.
         DiskFull, NotWritable: the folder cannot be written to.
     """
@@ -49,20 +49,13 @@ def claimed(folder: Path, config: TrainConfig, crops: CropSource) -> Iterator[No
 
 
 def _record_of(config: TrainConfig, crops: CropSource) -> dict[str, Any]:
-    files = [*config.teachers, *([config.doubted] if config.doubted else [])]
     record = {
         "config": config.to_dict(),
         "data_sha256": fingerprint(crops),
-        "files_sha256": {name: _sha256(data_path(name)) for name in files},
+        "files_sha256": files_sha256(config),
     }
     # As it is read back: tuples are lists.
     return dict(json.loads(json.dumps(record)))
-
-
-def _sha256(path: Path) -> str:
-    if not path.is_file():
-        raise FileMissing(f"there is no file {path}")
-    return file_sha256(path)
 
 
 def _take(folder: Path, record: dict[str, Any]) -> None:
@@ -79,12 +72,13 @@ def _take(folder: Path, record: dict[str, Any]) -> None:
 
 def _changed(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any] | None:
     """The record to keep from now on, or None where it says all that the old one says."""
-    # Runs of before these were noted have none.
-    files = old.get("files_sha256", new["files_sha256"])
-    if (old["data_sha256"], files) != (new["data_sha256"], new["files_sha256"]):
+    known = _digests(old)
+    # Runs of before a file was noted say nothing of it.
+    others = [name for name, sha256 in _digests(new).items() if known.get(name, sha256) != sha256]
+    if others:
         raise StateError(
-            f"{folder} holds a run on other data: crops, teachers or doubted labels have changed "
-            "since; choose another folder"
+            f"{folder} holds a run on other data (changed since it began: {', '.join(others)}); "
+            "choose another folder, or move this one away"
         )
     before, after = _flat(old["config"]), _flat(new["config"])
     differing = sorted(
@@ -106,6 +100,11 @@ def _changed(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> dict[str
         )
     changes = {name: [before[name], after[name]] for name in differing}
     return {**new, "changes": [*old.get("changes", []), {"step": done, **changes}]}
+
+
+def _digests(record: dict[str, Any]) -> dict[str, str]:
+    """SHA-256 of all that a run reads, by name."""
+    return {"the crops": record["data_sha256"], **record.get("files_sha256", {})}
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -49,7 +49,8 @@ class TrainConfig:
             package, "" for fresh ones. They have to be of the same network.
         teachers: ONNX embedding networks. The first whose embedding is of the student's length
             is met in the student's own space; every other through a linear map that is trained
-            along and not exported. Relative paths start at FACENET_RES_DATA.
+            along and not exported. One whose answers lie around one direction is centred; see
+            `train.teacher.Teacher.centre`. Relative paths start at FACENET_RES_DATA.
         doubted: CSV with a column `file` that names crops whose label is not to be trusted, as
             `facenet-res data clean` writes it; "" for none.
         model: the network.
@@ -65,7 +66,9 @@ class TrainConfig:
         held_out_unlabelled: crops without identity kept for figures per group.
         crops_per_identity_min: of a held-out identity.
         validate_every: steps between two looks at the validation set.
-        save_every_s: seconds between two checkpoints; a kill loses at most so much work.
+        save_every_s: seconds between two checkpoints, of which the last two are kept. A kill loses
+            at most so much work, and the step that it falls in; where the newest one is damaged
+            besides, twice as much: with the default still less than a minute.
     """
 
     name: str
@@ -86,7 +89,7 @@ class TrainConfig:
     held_out_unlabelled: int = 4000
     crops_per_identity_min: int = 10
     validate_every: int = 1000
-    save_every_s: float = 60.0
+    save_every_s: float = 25.0
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.validate_every < 1 or not self.save_every_s > 0:

@@ -53,7 +53,7 @@ def find_rate(
     steps: int = 100,
     on_step: Callable[[int], None] = lambda _: None,
 ) -> RateSearch:
-    """Trains a fresh network for some steps, the rate growing from low to high.
+    """Trains the config's network for some steps from its start, the rate growing.
 
     Args:
         config: the run that the rate is for; nothing of it is written.

@@ -17,13 +17,14 @@ from facenet_res.train.config import TrainConfig
 from facenet_res.train.learner import Learner
 from facenet_res.train.log import RunLog
 from facenet_res.train.pairs_judge import PairsJudge
-from facenet_res.train.state import check_finite, diverged, load_state, save_state
+from facenet_res.train.state import diverged, load_state, save_state
 from facenet_res.train.teacher import Panel
 from facenet_res.train.validation import embed_crops, judge
 
 WEIGHTS_NAME = "weights.safetensors"
 VALIDATION_RATE = 1e-3
 LOG_EVERY = 50
+LOOK_DUE = "is_look_due"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +89,11 @@ def run_steps(
         TrainingDiverged: loss or weights are no finite number; the last good state is kept.
         DiskFull: a checkpoint could not be written; the one before is kept.
     """
-    now = _Standing(config, data, load_state(learner, folder) or {}, RunLog(folder))
+    saved = load_state(learner, folder) or {}
+    now = _Standing(config, data, saved, RunLog(folder))
+    if saved.get(LOOK_DUE) and now.is_looked_at:
+        now.judge(learner)
+        save_state(learner, folder, now.kept())
     saved_at = time.monotonic()
     with closing(lessons_from(config, data.train, panel, data.skipped, now.step)) as lessons:
         while now.step < config.steps:
@@ -97,8 +102,10 @@ def run_steps(
                 raise diverged(f"the loss is {means['loss']} at step {now.step + 1}", folder)
             now.stepped(learner, means)
             if now.is_looked_at:
-                check_finite(learner, folder, now.step)
-            now.judge(learner)
+                # A look takes its time: what is killed in it has lost the look alone.
+                save_state(learner, folder, {**now.kept(), LOOK_DUE: True})
+                saved_at = time.monotonic()
+                now.judge(learner)
             if now.is_last or time.monotonic() - saved_at >= config.save_every_s:
                 save_state(learner, folder, now.kept())
                 saved_at = time.monotonic()

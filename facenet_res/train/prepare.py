@@ -2,16 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from facenet_res.core.artifact import default_artifact_dir
 from facenet_res.core.errors import DataInvalid
-from facenet_res.core.types import Embeddings
-from facenet_res.data.crops import CropSource, fingerprint
+from facenet_res.core.types import FACE_SIDE_PX, Faces
+from facenet_res.data.crops import CropSource
 from facenet_res.data.doubts import read_doubted, with_doubts
 from facenet_res.data.input import class_labels
 from facenet_res.data.location import data_path
@@ -21,17 +19,14 @@ from facenet_res.models.build import build_model
 from facenet_res.models.checkpoint import load_weights
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.devices import share_batches
+from facenet_res.train.files import start_path
 from facenet_res.train.learner import Learner, direct_teacher
 from facenet_res.train.optimizer import make_optimizer
-from facenet_res.train.teacher import Panel, Teacher
-from facenet_res.train.validation import embed_crops
+from facenet_res.train.teacher import Answers, Panel, Teacher
 
-DEFAULT_START = "default"
-DEFAULT_WEIGHTS = "model.safetensors"
 # A rough place is enough: training moves the centres from there.
 CENTRE_CROPS_MAX = 2
-_TOLD: dict[tuple[str, int, str], Embeddings] = {}
-"""The last answers to `_told_once`, by teacher and crops."""
+CENTRING_CROPS = 512
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +53,7 @@ def prepare(
     *,
     rate: object = None,
     is_fresh: bool = True,
+    answers: Answers | None = None,
 ) -> Prepared:
     """Builds all of it in the backend that KERAS_BACKEND names.
 
@@ -68,6 +64,7 @@ def prepare(
         rate: a learning rate or schedule in place of the config's.
         is_fresh: whether weights and centres are those to begin with; a run that goes on has
             its own, and saves the time.
+        answers: remembers what a teacher said, for the next run of a study.
 
     Raises:
         FileMissing: weights, teachers or doubted labels are absent.
@@ -77,49 +74,66 @@ def prepare(
     keras.config.set_dtype_policy(config.precision)
     keras.utils.set_random_seed(config.input.seed)
     share_batches(config.devices)
-    if config.doubted:
-        crops = with_doubts(crops, read_doubted(data_path(config.doubted)))
-    split = split_by_identity(
-        crops,
-        identities=config.held_out_identities,
-        crops_min=config.crops_per_identity_min,
-        unlabelled=config.held_out_unlabelled,
-    )
+    split = split_of(config, crops)
     labels, identities = class_labels(split.train)
     if not identities:
         raise DataInvalid(f"{config.crops} holds no identity to train on")
-    panel = Panel([data_path(name) for name in config.teachers], config.input.place)
+    panel = open_panel(config, split, skipped)
     network = build_model(config.model)
     if config.start and is_fresh:
-        load_weights(network, _start_path(config.start))
+        load_weights(network, start_path(config.start))
     learner = Learner(network, len(identities), config.loss, panel.dims)
     optimizer = make_optimizer(config.optimizer, config.steps, rate)
     learner.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
     learner.optimizer.build(learner.trainable_variables)
     direct = direct_teacher(network.output_shape[-1], panel.dims)
     if is_fresh and direct is not None:
-        _place_centres(learner, (split.train, labels), panel.on_host[direct], skipped)
+        _place_centres(learner, (split.train, labels), panel.on_host[direct], answers, skipped)
     return Prepared(learner, split, panel, skipped)
 
 
-def _start_path(start: str) -> Path:
-    return default_artifact_dir() / DEFAULT_WEIGHTS if start == DEFAULT_START else data_path(start)
+def split_of(config: TrainConfig, crops: CropSource) -> Split:
+    """A run's crops by what they are for.
+
+    Raises:
+        FileMissing: the doubted labels are absent.
+        DataInvalid: there are too few identities or crops to hold out.
+    """
+    if config.doubted:
+        crops = with_doubts(crops, read_doubted(data_path(config.doubted)))
+    return split_by_identity(
+        crops,
+        identities=config.held_out_identities,
+        crops_min=config.crops_per_identity_min,
+        unlabelled=config.held_out_unlabelled,
+    )
 
 
-def _told_once(teacher: Teacher, crops: CropSource) -> Embeddings:
-    """The teacher's answers, which every trial of a study asks for anew: kept for the next."""
-    key = (str(teacher.path), teacher.path.stat().st_mtime_ns, fingerprint(crops))
-    if key not in _TOLD:
-        # One set at a time: trials of one teacher follow each other.
-        _TOLD.clear()
-        _TOLD[key] = embed_crops(crops, teacher.embed)
-    return _TOLD[key]
+def open_panel(config: TrainConfig, split: Split, skipped: Skipped) -> Panel:
+    """A run's teachers, centred by its training crops where that is needed.
+
+    Raises:
+        FileMissing: one is absent.
+        ArtifactInvalid: one is no embedding network.
+    """
+    paths = [data_path(name) for name in config.teachers]
+    faces = _spread_faces(split.train, CENTRING_CROPS if paths else 0, skipped)
+    return Panel(paths, config.input.place, faces)
+
+
+def _spread_faces(crops: CropSource, count: int, skipped: Skipped) -> Faces:
+    """At most so many readable crops from all over the set: the same ones for every start."""
+    numbers = np.unique(np.linspace(0, len(crops) - 1, count, dtype=np.int64))
+    numbers = numbers[readable_numbers(crops.subset(numbers), skipped)]
+    faces = [crops[int(number)].decode() for number in numbers]
+    return np.stack(faces) if faces else np.empty((0, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
 
 
 def _place_centres(
     learner: Learner,
     data: tuple[CropSource, NDArray[np.int32]],
     teacher: Teacher,
+    answers: Answers | None,
     skipped: Skipped,
 ) -> None:
     """Puts each class centre where the teacher sees the class.
@@ -140,7 +154,7 @@ def _place_centres(
             first.append(number)
     asked = np.asarray(first, np.int64)
     asked = asked[readable_numbers(crops.subset(asked), skipped)]
-    embeddings = _told_once(teacher, crops.subset(asked))
+    embeddings = (answers or Answers()).of(teacher, crops.subset(asked))
     sums = np.zeros(tuple(centres.shape), np.float32)
     np.add.at(sums, labels[asked], embeddings)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)

@@ -17,12 +17,16 @@ from facenet_res.train.pairs_judge import open_pairs_judge
 from facenet_res.train.prepare import prepare
 from facenet_res.train.run_page import write_page
 from facenet_res.train.state import has_state
+from facenet_res.train.teacher import Answers
 
 HELD_OUT_NAME = "held_out.txt"
 
 
 def train(
-    config: TrainConfig, folder: Path, on_progress: Callable[[Progress], None] = lambda _: None
+    config: TrainConfig,
+    folder: Path,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    answers: Answers | None = None,
 ) -> Progress:
     """Runs or resumes a training.
 
@@ -30,6 +34,7 @@ def train(
         config: the run, of `train.recipe.load_recipe`.
         folder: made if absent; a run that stands there already is continued.
         on_progress: called after every step.
+        answers: remembers what a teacher said, for the next run of a study.
 
     Returns:
         Where the run ended; `folder/weights.safetensors` holds the weights, and `held_out.txt`
@@ -45,7 +50,7 @@ def train(
     """
     with open_crops(data_path(config.crops)) as crops, claimed(folder, config, crops):
         skipped = Skipped(len(crops), folder / SKIPPED_NAME)
-        prepared = prepare(config, crops, skipped, is_fresh=not has_state(folder))
+        prepared = prepare(config, crops, skipped, is_fresh=not has_state(folder), answers=answers)
         validation = prepared.split.validation
         held_out = {crops.identities[label] for label in np.unique(validation.labels)}
         write_atomically(folder / HELD_OUT_NAME, "\n".join([*sorted(held_out), ""]).encode())

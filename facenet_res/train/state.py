@@ -1,11 +1,14 @@
 """The whole state of a run in one file, so that a killed run goes on as if unbroken."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
@@ -32,7 +35,8 @@ def save_state(learner: Learner, folder: Path, progress: dict[str, Any]) -> None
         for number, variable in enumerate(_variables(learner))
     }
     path = folder / STATE_NAME
-    data = save(tensors, {"progress": json.dumps(progress)})
+    text = json.dumps(progress)
+    data = save(tensors, {"progress": text, "sha256": _digest(tensors, text)})
     if path.exists():
         _keep(path, folder / PREVIOUS_NAME)
     write_atomically(path, data)
@@ -69,8 +73,7 @@ def saved_step(folder: Path) -> int:
     """The steps done in the newest state that is whole; 0 where there is none."""
     for path in _kept(folder):
         try:
-            with safe_open(path, framework="numpy") as file:
-                return int(json.loads(file.metadata()["progress"])["step"])
+            return int(_read(path)[1]["step"])
         except UNREADABLE:
             continue
     return 0
@@ -89,9 +92,7 @@ def load_state(learner: Learner, folder: Path) -> dict[str, Any] | None:
     damaged: dict[Path, Exception] = {}
     for path in _kept(folder):
         try:
-            with safe_open(path, framework="numpy") as file:
-                tensors = [file.get_tensor(key) for key in sorted(file.keys())]
-                progress = json.loads(file.metadata()["progress"])
+            tensors, progress = _read(path)
         except UNREADABLE as error:
             damaged[path] = error
             continue
@@ -99,7 +100,7 @@ def load_state(learner: Learner, folder: Path) -> dict[str, Any] | None:
         # The next save would put it in the place of the only whole one.
         for broken in damaged:
             broken.unlink()
-        return dict(progress)
+        return progress
     if damaged:
         texts = "; ".join(f"{path.name}: {error}" for path, error in damaged.items())
         raise ArtifactInvalid(f"no whole training state in {folder}: {texts}")
@@ -109,6 +110,26 @@ def load_state(learner: Learner, folder: Path) -> dict[str, Any] | None:
 def _kept(folder: Path) -> list[Path]:
     paths = (folder / name for name in (STATE_NAME, PREVIOUS_NAME))
     return [path for path in paths if path.exists()]
+
+
+def _read(path: Path) -> tuple[list[NDArray[Any]], dict[str, Any]]:
+    """Arrays and progress of a state; one of `UNREADABLE` where it is damaged."""
+    with safe_open(path, framework="numpy") as file:
+        tensors = {key: file.get_tensor(key) for key in sorted(file.keys())}
+        metadata = file.metadata()
+    text = metadata["progress"]
+    # States of before had no digest.
+    if metadata.get("sha256", found := _digest(tensors, text)) != found:
+        raise ValueError("its SHA-256 is another one than when it was written")
+    return list(tensors.values()), dict(json.loads(text))
+
+
+def _digest(tensors: Mapping[str, NDArray[Any]], progress: str) -> str:
+    """SHA-256 of a state's values: a byte that flips on a disk leaves the format whole."""
+    digest = hashlib.sha256(progress.encode())
+    for key in sorted(tensors):
+        digest.update(tensors[key].tobytes())
+    return digest.hexdigest()
 
 
 def _keep(path: Path, previous: Path) -> None:

@@ -11,15 +11,20 @@ from numpy.typing import NDArray
 
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import ArtifactInvalid, FileMissing
+from facenet_res.core.files import file_sha256
 from facenet_res.core.types import FACE_SIDE_PX, Embeddings, Faces
+from facenet_res.data.crops import CropSource, fingerprint
 from facenet_res.data.device_compile import compiled
 from facenet_res.data.input import Batch, Place
 from facenet_res.losses.centers import unit_rows
 from facenet_res.train.onnx_network import OnnxNetwork
+from facenet_res.train.validation import embed_crops
 
 CENTRE = 127.5
 # OpenVINO may compute in bfloat16.
 ALIKE_MIN = 0.99
+MEAN_MAX = 0.5
+"""Length of a mean answer beyond which it is taken away; of faces all over the sphere it is 0."""
 
 
 class Teacher:
@@ -39,6 +44,7 @@ class Teacher:
         if not path.is_file():
             raise FileMissing(f"no teacher at {path}")
         self.path = path
+        self.mean: Embeddings | None = None
         core = ov.Core()
         try:
             model = core.read_model(path)
@@ -67,25 +73,47 @@ class Teacher:
         """Length of its embeddings."""
         return len(self.embed(np.zeros((1, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8))[0])
 
+    def centre(self, faces: Faces) -> None:
+        """Answers that lie around one direction are told from it from here on.
+
+        So answers a network that was trained by distances instead of angles: dlib's have a mean of
+        length 0.92, and who always says the mean is at a cosine of 0.92 to every one of them. One
+        with a mean of at most `MEAN_MAX` is left as it is.
+
+        Args:
+            faces: uint8[N, 112, 112, 3] RGB of many people, the same ones for the whole of a run.
+        """
+        mean = self.embed(faces).mean(axis=0, keepdims=True)
+        if np.linalg.norm(mean) > MEAN_MAX:
+            self.mean = mean
+
     def embed(self, faces: Faces) -> Embeddings:
         """uint8[B, 112, 112, 3] RGB -> float32[B, D], rows of unit length."""
         x = (faces.astype(np.float32) - CENTRE) / CENTRE
         if self._is_channels_first:
             x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
         # Such exports also end in a reshape to one row, which a batch makes a long one.
-        return unit_norm(np.asarray(self._compiled(x)[0], np.float32).reshape(len(faces), -1))
+        rows = unit_norm(np.asarray(self._compiled(x)[0], np.float32).reshape(len(faces), -1))
+        return rows if self.mean is None else unit_norm(rows - self.mean)
 
 
 class DeviceTeacher:
     """The same network in `keras.ops`, for faces that are on the device already."""
 
-    def __init__(self, path: Path) -> None:
-        """Reads the network; see `OnnxNetwork` for what it may hold."""
+    def __init__(self, path: Path, mean: Embeddings | None = None) -> None:
+        """Reads the network; see `OnnxNetwork` for what it may hold.
+
+        Args:
+            path: an ONNX file.
+            mean: float32[1, D] that is taken from its answers, or None; see `Teacher.centre`.
+        """
         self._network = compiled(OnnxNetwork(path))
+        self._mean = None if mean is None else ops.convert_to_tensor(mean)
 
     def embed(self, faces: Any) -> Any:
         """uint8[B, 112, 112, 3] -> float32[B, D] of unit length, both arrays of the backend."""
-        return unit_rows(self._network((ops.cast(faces, "float32") - CENTRE) / CENTRE))
+        rows = unit_rows(self._network((ops.cast(faces, "float32") - CENTRE) / CENTRE))
+        return rows if self._mean is None else unit_rows(rows - self._mean)
 
 
 class SupportsEmbed(Protocol):
@@ -94,6 +122,22 @@ class SupportsEmbed(Protocol):
     def embed(self, faces: Faces) -> Embeddings:
         """uint8[B, 112, 112, 3] RGB -> float32[B, D]."""
         ...
+
+
+class Answers:
+    """A teacher's answers about whole sets of crops, which the trials of a study ask for again."""
+
+    def __init__(self) -> None:
+        """Starts with nothing remembered."""
+        self._key = ("", "")
+        self._kept: Embeddings | None = None
+
+    def of(self, teacher: Teacher, crops: CropSource) -> Embeddings:
+        """float32[N, D] for N crops. The last set is kept: trials of one teacher are neighbours."""
+        key = (file_sha256(teacher.path), fingerprint(crops))
+        if self._kept is None or key != self._key:
+            self._key, self._kept = key, embed_crops(crops, teacher.embed)
+        return self._kept
 
 
 class RememberingTeacher:
@@ -132,8 +176,14 @@ class RememberingTeacher:
 class Panel:
     """The teachers of a run, each asked about each batch."""
 
-    def __init__(self, paths: Sequence[Path], place: Place) -> None:
+    def __init__(self, paths: Sequence[Path], place: Place, faces: Faces) -> None:
         """Opens the teachers where the batches are.
+
+        Args:
+            paths: ONNX files.
+            place: of the batches.
+            faces: uint8[N, 112, 112, 3] RGB, crops of many people to centre each teacher's answers
+                by; may be empty where there is no teacher.
 
         Raises:
             FileMissing: a file is absent.
@@ -143,8 +193,10 @@ class Panel:
         if place == "device":
             for path, teacher in zip(paths, self._teachers, strict=True):
                 _check_alike(path, teacher)
+        for teacher in self._teachers:
+            teacher.centre(faces)
         self._asked: list[RememberingTeacher | DeviceTeacher] = (
-            [DeviceTeacher(path) for path in paths]
+            [DeviceTeacher(teacher.path, teacher.mean) for teacher in self._teachers]
             if place == "device"
             else [RememberingTeacher(teacher) for teacher in self._teachers]
         )

@@ -20,8 +20,15 @@ DIM = 128
 
 
 def config(smoke: bool) -> TrainConfig:
-    """By what the machine has; `nvidia-smi` tells a GPU without loading a framework."""
-    return on_gpu(smoke) if shutil.which("nvidia-smi") else on_cpu(smoke)
+    """By what the machine has, and what Keras' backend can use of it."""
+    # The driver's tool tells that there is no GPU without loading a framework.
+    return on_gpu(smoke) if shutil.which("nvidia-smi") and _has_gpu() else on_cpu(smoke)
+
+
+def _has_gpu() -> bool:
+    from facenet_res.train.devices import has_gpu  # noqa: PLC0415 (loads Keras)
+
+    return has_gpu()
 
 
 def on_cpu(smoke: bool) -> TrainConfig:

@@ -16,7 +16,7 @@ from facenet_res.core.types import Embeddings, Faces
 from facenet_res.data.crops import CropSource, open_crops
 from facenet_res.data.location import data_path
 from facenet_res.data.skipped import Skipped, readable_numbers
-from facenet_res.data.split import split_by_identity
+from facenet_res.data.split import Split
 from facenet_res.evaluation.cost import face_ms
 from facenet_res.export.artifact import ExportConfig, export_artifact
 from facenet_res.export.quantise import quantised
@@ -27,12 +27,14 @@ from facenet_res.models.census import census
 from facenet_res.models.config import ModelConfig
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.environment import environment
+from facenet_res.train.files import start_sha256
 from facenet_res.train.log import column, read_log
 from facenet_res.train.loop import WEIGHTS_NAME, Progress
+from facenet_res.train.prepare import open_panel, split_of
 from facenet_res.train.run import train
 from facenet_res.train.study.record import Record, read_record, settings_of, write_record
 from facenet_res.train.study.trial import Study
-from facenet_res.train.teacher import Teacher
+from facenet_res.train.teacher import Answers
 from facenet_res.train.validation import embed_crops, judge
 
 RATES = (1e-2, 1e-3)
@@ -63,6 +65,7 @@ def measure_study(
     """
     records: list[Record | None] = []
     times: dict[ModelConfig, dict[str, float]] = {}
+    answers = Answers()
     for trial in study.trials:
         path = out / f"{trial.name}.json"
         if not path.exists():
@@ -70,7 +73,7 @@ def measure_study(
                 records.append(None)
                 continue
             folder = runs / trial.name
-            train(trial.config, folder, _steps(trial.name, tell))
+            train(trial.config, folder, _steps(trial.name, tell), answers)
             tell(f"{trial.name}: judging", 0, 1)
             write_record(path, _judged(trial.config, folder, today, times))
             tell(f"{trial.name}: judging", 1, 1)
@@ -95,7 +98,9 @@ def _judged(
         open_crops(data_path(config.crops)) as crops,
         tempfile.TemporaryDirectory() as place,
     ):
-        held_out = _held_out(config, crops)
+        split = split_of(config, crops)
+        readable = readable_numbers(split.validation, Skipped(len(split.validation)))
+        held_out = split.validation.subset(readable)
         artifact = export_artifact(
             folder / WEIGHTS_NAME, Path(place) / "model", ExportConfig(name="trial")
         )
@@ -109,10 +114,11 @@ def _judged(
             times[config.model] = _face_ms(artifact, faces)
         return Record(
             config=settings_of(config),
+            start_sha256=start_sha256(config),
             images=config.steps * config.input.batch_size,
             images_per_s=round(statistics.median(rates), 1),
             tar={f"{rate:g}": judge(embeddings, people, rate) for rate in RATES},
-            teacher_cosine=_teacher_cosine(config, held_out, embeddings),
+            teacher_cosine=_teacher_cosine(config, split, held_out, embeddings),
             parameters=size.parameters,
             gmacs=size.macs / 1e9,
             face_ms=times[config.model],
@@ -121,23 +127,13 @@ def _judged(
         )
 
 
-def _held_out(config: TrainConfig, crops: CropSource) -> CropSource:
-    split = split_by_identity(
-        crops,
-        identities=config.held_out_identities,
-        crops_min=config.crops_per_identity_min,
-        unlabelled=config.held_out_unlabelled,
-    )
-    readable = readable_numbers(split.validation, Skipped(len(split.validation)))
-    return split.validation.subset(readable)
-
-
 def _teacher_cosine(
-    config: TrainConfig, held_out: CropSource, embeddings: Embeddings
+    config: TrainConfig, split: Split, held_out: CropSource, embeddings: Embeddings
 ) -> float | None:
     if not config.teachers:
         return None
-    told = embed_crops(held_out, Teacher(data_path(config.teachers[0])).embed)
+    teacher = open_panel(config, split, Skipped(len(split.train))).on_host[0]
+    told = embed_crops(held_out, teacher.embed)
     if told.shape != embeddings.shape:
         return None
     return float((told * embeddings).sum(axis=1).mean())

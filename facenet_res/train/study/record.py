@@ -9,6 +9,7 @@ from facenet_res.core.errors import DataInvalid, StateError
 from facenet_res.core.files import write_atomically
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.environment import Environment
+from facenet_res.train.files import start_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,7 @@ class Record:
 
     Attributes:
         config: of the training, without the place of the data.
+        start_sha256: of the weights that it began from, "" for fresh ones.
         images: crops seen.
         images_per_s: in training, the median of the log's lines.
         tar: TAR over all pairs of the held-out people, by FAR such as "0.001".
@@ -29,6 +31,7 @@ class Record:
     """
 
     config: dict[str, Any]
+    start_sha256: str
     images: int
     images_per_s: float
     tar: dict[str, float]
@@ -72,7 +75,8 @@ def read_record(path: Path, config: TrainConfig) -> Record:
 
     Raises:
         DataInvalid: the file is damaged.
-        StateError: it is of another config.
+        StateError: it is of another config, or began from other weights.
+        FileMissing: the weights to begin from are absent.
     """
     try:
         found = json.loads(path.read_text("utf-8"))
@@ -86,5 +90,11 @@ def read_record(path: Path, config: TrainConfig) -> Record:
         raise StateError(
             f"{path} holds a trial with other settings ({', '.join(changed)}): "
             "remove it to measure anew"
+        )
+    start = start_sha256(config)
+    if record.start_sha256 != start:
+        raise StateError(
+            f"{path} holds a trial that began from other weights (SHA-256 {record.start_sha256}, "
+            f"not {start}): remove it to measure anew"
         )
     return record

@@ -132,7 +132,8 @@ def test_thresholds_come_with_an_interval_and_can_be_exported(
     assert refused.code == exit_codes.INPUT
     assert "594 impostor pairs cannot support" in refused.err
     (tmp_path / "thresholds.json").write_text(ran.out)
-    first, second = read_thresholds(tmp_path / "thresholds.json")
+    model_id, (first, second) = read_thresholds(tmp_path / "thresholds.json")
+    assert model_id == ran.json["model_id"]
     assert (first.similarity, second.false_accept_rate) == (loose["similarity"], 0.01)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from facenet_res.core.artifact import Artifact
 from facenet_res.evaluation.image_source import open_images
-from facenet_res.evaluation.judge_data import JudgeData, load_judge_data
+from facenet_res.evaluation.judge_data import HeldOut, JudgeData, load_judge_data
 from facenet_res.evaluation.judged_page import judged_page
 from facenet_res.evaluation.judged_record import Circumstances, record, record_text
 from facenet_res.evaluation.judging import Judged, Network, judge_network, sampled
@@ -24,7 +24,13 @@ from tests.judge_sets import CONFIG, write_judge_files
 
 NOW = Circumstances("2026-11-25", "a machine", {"numpy": "2"}, "fake", "make judge")
 HISTORY = RunHistory(
-    crops="crops.zip", start="", steps=100, batch_size=64, validation=((3200, 0.25), (6400, 0.5))
+    crops="crops.zip",
+    start="",
+    steps=100,
+    batch_size=64,
+    teachers=("mobilefacenet_ms1m_arcface.onnx",),
+    held_out=HeldOut(CONFIG.identities, CONFIG.crops_min, CONFIG.unlabelled),
+    validation=((3200, 0.25), (6400, 0.5)),
 )
 
 
@@ -118,6 +124,23 @@ def test_the_card_states_what_was_measured(judged: Judged, data: JudgeData) -> N
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert len(tables) > 40
     assert "\n\n\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("held_out", "is_spared"),
+    [((10, 4, 80), True), ((11, 4, 90), True), ((9, 4, 80), False), ((10, 5, 80), False)],
+)
+def test_a_card_says_whether_training_saw_what_it_is_judged_by(
+    judged: Judged, data: JudgeData, held_out: tuple[int, int, int], is_spared: bool
+) -> None:
+    seen = replace(HISTORY, held_out=HeldOut(*held_out), teachers=("one.onnx", "other.onnx"))
+    for history in (seen, replace(HISTORY, earlier=(seen,))):
+        text = card((judged, judged), data, history)
+        assert ("were held out of training;" in text) is is_spared
+        assert ("crops that training did not see" in text) is is_spared
+        assert ("the figures on them flatter it" in text) is not is_spared
+        assert "\n\n\n" not in text
+    assert "The teachers: one.onnx, other.onnx." in card((judged, judged), data, seen)
 
 
 def test_a_card_claims_no_data_that_the_folder_does_not_tell_of(

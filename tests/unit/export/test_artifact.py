@@ -16,6 +16,7 @@ from facenet_res.core.errors import (
     ConfigInvalid,
     EngineUnavailable,
     FileMissing,
+    ModelMismatch,
 )
 from facenet_res.core.manifest import Threshold
 from facenet_res.export import artifact as artifact_module
@@ -70,6 +71,21 @@ def test_the_manifest_tells_what_was_exported(exported: Artifact, weights: Path)
     assert manifest.network == read_config(weights).to_dict()
     assert manifest.threshold_at(1e-3).similarity == 0.3
     assert (manifest.loss, manifest.training) == ("arcface", "recipe tiny")
+
+
+def test_thresholds_of_other_embeddings_are_refused(
+    exported: Artifact, weights: Path, tmp_path: Path
+) -> None:
+    measured = exported.manifest.model_id
+    again = replace(BOTH, name="renamed", formats=("safetensors",), thresholds_of=measured)
+
+    renamed = export_artifact(weights, tmp_path / "renamed", again)
+
+    assert renamed.manifest.thresholds == BOTH.thresholds
+    for other in (replace(again, mirror=True), replace(again, thresholds_of="tiny-0123456789ab")):
+        with pytest.raises(ModelMismatch, match="the thresholds were measured on tiny-"):
+            export_artifact(weights, tmp_path / "other", other)
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_mirrored_model_has_another_id_and_adds_the_mirror_image(

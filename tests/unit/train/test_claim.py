@@ -90,8 +90,22 @@ def test_another_teacher_under_the_same_name_is_noticed(
     learn(folder, 1)
     claim(folder, taught)
     teacher.write_bytes(b"another")
-    with pytest.raises(StateError, match="teachers or doubted labels have changed"):
+    with pytest.raises(StateError, match=r"changed since it began: .*teacher\.onnx\)"):
         claim(folder, taught)
+
+
+def test_another_start_under_the_same_name_is_noticed(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    start, folder = tmp_path / "start.safetensors", tmp_path / "run"
+    further = replace(tiny_run, start=str(start))
+    start.write_bytes(b"one")
+    claim(folder, further)
+    learn(folder, 1)
+    start.write_bytes(b"another")
+    with pytest.raises(StateError, match=r"changed since it began: .*start\.safetensors\); choose"):
+        claim(folder, further)
+    assert len(claim(folder / "default", replace(tiny_run, start="default"))["files_sha256"]) == 1
 
 
 def test_a_run_of_before_files_were_noted_goes_on(tiny_run: TrainConfig, tmp_path: Path) -> None:

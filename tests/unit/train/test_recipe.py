@@ -49,6 +49,10 @@ def test_the_default_recipe_fits_what_the_machine_has(
     monkeypatch.setattr("shutil.which", lambda name: None)
     on_cpu = load_recipe("default", smoke=smoke)
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("facenet_res.train.devices.has_gpu", lambda: False)
+    # A GPU that the backend cannot use is none.
+    assert load_recipe("default", smoke=smoke) == on_cpu
+    monkeypatch.setattr("facenet_res.train.devices.has_gpu", lambda: True)
     on_gpu = load_recipe("default", smoke=smoke)
 
     # The CPU goes on with the package's weights, which only their own network can take.

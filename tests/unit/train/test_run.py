@@ -1,7 +1,6 @@
-"""A run learns, can be broken off at any step, and refuses what does not belong to it."""
+"""A run learns, leaves what it should, and refuses what does not belong to it."""
 
 import dataclasses
-import errno
 import json
 import math
 import zipfile
@@ -10,54 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import facenet_res.train.state as state_module
 from facenet_res.core.errors import (
-    ArtifactInvalid,
     ConfigInvalid,
     DataInvalid,
-    DiskFull,
     FileMissing,
     ModelMismatch,
     StateError,
-    TrainingDiverged,
 )
 from facenet_res.imaging.encode import encode_jpeg
 from facenet_res.models.checkpoint import read_config, read_tensors
 from facenet_res.train.config import PairsConfig, TrainConfig
-from facenet_res.train.learner import Learner
 from facenet_res.train.loop import Progress
 from facenet_res.train.loss_config import LossConfig
 from facenet_res.train.optimizer_config import OptimizerConfig
 from facenet_res.train.run import train
-from facenet_res.train.state import PREVIOUS_NAME, STATE_NAME
 from tests.artifacts import smooth_faces
-
-
-class Killed(Exception):
-    """Stands for the process dying right after a step's checkpoint."""
-
-
-def killed_after(step: int) -> object:
-    def on_progress(progress: Progress) -> None:
-        if progress.step == step:
-            raise Killed
-
-    return on_progress
-
-
-@pytest.mark.slow  # tests/e2e/test_train_kill.py does it with real processes, on PyTorch
-def test_a_run_broken_off_and_resumed_ends_bit_equal(tiny_run: TrainConfig, tmp_path: Path) -> None:
-    train(tiny_run, tmp_path / "unbroken")
-    with pytest.raises(Killed):
-        train(tiny_run, tmp_path / "broken", killed_after(4))
-
-    end = train(tiny_run, tmp_path / "broken")
-
-    assert end.step == 6
-    unbroken = read_tensors(tmp_path / "unbroken" / "weights.safetensors")
-    resumed = read_tensors(tmp_path / "broken" / "weights.safetensors")
-    for key, value in unbroken.items():
-        np.testing.assert_array_equal(resumed[key], value, err_msg=key)
 
 
 def test_a_run_leaves_weights_a_config_a_log_and_a_page(
@@ -77,101 +43,6 @@ def test_a_run_leaves_weights_a_config_a_log_and_a_page(
     assert "<svg" in page
     assert "SHA-256 of the data" in page
     assert list((tmp_path / "run" / "events").glob("events.out.tfevents.*"))
-
-
-def test_a_damaged_state_falls_back_to_the_one_before(
-    tiny_run: TrainConfig, tmp_path: Path
-) -> None:
-    folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(4))
-    state = folder / STATE_NAME
-    damaged = state.read_bytes()[:-100]
-    state.unlink()
-    state.write_bytes(damaged)
-
-    assert train(tiny_run, folder).step == 6
-
-
-def test_a_damaged_state_never_takes_the_place_of_the_whole_one(
-    tiny_run: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(path: Path, data: bytes) -> None:
-        raise DiskFull(f"no space for {path} ({len(data)} bytes)")
-
-    folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(3))
-    damaged = (folder / STATE_NAME).read_bytes()[:-100]
-    (folder / STATE_NAME).unlink()
-    (folder / STATE_NAME).write_bytes(damaged)
-    with monkeypatch.context() as patch:
-        patch.setattr(state_module, "write_atomically", full)
-        with pytest.raises(DiskFull):
-            train(tiny_run, folder)
-
-    assert train(tiny_run, folder).step == 6
-
-
-def test_two_damaged_states_are_an_error_and_not_a_fresh_start(
-    tiny_run: TrainConfig, tmp_path: Path
-) -> None:
-    folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(3))
-    for name in (STATE_NAME, PREVIOUS_NAME):
-        (folder / name).unlink()
-        (folder / name).write_bytes(b"damaged")
-
-    with pytest.raises(ArtifactInvalid, match="no whole training state"):
-        train(tiny_run, folder)
-
-
-def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_state(
-    tiny_run: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(4))
-    kept = (folder / STATE_NAME).read_bytes()
-    monkeypatch.setattr(Learner, "learn", lambda *_: {"loss": math.nan})
-
-    with pytest.raises(TrainingDiverged, match="nan at step 5; the last good state stands"):
-        train(tiny_run, folder)
-
-    assert (folder / STATE_NAME).read_bytes() == kept
-
-
-def test_weights_that_are_no_numbers_are_never_saved(tiny_run: TrainConfig, tmp_path: Path) -> None:
-    wild = dataclasses.replace(
-        tiny_run,
-        optimizer=OptimizerConfig(learning_rate=1e38, warmup_steps=1, gradient_norm_max=1e38),
-    )
-
-    # The losses are numbers; what their gradients make of the weights is not, on one backend in
-    # the first step and on another in the second.
-    with pytest.raises(TrainingDiverged, match="is no finite number after step"):
-        train(wild, tmp_path / "run")
-
-    state = tmp_path / "run" / STATE_NAME
-    kept = read_tensors(state).values() if state.exists() else ()
-    assert all(np.isfinite(tensor).all() for tensor in kept)
-
-
-def test_dropout_goes_on_where_it_stood(tiny_run: TrainConfig, tmp_path: Path) -> None:
-    config = dataclasses.replace(
-        tiny_run, steps=3, model=dataclasses.replace(tiny_run.model, dropout=0.5)
-    )
-    train(config, tmp_path / "unbroken")
-    with pytest.raises(Killed):
-        train(config, tmp_path / "broken", killed_after(1))
-    train(config, tmp_path / "broken")
-
-    one, other = (
-        read_tensors(tmp_path / name / "weights.safetensors") for name in ("unbroken", "broken")
-    )
-    for key, value in one.items():
-        np.testing.assert_array_equal(other[key], value, err_msg=key)
 
 
 def test_held_out_people_without_a_pair_are_refused_at_the_start(
@@ -248,27 +119,6 @@ def test_a_run_begins_with_the_weights_it_is_given(tiny_run: TrainConfig, tmp_pa
     other = dataclasses.replace(further, start="default")
     with pytest.raises(ModelMismatch, match="another network"):
         train(other, tmp_path / "third")
-
-
-def test_a_full_disk_ends_the_run_and_keeps_the_state_before(
-    tiny_run: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(3))
-    kept = (folder / STATE_NAME).read_bytes()
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("facenet_res.core.files.os.replace", full)
-    monkeypatch.setattr("facenet_res.core.files.os.fsync", full)
-    with pytest.raises(DiskFull, match="No space left"):
-        train(tiny_run, folder)
-    monkeypatch.undo()
-
-    assert (folder / STATE_NAME).read_bytes() == kept
-    assert train(tiny_run, folder).step == 6
 
 
 def test_a_run_on_the_device_ends_and_is_judged_on_pairs(

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import ArtifactInvalid, FileMissing
 from facenet_res.core.types import Embeddings, Faces
-from facenet_res.train.teacher import RememberingTeacher, Teacher
+from facenet_res.train.teacher import DeviceTeacher, RememberingTeacher, Teacher
 from tests.artifacts import smooth_faces
 from tests.onnx_files import write_onnx_file
 
@@ -25,6 +26,33 @@ def test_a_face_gets_the_same_answer_alone_and_in_company(tmp_path: Path, layout
     assert together.shape == (6, 8)
     assert (together * alone).sum(axis=1).min() > 0.999
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-5)
+
+
+def test_answers_around_one_direction_are_told_from_it(tmp_path: Path) -> None:
+    path = write_onnx_file(tmp_path / "t.onnx", layout="NHWC")
+    teacher = Teacher(path)
+    # As of photographs taken in one light.
+    faces = smooth_faces(64, seed=1) // 4 + np.uint8(180)
+    before = teacher.embed(faces).mean(axis=0)
+
+    teacher.centre(faces)
+
+    after = teacher.embed(faces)
+    assert np.linalg.norm(before) > 0.9
+    assert np.linalg.norm(after.mean(axis=0)) < 0.3
+    np.testing.assert_allclose(np.linalg.norm(after, axis=1), 1.0, atol=1e-5)
+    on_device = DeviceTeacher(path, teacher.mean).embed(keras.ops.convert_to_tensor(faces))
+    alike = (after * keras.ops.convert_to_numpy(on_device)).sum(axis=1)
+    assert alike.min() > 0.99
+
+
+def test_answers_all_over_the_sphere_stay(tmp_path: Path) -> None:
+    teacher = Teacher(write_onnx_file(tmp_path / "t.onnx"))
+    faces = np.concatenate([FACES, 255 - FACES])
+
+    teacher.centre(faces)
+
+    assert teacher.mean is None
 
 
 def test_an_export_fixed_at_one_face_takes_a_batch(shared_data: Path) -> None:

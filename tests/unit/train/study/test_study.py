@@ -96,6 +96,7 @@ def test_a_record_of_other_settings_is_refused_by_name(
     path = tmp_path / "fast.json"
     record = Record(
         config=settings_of(tiny_run),
+        start_sha256="",
         images=48,
         images_per_s=1.5,
         tar={"0.01": 0.5, "0.001": 0.25},
@@ -111,6 +112,11 @@ def test_a_record_of_other_settings_is_refused_by_name(
     assert read_record(path, tiny_run) == record
     with pytest.raises(StateError, match=r"other settings \(steps\)"):
         read_record(path, dataclasses.replace(tiny_run, steps=3))
+    further = dataclasses.replace(tiny_run, start="default")
+    other = dataclasses.replace(record, config=settings_of(further), start_sha256="0" * 64)
+    write_record(path, other)
+    with pytest.raises(StateError, match=r"began from other weights \(SHA-256 0000"):
+        read_record(path, further)
     path.write_text(path.read_text()[:-40])
     with pytest.raises(DataInvalid, match="no whole record"):
         read_record(path, tiny_run)

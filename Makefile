@@ -12,11 +12,12 @@ PYTHON ?= $(shell for each in $(CANDIDATES); do \
 VENV = .venv
 BIN = $(VENV)/bin
 RUN ?= runs/default
+LICENCE = Trained on CelebA subsets and UTKFace: for non-commercial research
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 PROTOS = protos/facenet_res/v1/*.proto
 PROTOC = $(BIN)/python -m grpc_tools.protoc -I protos
 
-.PHONY: help setup demo test test-slow coverage check lint fmt protos bench study train-default judge docs constraints clean
+.PHONY: help setup demo test test-slow coverage check lint fmt protos bench study train-default install-default judge docs constraints clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -61,6 +62,11 @@ bench: $(VENV)/.dev ## Measure in full, into bench.jsonl; at the end the table o
 
 train-default: $(VENV)/.dev ## Go on training the default weights, or with what RUN=runs/default has.
 	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res train default --run $(RUN)
+
+install-default: $(VENV)/.dev ## Make the finished RUN's weights the default ones, and judge them.
+	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res export $(RUN) \
+		--out facenet_res/weights/default --overwrite --mirror --licence "$(LICENCE)"
+	$(MAKE) judge
 
 study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: an hour on two cores.
 	for each in candidates ablation; do \

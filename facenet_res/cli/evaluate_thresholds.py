@@ -17,21 +17,12 @@ if TYPE_CHECKING:
     from facenet_res.evaluation.calibration import CalibratedThreshold
     from facenet_res.evaluation.image_source import ImageSource
 
-PHOTOS_MAX = 6000
-"""18 million pairs; each takes 50 bytes while people are drawn."""
-SEED = 0
-
 
 def run_thresholds(arguments: Namespace) -> int:
     """Prints a threshold, with its interval, for each rate that the photographs support."""
     import numpy as np
 
-    from facenet_res.evaluation.calibration import (
-        calibrate,
-        check_rate,
-        impostor_similarities,
-        people_bootstrap,
-    )
+    from facenet_res.evaluation.calibration import calibrate_on_people
     from facenet_res.evaluation.image_source import open_images
 
     with open_images(arguments.images) as source, opened_embedder(arguments) as embedder:
@@ -41,14 +32,7 @@ def run_thresholds(arguments: Namespace) -> int:
             rows = _embedded(arguments, source, names, embedder, tell)
         model_id = embedder.model_id
     people = np.unique([person for person, _ in photos], return_inverse=True)[1]
-    similarities = impostor_similarities(rows, people)
-    for rate in arguments.far:
-        check_rate(rate, len(similarities))
-    found: list[CalibratedThreshold] = []
-    for rate in sorted(arguments.far, reverse=True):
-        one = calibrate(similarities, rate)
-        drawn = people_bootstrap(rows, people, rate, np.random.default_rng(SEED))
-        found.append(_widened(one, drawn.low, drawn.high))
+    found = calibrate_on_people(rows, people, arguments.far)
     _print(arguments, model_id, found)
     return exit_codes.OK
 
@@ -71,6 +55,7 @@ def _embedded(
 
 def _chosen(names: tuple[str, ...], only: Path | None) -> list[tuple[str, str]]:
     """The photographs to measure on: (person, name)."""
+    from facenet_res.evaluation.calibration import CROPS_MAX
     from facenet_res.evaluation.image_source import people_of
 
     people = people_of(names)
@@ -83,20 +68,9 @@ def _chosen(names: tuple[str, ...], only: Path | None) -> list[tuple[str, str]]:
             raise DataInvalid(f"{len(absent)} people of {only} are not there, such as {absent[0]}")
         people = {person: people[person] for person in wanted}
     photos = [(person, name) for person, group in people.items() for name in group]
-    if len(photos) > PHOTOS_MAX:
-        raise DataInvalid(f"{len(photos)} photographs, limit is {PHOTOS_MAX}; choose by --only")
+    if len(photos) > CROPS_MAX:
+        raise DataInvalid(f"{len(photos)} photographs, limit is {CROPS_MAX}; choose by --only")
     return photos
-
-
-def _widened(one: "CalibratedThreshold", low: float, high: float) -> "CalibratedThreshold":
-    """With the wider of two intervals: pairs as if independent, and people drawn anew."""
-    from dataclasses import replace
-
-    return replace(
-        one,
-        similarity_low=min(one.similarity_low, low),
-        similarity_high=max(one.similarity_high, high),
-    )
 
 
 def _print(arguments: Namespace, model_id: str, found: "list[CalibratedThreshold]") -> None:

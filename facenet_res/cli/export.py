@@ -1,12 +1,13 @@
-"""`facenet-res export WEIGHTS --out DIR`: a trained network as a model folder that serves."""
+"""`facenet-res export RUN --out DIR`: a trained network as a model folder that serves."""
 
+import dataclasses
 import importlib.util
 import json
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facenet_res.cli.console import print_json, print_pairs
+from facenet_res.cli.console import note, print_json, print_pairs, stages
 from facenet_res.cli.keras_start import load_keras
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
 
 FORMATS = ("safetensors", "openvino", "onnx", "saved_model", "tflite")
 EXAMPLES = """examples:
-  facenet-res export runs/first/weights.safetensors --out models/first
+  facenet-res export runs/first --out models/first
+  facenet-res export runs/first --out models/first --mirror --format safetensors openvino
   facenet-res export runs/first/weights.safetensors --out models/first \\
-      --format safetensors openvino --thresholds thresholds.json --licence "CC BY-NC 4.0"
+      --thresholds thresholds.json --licence "CC BY-NC 4.0"
 
+A run's folder brings thresholds, measured on the people that it held out, and its record: settings,
+log, and those of the runs before it, in DIR/training. A file of weights brings the network alone.
 Each file is checked against the Keras network on fixed faces; below a cosine of 0.9999 nothing is
-written. Thresholds are those of `facenet-res evaluate thresholds --json`, measured on these very
-weights, with or without mirror images as here; a model without them answers only where --threshold
-is given. Needs the extra "train"."""
+written. Thresholds given are those of `facenet-res evaluate thresholds --json`, measured on these
+very weights, with or without mirror images as here; a model without them answers only where
+--threshold is given. Needs the extra "train"."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
@@ -32,7 +36,9 @@ def add_parsers(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers, "export", run, "turn trained weights into a model folder", EXAMPLES
     )
-    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="a run's .safetensors file")
+    parser.add_argument(
+        "weights", type=Path, metavar="RUN", help="a run's folder, or its .safetensors file"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
     parser.add_argument(
         "--format",
@@ -42,7 +48,7 @@ def add_parsers(subparsers: Subparsers) -> None:
         default=["safetensors"],
         help="files to make (default: safetensors, in half precision)",
     )
-    parser.add_argument("--name", help="first part of the model id (default: the folder's name)")
+    parser.add_argument("--name", help="first part of the model id (default: the run's, DIR's)")
     parser.add_argument("--thresholds", type=Path, metavar="JSON", help="thresholds to declare")
     parser.add_argument(
         "--mirror",
@@ -63,8 +69,9 @@ def run(arguments: Namespace) -> int:
     if importlib.util.find_spec("keras") is None:
         raise EngineUnavailable('export needs Keras: pip install "facenet-res[train]"')
     # Said before Keras loads, which takes seconds.
-    if not arguments.weights.is_file():
-        raise FileMissing(f"no weights file at {arguments.weights}")
+    if not arguments.weights.exists():
+        raise FileMissing(f"no run's folder and no weights file at {arguments.weights}")
+    is_run = arguments.weights.is_dir()
     from facenet_res.core.artifact import check_place
 
     arguments.out.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +80,7 @@ def run(arguments: Namespace) -> int:
     from facenet_res.export.artifact import ExportConfig, export_artifact
 
     config = ExportConfig(
-        name=arguments.name or arguments.out.resolve().name,
+        name=arguments.name or ("" if is_run else arguments.out.resolve().name),
         formats=tuple(arguments.formats),
         thresholds=thresholds,
         thresholds_of=measured_on,
@@ -83,14 +90,27 @@ def run(arguments: Namespace) -> int:
         licence=arguments.licence,
         overwrite=arguments.overwrite,
     )
-    manifest = export_artifact(arguments.weights, arguments.out, config).manifest
+    if is_run:
+        from facenet_res.train.run_export import export_run
+
+        with stages() as tell:
+            manifest = export_run(arguments.weights, arguments.out, config, tell).manifest
+    else:
+        manifest = export_artifact(arguments.weights, arguments.out, config).manifest
     files = {file.name: file.bytes for file in manifest.files}
     if arguments.json:
         about = {"model_id": manifest.model_id, "embedding_dim": manifest.embedding_dim}
-        print_json({**about, "folder": str(arguments.out), "files": files})
+        listed = [dataclasses.asdict(one) for one in manifest.thresholds]
+        print_json({**about, "folder": str(arguments.out), "files": files, "thresholds": listed})
     else:
         sizes = [(name, f"{size / 1e6:.1f} MB") for name, size in files.items()]
-        print_pairs([("model", manifest.model_id), ("folder", str(arguments.out)), *sizes])
+        rates = [
+            (f"threshold at FAR {one.false_accept_rate:g}", f"{one.similarity:.4f}")
+            for one in manifest.thresholds
+        ]
+        print_pairs([("model", manifest.model_id), ("folder", str(arguments.out)), *sizes, *rates])
+        if not rates:
+            note("the model has no thresholds: it answers only where --threshold is given")
     return exit_codes.OK
 
 

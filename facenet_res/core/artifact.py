@@ -8,7 +8,7 @@ Names and hashes are checked each time a folder is read.
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -104,6 +104,7 @@ def write_artifact(
     sources: Sequence[tuple[FileFormat, Path]],
     *,
     overwrite: bool = False,
+    beside: Mapping[str, Path] | None = None,
 ) -> Artifact:
     """Makes an artifact of model files: all of it, or nothing.
 
@@ -116,6 +117,8 @@ def write_artifact(
         sources: format and path of each file, copied under its own name; of a folder, every file
             in it, under the folder's name.
         overwrite: whether an artifact that stands there is replaced.
+        beside: folders that lie beside the model files without being listed, such as the record of
+            a training, by the name that they get; one of that name is replaced.
 
     Raises:
         ArgumentInvalid: something stands there and is not to be overwritten, or is no artifact.
@@ -133,6 +136,9 @@ def write_artifact(
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as staging:
             built = Path(staging) / "new"
             _build(built, manifest, sources, folder if folder.exists() else None)
+            for name, source in (beside or {}).items():
+                shutil.rmtree(built / name, ignore_errors=True)
+                shutil.copytree(source, built / name)
             if folder.exists():
                 folder.rename(Path(staging) / "old")
             built.rename(folder)

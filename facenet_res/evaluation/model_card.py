@@ -56,8 +56,12 @@ class RunHistory:
         return self.images + sum(run.images for run in self.earlier)
 
     def spared(self, part: HeldOut) -> bool:
-        """Whether neither this run nor one before it saw a part of the crops."""
-        return all(run.held_out.covers(part) for run in (self, *self.earlier))
+        """Whether neither this run nor one before it saw a part of the crops, as far as is told.
+
+        Weights that it began with and that no run before it made may have seen anything.
+        """
+        runs = (*self.earlier, self)
+        return not runs[0].start and all(run.held_out.covers(part) for run in runs)
 
     @property
     def shown(self) -> tuple[tuple[int, float], ...]:

@@ -1,7 +1,7 @@
 """From a training checkpoint to a model folder that can be served."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -70,13 +70,16 @@ class ExportConfig:
             raise ConfigInvalid(f"formats must be some of {known}, once each; got {self.formats}")
 
 
-def export_artifact(weights: Path, out: Path, config: ExportConfig) -> Artifact:
+def export_artifact(
+    weights: Path, out: Path, config: ExportConfig, beside: Mapping[str, Path] | None = None
+) -> Artifact:
     """Exports a checkpoint, checks each file against Keras, and writes the folder as a whole.
 
     Args:
         weights: safetensors file of `models.checkpoint.save_weights`.
         out: the folder to make; its parent must exist.
         config: formats and the manifest's texts.
+        beside: folders to lie beside the model files, by name; see `write_artifact`.
 
     Returns:
         The artifact as read back. Where a check fails, nothing is written.
@@ -128,7 +131,7 @@ def export_artifact(weights: Path, out: Path, config: ExportConfig) -> Artifact:
             else:
                 _check(files, staging, manifest, file_format, reference)
             sources += files
-        return write_artifact(out, manifest, sources, overwrite=config.overwrite)
+        return write_artifact(out, manifest, sources, overwrite=config.overwrite, beside=beside)
 
 
 def _embeddings(model: Any) -> Embeddings:

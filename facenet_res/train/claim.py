@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from facenet_res.core.errors import ConfigInvalid, RunLocked, StateError
+from facenet_res.core.errors import ConfigInvalid, FileMissing, RunLocked, StateError
 from facenet_res.core.files import make_folder, write_atomically
 from facenet_res.core.process_lock import ProcessLock
 from facenet_res.data.crops import CropSource, fingerprint
@@ -62,7 +62,7 @@ def _take(folder: Path, record: dict[str, Any]) -> None:
     path = folder / CONFIG_NAME
     # Where nothing was learned yet, as after a setting that was refused, the folder is free.
     if path.exists() and (has_state(folder) or (folder / LOG_NAME).exists()):
-        changed = _changed(folder, _read(path), record)
+        changed = _changed(folder, read_record(path), record)
         if changed:
             _write(path, changed)
         return
@@ -116,7 +116,15 @@ def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_record(path: Path) -> dict[str, Any]:
+    """What a run's `config.json` says; see `claimed`.
+
+    Raises:
+        StateError: it is damaged.
+        FileMissing: it is absent.
+    """
+    if not path.is_file():
+        raise FileMissing(f"no run at {path.parent}: it has no {path.name}")
     try:
         record = json.loads(path.read_text("utf-8"))
         if not isinstance(record["config"], dict) or not isinstance(record["data_sha256"], str):

@@ -140,6 +140,8 @@ def test_a_card_says_whether_training_saw_what_it_is_judged_by(
         assert ("crops that training did not see" in text) is is_spared
         assert ("the figures on them flatter it" in text) is not is_spared
         assert "\n\n\n" not in text
+    unknown = replace(HISTORY, start="weights.safetensors")
+    assert "the figures on them flatter it" in card((judged, judged), data, unknown)
     assert "The teachers: one.onnx, other.onnx." in card((judged, judged), data, seen)
 
 

@@ -8,8 +8,11 @@ import pytest
 
 from facenet_res.core.artifact import default_artifact_dir
 from facenet_res.core.errors import ConfigInvalid, FileMissing
+from facenet_res.models.census import census
 from facenet_res.models.checkpoint import read_config
 from facenet_res.train.recipe import load_recipe
+
+HALF_BYTES = 2
 
 
 def test_every_recipe_makes_a_config_and_its_smoke_run_is_short() -> None:
@@ -59,6 +62,20 @@ def test_the_default_recipe_fits_what_the_machine_has(
     assert on_cpu.start == "default"
     assert on_cpu.model == read_config(default_artifact_dir() / "model.safetensors")
     assert (on_gpu.start, on_gpu.input.place) == ("", "device")
+
+
+@pytest.mark.parametrize("recipe", ["default", "large"])
+def test_what_a_gpu_trains_fits_in_one_file_of_25_mb(
+    recipe: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("facenet_res.train.devices.has_gpu", lambda: True)
+
+    config = load_recipe(recipe)
+
+    assert config.input.place == "device"
+    assert census(config.model).parameters * HALF_BYTES < 25e6
+    assert load_recipe(recipe, smoke=True).name == config.name
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from facenet_res.core.artifact import Artifact
-from facenet_res.core.errors import ArtifactInvalid, ConfigInvalid, EngineUnavailable
+from facenet_res.core.errors import ArtifactInvalid, ConfigInvalid, EngineUnavailable, StateError
 from facenet_res.core.progress import Tell
 from facenet_res.core.types import Embeddings, Faces
 from facenet_res.data.crops import CropSource, open_crops
@@ -33,7 +33,7 @@ from facenet_res.train.loop import WEIGHTS_NAME, Progress
 from facenet_res.train.prepare import open_panel, split_of
 from facenet_res.train.run import train
 from facenet_res.train.study.record import Record, read_record, settings_of, write_record
-from facenet_res.train.study.trial import Study
+from facenet_res.train.study.trial import Study, Trial
 from facenet_res.train.teacher import Answers
 from facenet_res.train.validation import embed_crops, judge
 
@@ -58,27 +58,56 @@ def measure_study(
         is not here.
 
     Raises:
-        StateError: a record or a run is of other settings or crops.
+        StateError: a record or a run is of other settings or crops, or trials that should begin
+            alike would begin from different weights.
         DataInvalid: crops or a record are damaged.
         TrainingDiverged: a loss is no finite number.
         DiskFull: nothing could be written.
     """
+    known = {
+        trial.name: read_record(out / f"{trial.name}.json", trial.config)
+        for trial in study.trials
+        if (out / f"{trial.name}.json").exists()
+    }
+    _check_starts(study, known)
     records: list[Record | None] = []
     times: dict[ModelConfig, dict[str, float]] = {}
     answers = Answers()
     for trial in study.trials:
-        path = out / f"{trial.name}.json"
-        if not path.exists():
-            if trial.needs is not None and not trial.needs.is_file():
+        if trial.name not in known:
+            if not _can_run(trial):
                 records.append(None)
                 continue
             folder = runs / trial.name
             train(trial.config, folder, _steps(trial.name, tell), answers)
             tell(f"{trial.name}: judging", 0, 1)
-            write_record(path, _judged(trial.config, folder, today, times))
+            known[trial.name] = _judged(trial.config, folder, today, times)
+            write_record(out / f"{trial.name}.json", known[trial.name])
             tell(f"{trial.name}: judging", 1, 1)
-        records.append(read_record(path, trial.config))
+        records.append(known[trial.name])
     return records
+
+
+def _check_starts(study: Study, known: dict[str, Record]) -> None:
+    """Refuses a table whose trials began from weights that changed between them."""
+    starts: dict[str, dict[str, str]] = {}
+    for trial in study.trials:
+        found = known.get(trial.name)
+        if not trial.config.start or (found is None and not _can_run(trial)):
+            continue
+        sha256 = start_sha256(trial.config) if found is None else found.start_sha256
+        starts.setdefault(trial.config.start, {}).setdefault(sha256, trial.name)
+    for start, names in starts.items():
+        if len(names) > 1:
+            raise StateError(
+                f"trials {', '.join(names.values())} of one study begin from different weights at "
+                f"{start!r} (SHA-256 {', '.join(names)}): remove the older records to measure them "
+                "anew"
+            )
+
+
+def _can_run(trial: Trial) -> bool:
+    return trial.needs is None or trial.needs.is_file()
 
 
 def _steps(name: str, tell: Tell) -> Callable[[Progress], None]:

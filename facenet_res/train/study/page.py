@@ -74,6 +74,13 @@ def _cells(trial: Trial, record: Record) -> tuple[str, ...]:
     )
 
 
+def _starts(records: list[Record]) -> list[str]:
+    """Which weights trials went on from: what is called the default changes with time."""
+    found = sorted({(each.config["start"], each.start_sha256) for each in records} - {("", "")})
+    listed = [f"`{start}` with SHA-256 {sha256}" for start, sha256 in found]
+    return [f"Trials that did not begin anew began from {', '.join(listed)}.", ""] if found else []
+
+
 def _where(records: list[Record]) -> list[str]:
     if not records:
         return ["Nothing was measured."]
@@ -86,5 +93,6 @@ def _where(records: list[Record]) -> list[str]:
         "Milliseconds are medians on one core with OpenVINO: bf16 where the CPU has it, int8 where "
         "the channels are a multiple of 16.",
         "",
+        *_starts(records),
         f"{', '.join(places)}; {', '.join(versions)}; {' to '.join(sorted({days[0], days[-1]}))}.",
     ]

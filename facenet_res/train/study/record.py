@@ -9,7 +9,6 @@ from facenet_res.core.errors import DataInvalid, StateError
 from facenet_res.core.files import write_atomically
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.environment import Environment
-from facenet_res.train.files import start_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +74,7 @@ def read_record(path: Path, config: TrainConfig) -> Record:
 
     Raises:
         DataInvalid: the file is damaged.
-        StateError: it is of another config, or began from other weights.
-        FileMissing: the weights to begin from are absent.
+        StateError: it is of another config.
     """
     try:
         found = json.loads(path.read_text("utf-8"))
@@ -90,11 +88,5 @@ def read_record(path: Path, config: TrainConfig) -> Record:
         raise StateError(
             f"{path} holds a trial with other settings ({', '.join(changed)}): "
             "remove it to measure anew"
-        )
-    start = start_sha256(config)
-    if record.start_sha256 != start:
-        raise StateError(
-            f"{path} holds a trial that began from other weights (SHA-256 {record.start_sha256}, "
-            f"not {start}): remove it to measure anew"
         )
     return record

@@ -112,14 +112,49 @@ def test_a_record_of_other_settings_is_refused_by_name(
     assert read_record(path, tiny_run) == record
     with pytest.raises(StateError, match=r"other settings \(steps\)"):
         read_record(path, dataclasses.replace(tiny_run, steps=3))
-    further = dataclasses.replace(tiny_run, start="default")
-    other = dataclasses.replace(record, config=settings_of(further), start_sha256="0" * 64)
-    write_record(path, other)
-    with pytest.raises(StateError, match=r"began from other weights \(SHA-256 0000"):
-        read_record(path, further)
     path.write_text(path.read_text()[:-40])
     with pytest.raises(DataInvalid, match="no whole record"):
         read_record(path, tiny_run)
+
+
+def test_trials_of_a_table_begin_from_the_same_weights(study: Study, tmp_path: Path) -> None:
+    trials = [
+        dataclasses.replace(each, config=dataclasses.replace(each.config, start="default"))
+        for each in study.trials
+    ]
+    going_on = dataclasses.replace(study, trials=tuple(trials))
+    fast, slow = (
+        Record(
+            config=settings_of(trial.config),
+            start_sha256=64 * digit,
+            images=48,
+            images_per_s=1.5,
+            tar={"0.01": 0.5, "0.001": 0.25},
+            teacher_cosine=None,
+            parameters=1000,
+            gmacs=0.5,
+            face_ms={"f32": 1.25},
+            date="2026-11-25",
+            environment=Environment("a machine, 2 CPUs", {"python": "3.11"}),
+        )
+        for trial, digit in zip(trials, "01", strict=True)
+    )
+    out = tmp_path / "out"
+    write_record(out / "fast.json", fast)
+
+    def measure() -> list[Record | None]:
+        return measure_study(going_on, tmp_path / "runs", out, TODAY, lambda *_: None)
+
+    # The other one would begin from the default weights of today.
+    with pytest.raises(StateError, match="fast, slow of one study begin from different weights"):
+        measure()
+    write_record(out / "slow.json", slow)
+    with pytest.raises(StateError, match=r"SHA-256 00.*, 11"):
+        measure()
+    write_record(out / "slow.json", dataclasses.replace(slow, start_sha256=64 * "0"))
+    assert len(measure()) == 2
+    assert f"began from `default` with SHA-256 {64 * '0'}." in page_text(going_on, measure(), "x")
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,8 @@ def _read_run(folder: Path) -> "RunHistory":
     from facenet_res.train.log import CONFIG_NAME, column, read_log
 
     try:
-        config = json.loads((folder / CONFIG_NAME).read_text("utf-8"))["config"]
+        record = json.loads((folder / CONFIG_NAME).read_text("utf-8"))
+        config, sha256 = record["config"], str(record.get("data_sha256", ""))
         batch = int(config["input"]["batch_size"])
         start = str(config.get("start", ""))
         rows = read_log(folder)
@@ -171,7 +172,7 @@ def _read_run(folder: Path) -> "RunHistory":
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataInvalid(f"{folder} holds no record of a training: {error!r}") from error
     return RunHistory(
-        crops=str(config.get("crops", "")),
+        crops_sha256=sha256,
         # Where the weights lay on somebody's machine is nobody else's matter.
         start=Path(start).name if Path(start).is_absolute() else start,
         steps=last,

@@ -66,6 +66,8 @@ def run(arguments: Namespace) -> int:
     measured_on, thresholds = (
         read_thresholds(arguments.thresholds) if arguments.thresholds else ("", ())
     )
+    if thresholds and not measured_on:
+        note(f"{arguments.thresholds} names no model: that it is of these weights is believed")
     if importlib.util.find_spec("keras") is None:
         raise EngineUnavailable('export needs Keras: pip install "facenet-res[train]"')
     # Said before Keras loads, which takes seconds.
@@ -130,7 +132,7 @@ def read_thresholds(path: Path) -> "tuple[str, tuple[Threshold, ...]]":
         raise FileMissing(f"no thresholds at {path}")
     try:
         read = json.loads(path.read_text("utf-8"))
-        model_id = str(read.get("model_id", ""))
+        model_id = str(read.get("model_id") or "")
         thresholds = [
             Threshold(*(float(item[name]) for name in names)) for item in read["thresholds"]
         ]

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import math
+import shutil
 import tomllib
 from argparse import Namespace
 from pathlib import Path
@@ -59,13 +60,22 @@ def run(arguments: Namespace) -> int:
         raise EngineUnavailable('training needs Keras: pip install "facenet-res[train]"')
     from facenet_res.train.recipe import load_recipe
 
+    if shutil.which("nvidia-smi"):
+        # A recipe may ask Keras whether it can use the GPU; else a wrong name is told at once.
+        load_keras()
     config = load_recipe(arguments.recipe, smoke=arguments.smoke)
     config = overridden(config, dict(overrides))
     load_keras()
     if arguments.find_lr:
         return train_rate.run(config, arguments)
+    import keras
+
     from facenet_res.train.run import train
 
+    note(
+        f"{config.name}: {config.steps:,} steps of {config.input.batch_size} crops, "
+        f"{keras.backend.backend()}, {config.precision}"
+    )
     with _bar() as bar:
         end = train(config, arguments.folder, lambda now: _show(bar, now))
     weights = arguments.folder / "weights.safetensors"

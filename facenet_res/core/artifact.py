@@ -104,7 +104,7 @@ def write_artifact(
     sources: Sequence[tuple[FileFormat, Path]],
     *,
     overwrite: bool = False,
-    beside: Mapping[str, Path] | None = None,
+    beside: Mapping[str, Path | None] | None = None,
 ) -> Artifact:
     """Makes an artifact of model files: all of it, or nothing.
 
@@ -118,7 +118,7 @@ def write_artifact(
             in it, under the folder's name.
         overwrite: whether an artifact that stands there is replaced.
         beside: folders that lie beside the model files without being listed, such as the record of
-            a training, by the name that they get; one of that name is replaced.
+            a training, by the name that they get. One of that name is replaced, by None removed.
 
     Raises:
         ArgumentInvalid: something stands there and is not to be overwritten, or is no artifact.
@@ -136,9 +136,10 @@ def write_artifact(
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as staging:
             built = Path(staging) / "new"
             _build(built, manifest, sources, folder if folder.exists() else None)
-            for name, source in (beside or {}).items():
+            for name, record in (beside or {}).items():
                 shutil.rmtree(built / name, ignore_errors=True)
-                shutil.copytree(source, built / name)
+                if record is not None:
+                    shutil.copytree(record, built / name)
             if folder.exists():
                 folder.rename(Path(staging) / "old")
             built.rename(folder)

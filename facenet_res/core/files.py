@@ -16,10 +16,19 @@ OWNER_ONLY = 0o600
 """Permissions of a file with faces or embeddings in it, whoever may enter its folder."""
 
 
-def write_atomically(path: Path, data: bytes, permissions: int = ANYBODY) -> None:
+def write_atomically(
+    path: Path, data: bytes, permissions: int = ANYBODY, *, previous: Path | None = None
+) -> None:
     """Replaces a file by temp file, fsync, rename and fsync of the folder, made where absent.
 
-    After a crash at any moment the file holds either the old bytes or the new.
+    After a crash at any moment the file holds either the old bytes or the new; with `previous`
+    it may be absent, with the old bytes under that name.
+
+    Args:
+        path: the file.
+        data: its new bytes.
+        permissions: of a new file.
+        previous: name in the same folder that the old file gets; what stood there is replaced.
 
     Raises:
         DiskFull: the disk is full or read-only; the old file is untouched.
@@ -34,6 +43,8 @@ def write_atomically(path: Path, data: bytes, permissions: int = ANYBODY) -> Non
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if previous is not None and path.exists():
+            path.replace(previous)
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -41,6 +52,13 @@ def write_atomically(path: Path, data: bytes, permissions: int = ANYBODY) -> Non
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise write_fault(path, error) from error
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Removes what a process left that was killed in `write_atomically`; nobody may write there."""
+    for path in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def make_folder(path: Path) -> None:

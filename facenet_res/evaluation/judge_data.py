@@ -16,7 +16,7 @@ from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import DataInvalid, FileMissing, NoFace
 from facenet_res.core.progress import Tell
 from facenet_res.core.types import Embeddings, Faces, Image
-from facenet_res.data.crops import CropSource, open_crops
+from facenet_res.data.crops import CropSource, fingerprint, open_crops
 from facenet_res.data.location import DATA_VARIABLE, data_path
 from facenet_res.data.pairs import PairSet, read_pairs
 from facenet_res.data.records import NO_LABEL
@@ -110,12 +110,14 @@ class TrainedOn:
     """What is left of the crops for training.
 
     Attributes:
+        sha256: of the whole set; see `data.crops.fingerprint`.
         held_out: what was taken away.
         named: crops with an identity.
         identities: of those.
         unnamed: crops without one.
     """
 
+    sha256: str
     held_out: HeldOut
     named: int
     identities: int
@@ -231,7 +233,7 @@ def load_judge_data(
             people=tuple(validation.identity(number) for number in range(len(validation))),
             strangers=unnamed,
             groups=groups_of([strangers.name(number) for number in range(len(strangers))]),
-            trained_on=_trained_on(split.train, config),
+            trained_on=_trained_on(split.train, fingerprint(crops), config),
             photos=files.photos,
             plan=plan,
             portraits=RememberedFaces(detector),
@@ -269,8 +271,8 @@ def _decoded(crops: CropSource, stage: str, tell: Tell) -> Faces:
     return np.stack(faces)
 
 
-def _trained_on(train: CropSource, config: JudgeConfig) -> TrainedOn:
+def _trained_on(train: CropSource, sha256: str, config: JudgeConfig) -> TrainedOn:
     is_named = train.labels != NO_LABEL
     identities = len(np.unique(train.labels[is_named]))
     held_out = HeldOut(config.identities, config.crops_min, config.unlabelled)
-    return TrainedOn(held_out, int(is_named.sum()), identities, int((~is_named).sum()))
+    return TrainedOn(sha256, held_out, int(is_named.sum()), identities, int((~is_named).sum()))

@@ -26,7 +26,7 @@ class RunHistory:
     """The training that made a model, as its folder tells.
 
     Attributes:
-        crops: the training set's name.
+        crops_sha256: of the training set; see `data.crops.fingerprint`.
         start: weights that it began with; "" for none.
         steps: done.
         batch_size: crops of a step.
@@ -36,7 +36,7 @@ class RunHistory:
         earlier: the runs that it went on from, the first of them first.
     """
 
-    crops: str
+    crops_sha256: str
     start: str
     steps: int
     batch_size: int
@@ -55,13 +55,17 @@ class RunHistory:
         """Images seen in this run and those before it."""
         return self.images + sum(run.images for run in self.earlier)
 
-    def spared(self, part: HeldOut) -> bool:
-        """Whether neither this run nor one before it saw a part of the crops, as far as is told.
+    def learned_from(self, crops_sha256: str) -> bool:
+        """Whether this run and those before it learned from that set, and from nothing else.
 
         Weights that it began with and that no run before it made may have seen anything.
         """
         runs = (*self.earlier, self)
-        return not runs[0].start and all(run.held_out.covers(part) for run in runs)
+        return not runs[0].start and all(run.crops_sha256 == crops_sha256 for run in runs)
+
+    def spared(self, part: HeldOut) -> bool:
+        """Whether neither this run nor one before it saw a part of that set."""
+        return all(run.held_out.covers(part) for run in (*self.earlier, self))
 
     @property
     def shown(self) -> tuple[tuple[int, float], ...]:
@@ -90,6 +94,7 @@ def model_card(
         commands: that measure each figure alone, a line each.
     """
     model, teacher = judged
+    is_known = history is not None and history.learned_from(trained_on.sha256)
     source = files("facenet_res.evaluation").joinpath(TEMPLATE).read_text("utf-8")
     # Markdown, not HTML: nothing is escaped but the bars in cells.
     environment = Environment(
@@ -115,7 +120,8 @@ def model_card(
         robust_pairs=sum(fold.pairs for fold in model.robustness[0].accuracy.folds),
         trained_on=trained_on,
         history=history,
-        is_spared=history is not None and history.spared(trained_on.held_out),
+        is_known=is_known,
+        is_spared=is_known and history is not None and history.spared(trained_on.held_out),
         cost=model.cost,
         validation=model.validation,
         photos=model.photos,

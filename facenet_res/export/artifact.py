@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from facenet_res.core.arrays import unit_norm
-from facenet_res.core.artifact import Artifact, described_file, write_artifact
+from facenet_res.core.artifact import (
+    MANIFEST_NAME,
+    Artifact,
+    described_file,
+    read_manifest,
+    write_artifact,
+)
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import ConfigInvalid, ModelMismatch
 from facenet_res.core.manifest import FileFormat, Manifest, Threshold
@@ -31,6 +37,8 @@ from facenet_res.models.checkpoint import load_weights, read_config
 ExportFormat = Literal["safetensors", "openvino", "onnx", "saved_model", "tflite"]
 
 ID_DIGITS = 12
+TRAINING = "training"
+"""Folder of a model with the record of its training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +79,7 @@ class ExportConfig:
 
 
 def export_artifact(
-    weights: Path, out: Path, config: ExportConfig, beside: Mapping[str, Path] | None = None
+    weights: Path, out: Path, config: ExportConfig, beside: Mapping[str, Path | None] | None = None
 ) -> Artifact:
     """Exports a checkpoint, checks each file against Keras, and writes the folder as a whole.
 
@@ -79,7 +87,8 @@ def export_artifact(
         weights: safetensors file of `models.checkpoint.save_weights`.
         out: the folder to make; its parent must exist.
         config: formats and the manifest's texts.
-        beside: folders to lie beside the model files, by name; see `write_artifact`.
+        beside: folders to lie beside the model files, by name; see `write_artifact`. Where it is
+            None, a `training` that other weights left in the folder is removed.
 
     Returns:
         The artifact as read back. Where a check fails, nothing is written.
@@ -131,7 +140,17 @@ def export_artifact(
             else:
                 _check(files, staging, manifest, file_format, reference)
             sources += files
+        if beside is None and not _embeds_so(out, identity):
+            # The record of other weights' training would be taken for that of these.
+            beside = {TRAINING: None}
         return write_artifact(out, manifest, sources, overwrite=config.overwrite, beside=beside)
+
+
+def _embeds_so(folder: Path, identity: str) -> bool:
+    """Whether a model stands there that embeds as one of this identity."""
+    if not (folder / MANIFEST_NAME).is_file():
+        return False
+    return read_manifest(folder).model_id.endswith(f"-{identity}")
 
 
 def _embeddings(model: Any) -> Embeddings:

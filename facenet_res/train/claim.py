@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from facenet_res.core.errors import ConfigInvalid, FileMissing, RunLocked, StateError
-from facenet_res.core.files import make_folder, write_atomically
+from facenet_res.core.files import make_folder, remove_temporaries, write_atomically
 from facenet_res.core.process_lock import ProcessLock
 from facenet_res.data.crops import CropSource, fingerprint
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.files import files_sha256
 from facenet_res.train.log import CONFIG_NAME, LOG_NAME
-from facenet_res.train.state import has_state, saved_step
+from facenet_res.train.state import forget_states, has_state, saved_step
 
 LOCK_NAME = "run.lock"
 SKIPPED_NAME = "skipped.txt"
@@ -33,15 +33,18 @@ def claimed(folder: Path, config: TrainConfig, crops: CropSource) -> Iterator[No
         crops: those of `config`.
 
     Raises:
-        StateError: the folder holds a run of another config or other data, or is damaged.
+        StateError: the folder holds a run of another config or other data, or is damaged; or the
+            run is finished, and other weights lie at its start now. An unfinished one goes on,
+            whatever lies there: it has its own.
         ConfigInvalid: more steps are done than the config has.
-        FileMissing: the start, a teacher or the list of doubted labels is absent.
+        FileMissing: a teacher or the list of doubted labels is absent.
         RunLocked: another process trains there.
         DiskFull, NotWritable: the folder cannot be written to.
     """
     make_folder(folder)
     lock = ProcessLock(folder / LOCK_NAME, f"the run {folder}", RunLocked)
     try:
+        remove_temporaries(folder)
         _take(folder, _record_of(config, crops))
         yield
     finally:
@@ -62,20 +65,31 @@ def _take(folder: Path, record: dict[str, Any]) -> None:
     path = folder / CONFIG_NAME
     # Where nothing was learned yet, as after a setting that was refused, the folder is free.
     if path.exists() and (has_state(folder) or (folder / LOG_NAME).exists()):
-        changed = _changed(folder, read_record(path), record)
-        if changed:
-            _write(path, changed)
-        return
+        try:
+            changed = _changed(folder, read_record(path), record)
+        except StateError:
+            if (folder / LOG_NAME).exists() or saved_step(folder):
+                raise
+            forget_states(folder)
+        else:
+            if changed:
+                _write(path, changed)
+            return
     _write(path, record)
     (folder / SKIPPED_NAME).unlink(missing_ok=True)
 
 
 def _changed(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any] | None:
     """The record to keep from now on, or None where it says all that the old one says."""
-    known = _digests(old)
+    known, start = _digests(old), str(new["config"]["start"])
     # Runs of before a file was noted say nothing of it.
     others = [name for name, sha256 in _digests(new).items() if known.get(name, sha256) != sha256]
-    if others:
+    if start in others and saved_step(folder) >= new["config"]["steps"]:
+        raise StateError(
+            f"{folder} holds a finished run that began with other weights than {start!r} has now; "
+            "choose another folder to go on from those"
+        )
+    if set(others) - {start}:
         raise StateError(
             f"{folder} holds a run on other data (changed since it began: {', '.join(others)}); "
             "choose another folder, or move this one away"
@@ -99,7 +113,12 @@ def _changed(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> dict[str
             f"steps must be at least the {done} that are done, got {after['steps']}"
         )
     changes = {name: [before[name], after[name]] for name in differing}
-    return {**new, "changes": [*old.get("changes", []), {"step": done, **changes}]}
+    # What it was made of is told by the record of its beginning.
+    return {
+        **old,
+        "config": new["config"],
+        "changes": [*old.get("changes", []), {"step": done, **changes}],
+    }
 
 
 def _digests(record: dict[str, Any]) -> dict[str, str]:

@@ -68,7 +68,8 @@ class TrainConfig:
         validate_every: steps between two looks at the validation set.
         save_every_s: seconds between two checkpoints, of which the last two are kept. A kill loses
             at most so much work, and the step that it falls in; where the newest one is damaged
-            besides, twice as much: with the default still less than a minute.
+            besides, twice as much: with the default still less than a minute. Looks are saved
+            before and after: one that is broken off is taken again, however long it takes.
     """
 
     name: str

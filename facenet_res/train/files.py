@@ -20,11 +20,14 @@ def start_path(start: str) -> Path:
 def files_sha256(config: TrainConfig) -> dict[str, str]:
     """SHA-256 of start, teachers and doubted labels, by the names that the config gives them.
 
+    Without the start where it is absent: a run that stands has no use for it.
+
     Raises:
-        FileMissing: one is absent.
+        FileMissing: another one is absent.
     """
     others = [name for name in (*config.teachers, config.doubted) if name]
-    start = {config.start: start_sha256(config)} if config.start else {}
+    has_start = bool(config.start) and start_path(config.start).is_file()
+    start = {config.start: start_sha256(config)} if has_start else {}
     return {name: _sha256(data_path(name)) for name in others} | start
 
 

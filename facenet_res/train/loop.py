@@ -22,9 +22,12 @@ from facenet_res.train.teacher import Panel
 from facenet_res.train.validation import embed_crops, judge
 
 WEIGHTS_NAME = "weights.safetensors"
+EARLIER_WEIGHTS_NAME = "weights.earlier.safetensors"
 VALIDATION_RATE = 1e-3
 LOG_EVERY = 50
-LOOK_DUE = "is_look_due"
+LOOKS_DUE = "looks_due"
+PEOPLE = "people"
+PAIRS = "pairs"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,11 +92,15 @@ def run_steps(
         TrainingDiverged: loss or weights are no finite number; the last good state is kept.
         DiskFull: a checkpoint could not be written; the one before is kept.
     """
-    saved = load_state(learner, folder) or {}
-    now = _Standing(config, data, saved, RunLog(folder))
-    if saved.get(LOOK_DUE) and now.is_looked_at:
-        now.judge(learner)
+    saved = load_state(learner, folder)
+    now = _Standing(config, data, saved or {}, RunLog(folder))
+    if now.step < config.steps:
+        _set_aside(folder)
+    if saved is None:
+        # What stands ready took its time: teachers were asked where each class lies.
         save_state(learner, folder, now.kept())
+    else:
+        now.look(learner, folder, [name for name in now.looks if name in saved.get(LOOKS_DUE, [])])
     saved_at = time.monotonic()
     with closing(lessons_from(config, data.train, panel, data.skipped, now.step)) as lessons:
         while now.step < config.steps:
@@ -101,18 +108,23 @@ def run_steps(
             if not math.isfinite(means["loss"]):
                 raise diverged(f"the loss is {means['loss']} at step {now.step + 1}", folder)
             now.stepped(learner, means)
-            if now.is_looked_at:
-                # A look takes its time: what is killed in it has lost the look alone.
-                save_state(learner, folder, {**now.kept(), LOOK_DUE: True})
+            if now.looks:
+                now.look(learner, folder, now.looks)
                 saved_at = time.monotonic()
-                now.judge(learner)
-            if now.is_last or time.monotonic() - saved_at >= config.save_every_s:
+            elif now.is_last or time.monotonic() - saved_at >= config.save_every_s:
                 save_state(learner, folder, now.kept())
                 saved_at = time.monotonic()
             on_progress(now.progress())
     with averaged(learner):
         save_weights(learner.network, folder / WEIGHTS_NAME, config.model)
     return now.progress()
+
+
+def _set_aside(folder: Path) -> None:
+    """Weights of before, where a finished run goes on: they are not what it ends with."""
+    path = folder / WEIGHTS_NAME
+    if path.exists():
+        path.replace(folder / EARLIER_WEIGHTS_NAME)
 
 
 class _Standing:
@@ -133,9 +145,10 @@ class _Standing:
         return self.step == self._config.steps
 
     @property
-    def is_looked_at(self) -> bool:
-        """Whether `judge` has something to do after this step."""
-        return self._is_validated or self._is_paired
+    def looks(self) -> list[str]:
+        """What `look` has to do after this step."""
+        due = {PEOPLE: self._is_validated, PAIRS: self._is_paired}
+        return [name for name, is_due in due.items() if is_due]
 
     @property
     def _is_validated(self) -> bool:
@@ -160,18 +173,32 @@ class _Standing:
         self._log.write(self.step, {"images_per_s": round(self._rate, 1), **means})
         learner.reset_metrics()
 
-    def judge(self, learner: Learner) -> None:
-        """Looks at the held-out people and at the pairs, when it is time."""
-        data, pairs = self._data, self._data.pairs
-        if self._is_validated:
+    def look(self, learner: Learner, folder: Path, looks: list[str]) -> None:
+        """Looks at the held-out people or at the pairs, and saves before and after each.
+
+        A look takes its time: a run that is killed in it has lost the look alone.
+        """
+        for number, name in enumerate(looks):
+            save_state(learner, folder, {**self.kept(), LOOKS_DUE: looks[number:]})
             with averaged(learner):
-                embeddings = embed_crops(data.held_out, learner.embed)
-            identities = [data.held_out.identity(number) for number in range(len(data.held_out))]
-            self._validation = judge(embeddings, identities, VALIDATION_RATE)
-            self._log.write(self.step, {"validation_tar": self._validation})
-        if pairs and self._is_paired:
-            with averaged(learner):
-                self._pairs = pairs.accuracy(learner.embed)
+                if name == PEOPLE:
+                    self._look_at_people(learner)
+                else:
+                    self._look_at_pairs(learner)
+        if looks:
+            save_state(learner, folder, self.kept())
+
+    def _look_at_people(self, learner: Learner) -> None:
+        crops = self._data.held_out
+        embeddings = embed_crops(crops, learner.embed)
+        identities = [crops.identity(number) for number in range(len(crops))]
+        self._validation = judge(embeddings, identities, VALIDATION_RATE)
+        self._log.write(self.step, {"validation_tar": self._validation})
+
+    def _look_at_pairs(self, learner: Learner) -> None:
+        pairs = self._data.pairs
+        if pairs is not None:
+            self._pairs = pairs.accuracy(learner.embed)
             self._log.write(self.step, {"pairs_accuracy": self._pairs})
 
     def kept(self) -> dict[str, float]:

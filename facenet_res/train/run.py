@@ -12,6 +12,7 @@ from facenet_res.data.location import data_path
 from facenet_res.data.skipped import Skipped, readable_numbers
 from facenet_res.train.claim import SKIPPED_NAME, claimed
 from facenet_res.train.config import TrainConfig
+from facenet_res.train.lineage import write_lineage
 from facenet_res.train.loop import Progress, RunData, run_steps
 from facenet_res.train.pairs_judge import open_pairs_judge
 from facenet_res.train.prepare import prepare
@@ -49,6 +50,8 @@ def train(
         TrainingDiverged: the loss is no finite number.
     """
     with open_crops(data_path(config.crops)) as crops, claimed(folder, config, crops):
+        if not has_state(folder):
+            write_lineage(folder, config.start)
         skipped = Skipped(len(crops), folder / SKIPPED_NAME)
         prepared = prepare(config, crops, skipped, is_fresh=not has_state(folder), answers=answers)
         validation = prepared.split.validation

@@ -1,7 +1,6 @@
 """From a finished run to a model folder: weights, thresholds, and the record of the training."""
 
 import json
-import shutil
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,7 +10,6 @@ import numpy as np
 
 from facenet_res.core.artifact import MANIFEST_NAME, Artifact, check_place, read_artifact
 from facenet_res.core.errors import FileMissing, StateError
-from facenet_res.core.files import file_sha256
 from facenet_res.core.manifest import Threshold
 from facenet_res.core.progress import Tell
 from facenet_res.data.crops import CropSource, fingerprint, open_crops
@@ -19,18 +17,21 @@ from facenet_res.data.location import data_path
 from facenet_res.data.skipped import Skipped, readable_numbers
 from facenet_res.evaluation.calibration import CROPS_MAX, CalibratedThreshold, calibrate_on_people
 from facenet_res.evaluation.intervals import least_rate
-from facenet_res.export.artifact import ExportConfig, export_artifact
+from facenet_res.export.artifact import TRAINING, ExportConfig, export_artifact
 from facenet_res.inference.open import open_embedder
 from facenet_res.train.claim import read_record
+from facenet_res.train.config import TrainConfig
 from facenet_res.train.files import start_path
+from facenet_res.train.lineage import EARLIER, copy_record, earlier_runs
 from facenet_res.train.log import CONFIG_NAME, LOG_NAME
 from facenet_res.train.loop import WEIGHTS_NAME
+from facenet_res.train.loss_config import LossConfig
+from facenet_res.train.prepare import split_of
 from facenet_res.train.run import HELD_OUT_NAME
 
-TRAINING = "training"
-EARLIER = "earlier"
 THRESHOLDS_NAME = "thresholds.json"
 CALIBRATION_NAME = "calibration.txt"
+HELD_OUT = ("held_out_identities", "held_out_unlabelled", "crops_per_identity_min")
 RATES = (1e-2, 1e-3, 1e-4)
 BATCH = 32
 
@@ -41,7 +42,7 @@ def export_run(run: Path, out: Path, config: ExportConfig, tell: Tell) -> Artifa
     `out/training` gets the run's settings, log, held-out people and thresholds, and in
     `earlier/1`, `earlier/2`, ... those of the runs whose weights it began with, the first of them
     first: what `evaluate card` tells a model's history by. A list of crops to calibrate int8 on,
-    `calibration.txt`, is taken over from there.
+    `calibration.txt`, is taken over from the model that it began with.
 
     Args:
         run: folder of a finished run.
@@ -53,7 +54,7 @@ def export_run(run: Path, out: Path, config: ExportConfig, tell: Tell) -> Artifa
 
     Raises:
         FileMissing: the run is not finished, or its crops are absent.
-        StateError: the run is damaged, or its crops or the weights it began with are others now.
+        StateError: the run is damaged, or its crops are others now.
         ArgumentInvalid, ArtifactInvalid, ModelMismatch, EngineUnavailable, DiskFull: see
             `export_artifact`.
     """
@@ -62,8 +63,8 @@ def export_run(run: Path, out: Path, config: ExportConfig, tell: Tell) -> Artifa
     record = read_record(run / CONFIG_NAME)
     if not weights.is_file():
         raise FileMissing(f"the run {run} is not finished: it has no {WEIGHTS_NAME}")
-    settings = record["config"]
-    origin = _origin(record)
+    settings = _settings(record, run)
+    origin = start_path(settings["start"]).parent if settings.get("start") else None
     config = replace(
         config,
         name=config.name or settings["name"],
@@ -77,7 +78,7 @@ def export_run(run: Path, out: Path, config: ExportConfig, tell: Tell) -> Artifa
         if not config.thresholds:
             plain = replace(config, formats=("safetensors",), thresholds_of="")
             bare = export_artifact(weights, Path(place) / "bare", plain)
-            found = _measured(bare, run, record, tell)
+            found = _measured(bare, record, tell)
             config = replace(
                 config,
                 thresholds=tuple(_declared(one) for one in found),
@@ -109,20 +110,15 @@ def loss_text(loss: dict[str, Any]) -> str:
     return " + ".join(parts)
 
 
-def _origin(record: dict[str, Any]) -> Path | None:
-    """The model or run folder that a run's first weights lie in, or None where they were fresh."""
-    start = str(record["config"].get("start", ""))
-    if not start:
-        return None
-    path = start_path(start)
-    known = record.get("files_sha256", {}).get(start)
-    # Runs of before the start was noted are believed.
-    if not path.is_file() or (known is not None and known != file_sha256(path)):
-        raise StateError(
-            f"the run began with weights that {path} no longer has, so that its history cannot be "
-            f"told: export its {WEIGHTS_NAME} instead of its folder"
-        )
-    return path.parent
+def _settings(record: dict[str, Any], run: Path) -> dict[str, Any]:
+    """The settings of a run, if it has those that an export asks for."""
+    settings: dict[str, Any] = record["config"]
+    loss = settings.get("loss")
+    asked = [*HELD_OUT, "name", "steps", "crops"]
+    lacking = [name for name in asked if name not in settings]
+    if lacking or not isinstance(loss, dict) or not set(LossConfig.__slots__) <= set(loss):
+        raise StateError(f"{run / CONFIG_NAME} is damaged: it lacks {', '.join(lacking) or 'loss'}")
+    return settings
 
 
 def _licence(origin: Path | None) -> str:
@@ -132,41 +128,19 @@ def _licence(origin: Path | None) -> str:
 
 
 def _write_history(run: Path, origin: Path | None, training: Path) -> None:
-    for number, folder in enumerate(_lineage(origin), start=1):
-        _copy(folder, training / EARLIER / str(number), (CONFIG_NAME, LOG_NAME))
-    _copy(run, training, (CONFIG_NAME, LOG_NAME, HELD_OUT_NAME))
-    if origin is not None and (origin / TRAINING / CALIBRATION_NAME).is_file():
-        _copy(origin / TRAINING, training, (CALIBRATION_NAME,))
+    for number, folder in enumerate(earlier_runs(run), start=1):
+        copy_record(folder, training / EARLIER / str(number), (CONFIG_NAME, LOG_NAME))
+    copy_record(run, training, (CONFIG_NAME, LOG_NAME, HELD_OUT_NAME))
+    if origin is not None:
+        copy_record(origin / TRAINING, training, (CALIBRATION_NAME,))
 
 
-def _lineage(origin: Path | None) -> list[Path]:
-    """Folders with the records of the runs that led to some weights, the first run first."""
-    if origin is None:
-        return []
-    training = origin / TRAINING
-    if (training / CONFIG_NAME).is_file():
-        earlier = [each for each in (training / EARLIER).glob("*") if each.name.isdigit()]
-        return [*sorted(earlier, key=lambda each: int(each.name)), training]
-    if (origin / CONFIG_NAME).is_file():
-        return [*_lineage(_origin(read_record(origin / CONFIG_NAME))), origin]
-    return []
-
-
-def _copy(source: Path, target: Path, names: tuple[str, ...]) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        shutil.copyfile(source / name, target / name)
-
-
-def _measured(
-    model: Artifact, run: Path, record: dict[str, Any], tell: Tell
-) -> list[CalibratedThreshold]:
+def _measured(model: Artifact, record: dict[str, Any], tell: Tell) -> list[CalibratedThreshold]:
     """Thresholds by the impostor pairs of the run's held-out people, as the model serves."""
-    names = set((run / HELD_OUT_NAME).read_text("utf-8").split("\n")) - {""}
     with open_crops(data_path(record["config"]["crops"])) as crops:
         if fingerprint(crops) != record["data_sha256"]:
             raise StateError(f"the crops {crops.reader} are others now than the run was trained on")
-        kept = _held_out(crops, names)
+        kept = _held_out(crops, record["config"])
         with open_embedder(model.folder, precision="f32") as embedder:
             rows = []
             for start in range(0, len(kept), BATCH):
@@ -183,11 +157,14 @@ def _measured(
     return calibrate_on_people(np.concatenate(rows), people, rates)
 
 
-def _held_out(crops: CropSource, names: set[str]) -> CropSource:
-    numbers = [number for number in range(len(crops)) if crops.identity(number) in names]
+def _held_out(crops: CropSource, settings: dict[str, Any]) -> CropSource:
+    """The crops that the run judged itself by: those of a doubted label are none of them."""
+    part = {name: settings[name] for name in HELD_OUT}
+    config = TrainConfig(name="", doubted=settings.get("doubted", ""), **part)
+    people = split_of(config, crops).validation
     # Spread evenly: crops of a person lie together.
-    chosen = np.linspace(0, len(numbers) - 1, min(len(numbers), CROPS_MAX), dtype=np.int64)
-    kept = crops.subset(np.asarray(numbers, np.int64)[chosen])
+    chosen = np.linspace(0, len(people) - 1, min(len(people), CROPS_MAX), dtype=np.int64)
+    kept = people.subset(chosen)
     return kept.subset(readable_numbers(kept, Skipped(len(kept))))
 
 

@@ -13,13 +13,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from facenet_res.core.errors import ArtifactInvalid, ModelMismatch, TrainingDiverged
-from facenet_res.core.files import write_atomically, write_fault
+from facenet_res.core.files import write_atomically
 from facenet_res.train.learner import Learner
 
 STATE_NAME = "state.safetensors"
 PREVIOUS_NAME = "state.previous.safetensors"
 # What a damaged file ends in.
-UNREADABLE = (SafetensorError, KeyError, TypeError, ValueError)
+UNREADABLE = (SafetensorError, KeyError, OSError, TypeError, ValueError)
 
 
 def save_state(learner: Learner, folder: Path, progress: dict[str, Any]) -> None:
@@ -37,9 +37,7 @@ def save_state(learner: Learner, folder: Path, progress: dict[str, Any]) -> None
     path = folder / STATE_NAME
     text = json.dumps(progress)
     data = save(tensors, {"progress": text, "sha256": _digest(tensors, text)})
-    if path.exists():
-        _keep(path, folder / PREVIOUS_NAME)
-    write_atomically(path, data)
+    write_atomically(path, data, previous=folder / PREVIOUS_NAME)
 
 
 def check_finite(learner: Learner, folder: Path, step: int) -> None:
@@ -67,6 +65,12 @@ def diverged(what: str, folder: Path) -> TrainingDiverged:
 def has_state(folder: Path) -> bool:
     """Whether a run stands there to go on with, whole or damaged."""
     return bool(_kept(folder))
+
+
+def forget_states(folder: Path) -> None:
+    """Removes what a run saved."""
+    for path in _kept(folder):
+        path.unlink()
 
 
 def saved_step(folder: Path) -> int:
@@ -103,7 +107,9 @@ def load_state(learner: Learner, folder: Path) -> dict[str, Any] | None:
         return progress
     if damaged:
         texts = "; ".join(f"{path.name}: {error}" for path, error in damaged.items())
-        raise ArtifactInvalid(f"no whole training state in {folder}: {texts}")
+        raise ArtifactInvalid(
+            f"no whole training state in {folder}: {texts}; remove them to begin the run anew"
+        )
     return None
 
 
@@ -125,24 +131,12 @@ def _read(path: Path) -> tuple[list[NDArray[Any]], dict[str, Any]]:
 
 
 def _digest(tensors: Mapping[str, NDArray[Any]], progress: str) -> str:
-    """SHA-256 of a state's values: a byte that flips on a disk leaves the format whole."""
+    """SHA-256 of all that a state says: a byte that flips on a disk leaves the format whole."""
     digest = hashlib.sha256(progress.encode())
     for key in sorted(tensors):
+        digest.update(f"{key} {tensors[key].dtype} {tensors[key].shape}".encode())
         digest.update(tensors[key].tobytes())
     return digest.hexdigest()
-
-
-def _keep(path: Path, previous: Path) -> None:
-    # A hard link costs nothing and survives the rename of a new file over the old name.
-    try:
-        previous.unlink(missing_ok=True)
-        try:
-            previous.hardlink_to(path)
-        except OSError:
-            # A disk without hard links: its only copy is replaced by a whole one, or not at all.
-            return
-    except OSError as error:
-        raise write_fault(previous, error) from error
 
 
 def _assign(learner: Learner, tensors: list[Any], path: Path) -> None:

@@ -129,12 +129,13 @@ class Answers:
 
     def __init__(self) -> None:
         """Starts with nothing remembered."""
-        self._key = ("", "")
+        self._key = ("", "", b"")
         self._kept: Embeddings | None = None
 
     def of(self, teacher: Teacher, crops: CropSource) -> Embeddings:
         """float32[N, D] for N crops. The last set is kept: trials of one teacher are neighbours."""
-        key = (file_sha256(teacher.path), fingerprint(crops))
+        mean = b"" if teacher.mean is None else teacher.mean.tobytes()
+        key = (file_sha256(teacher.path), fingerprint(crops), mean)
         if self._kept is None or key != self._key:
             self._key, self._kept = key, embed_crops(crops, teacher.embed)
         return self._kept

@@ -24,7 +24,7 @@ from tests.judge_sets import CONFIG, write_judge_files
 
 NOW = Circumstances("2026-11-25", "a machine", {"numpy": "2"}, "fake", "make judge")
 HISTORY = RunHistory(
-    crops="crops.zip",
+    crops_sha256="made",
     start="",
     steps=100,
     batch_size=64,
@@ -62,7 +62,8 @@ def judged(network: Network, data: JudgeData) -> Judged:
 
 
 def card(judged: tuple[Judged, Judged], data: JudgeData, history: RunHistory | None) -> str:
-    return model_card(judged, NOW, data.trained_on, history, title="made", commands="do it")
+    trained_on = replace(data.trained_on, sha256="made")
+    return model_card(judged, NOW, trained_on, history, title="made", commands="do it")
 
 
 def test_lfw_is_what_the_protocol_alone_finds(
@@ -140,8 +141,16 @@ def test_a_card_says_whether_training_saw_what_it_is_judged_by(
         assert ("crops that training did not see" in text) is is_spared
         assert ("the figures on them flatter it" in text) is not is_spared
         assert "\n\n\n" not in text
-    unknown = replace(HISTORY, start="weights.safetensors")
-    assert "the figures on them flatter it" in card((judged, judged), data, unknown)
+    elsewhere = replace(HISTORY, crops_sha256="others")
+    for history in (
+        replace(HISTORY, start="weights.safetensors"),
+        elsewhere,
+        replace(HISTORY, start="old.safetensors", earlier=(elsewhere,)),
+    ):
+        text = card((judged, judged), data, history)
+        assert "does not say that it was trained on the crops" in text
+        assert "held out of training;" not in text
+        assert "that training did not see" not in text
     assert "The teachers: one.onnx, other.onnx." in card((judged, judged), data, seen)
 
 
@@ -150,7 +159,7 @@ def test_a_card_claims_no_data_that_the_folder_does_not_tell_of(
 ) -> None:
     text = card((judged, judged), data, None)
     assert "CelebA)" not in text
-    assert "does not say what it was trained on" in text
+    assert "Its folder does not say that it was trained on the crops" in text
     assert "## The run" not in text
 
 

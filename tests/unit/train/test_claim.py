@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from facenet_res.train.loss_config import LossConfig
 from facenet_res.train.state import STATE_NAME
 
 
-def claim(folder: Path, config: TrainConfig) -> dict[str, object]:
+def claim(folder: Path, config: TrainConfig) -> dict[str, Any]:
     """Claims, lets go, and returns what the folder says then."""
     with open_crops(Path(config.crops)) as crops, claimed(folder, config, crops):
         pass
@@ -94,18 +95,46 @@ def test_another_teacher_under_the_same_name_is_noticed(
         claim(folder, taught)
 
 
-def test_another_start_under_the_same_name_is_noticed(
+def test_a_run_goes_on_whatever_lies_at_its_start_until_it_is_finished(
     tiny_run: TrainConfig, tmp_path: Path
 ) -> None:
     start, folder = tmp_path / "start.safetensors", tmp_path / "run"
     further = replace(tiny_run, start=str(start))
     start.write_bytes(b"one")
-    claim(folder, further)
+    began = claim(folder, further)["files_sha256"]
     learn(folder, 1)
     start.write_bytes(b"another")
-    with pytest.raises(StateError, match=r"changed since it began: .*start\.safetensors\); choose"):
-        claim(folder, further)
-    assert len(claim(folder / "default", replace(tiny_run, start="default"))["files_sha256"]) == 1
+    assert claim(folder, replace(further, steps=5))["files_sha256"] == began
+
+    learn(folder, 5)
+    with pytest.raises(StateError, match="finished run that began with other weights than"):
+        claim(folder, replace(further, steps=5))
+    assert claim(folder, replace(further, steps=9))["files_sha256"] == began
+    start.unlink()
+    assert claim(folder, replace(further, steps=9))["files_sha256"] == began
+
+
+def test_a_run_of_before_its_start_was_noted_is_told_none(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    further = replace(tiny_run, start="default")
+    record = claim(tmp_path, further)
+    assert len(record["files_sha256"]) == 1
+    (tmp_path / "config.json").write_text(json.dumps({**record, "files_sha256": {}}))
+    learn(tmp_path, 1)
+    assert claim(tmp_path, replace(further, steps=9))["files_sha256"] == {}
+
+
+def test_a_folder_in_which_no_step_was_done_is_free(tiny_run: TrainConfig, tmp_path: Path) -> None:
+    wide = replace(tiny_run, model=replace(tiny_run.model, embedding_dim=1024))
+    claim(tmp_path, tiny_run)
+    learn(tmp_path, 0)
+    (tmp_path / ".state.safetensors.1.tmp").write_bytes(b"of a killed process")
+    claim(tmp_path, tiny_run)
+    assert (tmp_path / STATE_NAME).exists()
+    claim(tmp_path, wide)
+    assert sorted(path.name for path in tmp_path.glob("*state*")) == []
+    assert not (tmp_path / ".state.safetensors.1.tmp").exists()
 
 
 def test_a_run_of_before_files_were_noted_goes_on(tiny_run: TrainConfig, tmp_path: Path) -> None:

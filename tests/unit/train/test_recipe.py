@@ -1,5 +1,6 @@
 """A recipe is found by its name or path, and what is no recipe is said at once."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from facenet_res.core.artifact import default_artifact_dir
 from facenet_res.core.errors import ConfigInvalid, FileMissing
 from facenet_res.models.census import census
 from facenet_res.models.checkpoint import read_config
+from facenet_res.train.devices import has_gpu
 from facenet_res.train.recipe import load_recipe
 
 HALF_BYTES = 2
@@ -62,6 +64,11 @@ def test_the_default_recipe_fits_what_the_machine_has(
     assert on_cpu.start == "default"
     assert on_cpu.model == read_config(default_artifact_dir() / "model.safetensors")
     assert (on_gpu.start, on_gpu.input.place) == ("", "device")
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="a GPU may be here")
+def test_keras_finds_no_gpu_where_there_is_none() -> None:
+    assert has_gpu() is False
 
 
 @pytest.mark.parametrize("recipe", ["default", "large"])

@@ -24,7 +24,7 @@ from facenet_res.train.log import read_log
 from facenet_res.train.loop import Progress
 from facenet_res.train.optimizer_config import OptimizerConfig
 from facenet_res.train.run import train
-from facenet_res.train.state import PREVIOUS_NAME, STATE_NAME, saved_step
+from facenet_res.train.state import PREVIOUS_NAME, STATE_NAME, has_state, saved_step
 
 
 class Killed(Exception):
@@ -117,7 +117,7 @@ def test_a_run_killed_in_a_look_has_lost_the_look_alone(
 def test_a_damaged_state_never_takes_the_place_of_the_whole_one(
     tiny_run: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, data: bytes) -> None:
+    def full(path: Path, data: bytes, **_: object) -> None:
         raise DiskFull(f"no space for {path} ({len(data)} bytes)")
 
     folder = tmp_path / "run"
@@ -213,7 +213,55 @@ def test_a_full_disk_ends_the_run_and_keeps_the_state_before(
     monkeypatch.undo()
 
     assert (folder / STATE_NAME).read_bytes() == kept
-    assert train(tiny_run, folder).step == 6
+    # Two copies stand, not two names of one.
+    with (folder / STATE_NAME).open("r+b") as file:
+        file.seek(len(kept) // 2)
+        file.write(bytes([kept[len(kept) // 2] ^ 1]))
+    seen: list[int] = []
+    train(tiny_run, folder, lambda progress: seen.append(progress.step))
+    assert seen[0] <= 4
+    assert seen[-1] == 6
+
+
+def test_a_kill_between_the_renames_leaves_the_state_before(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(Killed):
+        train(tiny_run, folder, killed_after(2))
+    (folder / STATE_NAME).replace(folder / PREVIOUS_NAME)
+
+    seen: list[int] = []
+    train(tiny_run, folder, lambda progress: seen.append(progress.step))
+
+    assert seen == [3, 4, 5, 6]
+
+
+def test_what_stands_ready_is_saved_before_the_first_step(
+    tiny_run: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Learner, "learn", killed)
+        with pytest.raises(Killed):
+            train(tiny_run, tmp_path / "run")
+    assert (saved_step(tmp_path / "run"), has_state(tmp_path / "run")) == (0, True)
+
+
+def test_another_type_of_number_in_the_header_is_noticed(
+    tiny_run: TrainConfig, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(Killed):
+        train(tiny_run, folder, killed_after(2))
+    state = folder / STATE_NAME
+    state.write_bytes(state.read_bytes().replace(b'"F32"', b'"I32"', 1))
+    assert saved_step(folder) == 1
+    state.unlink()
+    state.mkdir()
+    assert saved_step(folder) == 1
 
 
 def _figures(folder: Path) -> list[dict[str, object]]:

@@ -137,9 +137,10 @@ def _write_history(run: Path, origin: Path | None, training: Path) -> None:
 
 def _measured(model: Artifact, record: dict[str, Any], tell: Tell) -> list[CalibratedThreshold]:
     """Thresholds by the impostor pairs of the run's held-out people, as the model serves."""
-    with open_crops(data_path(record["config"]["crops"])) as crops:
+    path = data_path(record["config"]["crops"])
+    with open_crops(path) as crops:
         if fingerprint(crops) != record["data_sha256"]:
-            raise StateError(f"the crops {crops.reader} are others now than the run was trained on")
+            raise StateError(f"the crops {path} are others now than the run was trained on")
         kept = _held_out(crops, record["config"])
         with open_embedder(model.folder, precision="f32") as embedder:
             rows = []

@@ -29,6 +29,14 @@ pytestmark = pytest.mark.filterwarnings(
 BARE = ExportConfig(name="")
 
 
+class Killed(Exception):
+    """Stands for the process dying."""
+
+
+def killed(progress: Progress) -> None:
+    raise Killed
+
+
 @pytest.fixture
 def short_run(tiny_run: TrainConfig, tmp_path: Path) -> TrainConfig:
     """One step, with 360 pairs of held-out people: enough for a rate of 1e-2, not for 1e-3."""
@@ -97,18 +105,16 @@ def test_a_model_tells_of_all_the_runs_that_led_to_it(
     bare = export(second, tmp_path / "a", replace(BARE, name="mine", licence="CC0")).manifest
     (tmp_path / "a" / "training" / "calibration.txt").write_text("person1/1.jpg\n")
     third = run("third", tmp_path / "a" / "model.safetensors")
-    model = export(third, tmp_path / "b")
-
-    assert (bare.thresholds, bare.model_id[:5]) == ((), "mine-")
     assert told(tmp_path / "a") == ["first", "second"]
-    assert told(tmp_path / "b") == ["first", "second", "third"]
-    assert model.manifest.licence == "CC0"
-    assert (tmp_path / "b" / "training" / "calibration.txt").read_text() == "person1/1.jpg\n"
 
     # In its own place, as `make install-default` does it: what else lies there stays.
     (tmp_path / "a" / "MODEL_CARD.md").write_text("a card")
-    export(third, tmp_path / "a", replace(BARE, overwrite=True))
+    model = export(third, tmp_path / "a", replace(BARE, overwrite=True))
+
+    assert (bare.thresholds, bare.model_id[:5]) == ((), "mine-")
     assert told(tmp_path / "a") == ["first", "second", "third"]
+    assert model.manifest.licence == "CC0"
+    assert (tmp_path / "a" / "training" / "calibration.txt").read_text() == "person1/1.jpg\n"
     assert (tmp_path / "a" / "MODEL_CARD.md").read_text() == "a card"
 
     # Other weights lie where the third began now; its history is its own.
@@ -122,32 +128,22 @@ def test_a_model_tells_of_all_the_runs_that_led_to_it(
     assert (tmp_path / "a" / "MODEL_CARD.md").exists()
 
 
-def test_a_run_that_goes_on_is_not_finished(short_run: TrainConfig, tmp_path: Path) -> None:
-    class Killed(Exception):
-        pass
-
-    def killed(progress: Progress) -> None:
-        raise Killed
-
-    run = tmp_path / "run"
-    train(short_run, run)
-    with pytest.raises(Killed):
-        train(replace(short_run, steps=9), run, killed)
-    with pytest.raises(FileMissing, match="is not finished"):
-        export(run, tmp_path / "model")
-
-
 def test_what_is_no_finished_run_is_refused(short_run: TrainConfig, tmp_path: Path) -> None:
     with pytest.raises(FileMissing, match="no run at"):
         export(tmp_path, tmp_path / "model")
     train(short_run, tmp_path / "run")
     with pytest.raises(ArgumentInvalid, match="no model folder"):
         export(tmp_path / "run", tmp_path / "run", replace(BARE, overwrite=True))
+    # Weights of before are none of the run that goes on.
+    with pytest.raises(Killed):
+        train(replace(short_run, steps=9), tmp_path / "run", killed)
+    with pytest.raises(FileMissing, match="is not finished"):
+        export(tmp_path / "run", tmp_path / "model")
+    (tmp_path / "run" / "weights.earlier.safetensors").rename(
+        tmp_path / "run" / "weights.safetensors"
+    )
     write_crops(Path(short_run.crops), identities=8, unlabelled=4, seed=1)
     with pytest.raises(StateError, match=r"more\.zip are others now than the run was trained on"):
-        export(tmp_path / "run", tmp_path / "model")
-    (tmp_path / "run" / "weights.safetensors").unlink()
-    with pytest.raises(FileMissing, match="is not finished"):
         export(tmp_path / "run", tmp_path / "model")
     assert not (tmp_path / "model").exists()
 

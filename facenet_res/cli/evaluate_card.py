@@ -139,13 +139,14 @@ def read_history(folder: Path) -> "RunHistory | None":
     Raises:
         DataInvalid: a config.json or log.jsonl is damaged.
     """
+    from facenet_res.core.artifact import TRAINING
+    from facenet_res.train.lineage import earlier_runs
     from facenet_res.train.log import CONFIG_NAME
 
-    training = folder / "training"
+    training = folder / TRAINING
     if not (training / CONFIG_NAME).is_file():
         return None
-    earlier = [path for path in training.glob("earlier/*") if path.name.isdigit()]
-    runs = tuple(_read_run(path) for path in sorted(earlier, key=lambda path: int(path.name)))
+    runs = tuple(_read_run(path) for path in earlier_runs(training))
     return dataclasses.replace(_read_run(training), earlier=runs)
 
 

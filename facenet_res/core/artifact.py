@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 MANIFEST_NAME = "manifest.toml"
+TRAINING = "training"
+"""Folder beside the model files with the record of their training, where there is one."""
 MANIFEST_BYTES_MAX = 1 << 20
 
 

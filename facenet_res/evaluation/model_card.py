@@ -55,17 +55,18 @@ class RunHistory:
         """Images seen in this run and those before it."""
         return self.images + sum(run.images for run in self.earlier)
 
-    def learned_from(self, crops_sha256: str) -> bool:
+    def learned_from(self, crops: TrainedOn) -> bool:
         """Whether this run and those before it learned from that set, and from nothing else.
 
         Weights that it began with and that no run before it made may have seen anything.
         """
         runs = (*self.earlier, self)
-        return not runs[0].start and all(run.crops_sha256 == crops_sha256 for run in runs)
+        return not runs[0].start and all(run.crops_sha256 == crops.sha256 for run in runs)
 
-    def spared(self, part: HeldOut) -> bool:
-        """Whether neither this run nor one before it saw a part of that set."""
-        return all(run.held_out.covers(part) for run in (*self.earlier, self))
+    def spared(self, crops: TrainedOn) -> bool:
+        """Whether this run and those before it learned from that set less its held-out part."""
+        runs = (*self.earlier, self)
+        return self.learned_from(crops) and all(run.held_out.covers(crops.held_out) for run in runs)
 
     @property
     def shown(self) -> tuple[tuple[int, float], ...]:
@@ -94,7 +95,6 @@ def model_card(
         commands: that measure each figure alone, a line each.
     """
     model, teacher = judged
-    is_known = history is not None and history.learned_from(trained_on.sha256)
     source = files("facenet_res.evaluation").joinpath(TEMPLATE).read_text("utf-8")
     # Markdown, not HTML: nothing is escaped but the bars in cells.
     environment = Environment(
@@ -120,8 +120,8 @@ def model_card(
         robust_pairs=sum(fold.pairs for fold in model.robustness[0].accuracy.folds),
         trained_on=trained_on,
         history=history,
-        is_known=is_known,
-        is_spared=is_known and history is not None and history.spared(trained_on.held_out),
+        is_known=history is not None and history.learned_from(trained_on),
+        is_spared=history is not None and history.spared(trained_on),
         cost=model.cost,
         validation=model.validation,
         photos=model.photos,

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.artifact import (
     MANIFEST_NAME,
+    TRAINING,
     Artifact,
     described_file,
     read_manifest,
@@ -37,8 +38,6 @@ from facenet_res.models.checkpoint import load_weights, read_config
 ExportFormat = Literal["safetensors", "openvino", "onnx", "saved_model", "tflite"]
 
 ID_DIGITS = 12
-TRAINING = "training"
-"""Folder of a model with the record of its training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,12 @@ What is told of a model is held by it, not by the places of its ancestors: those
 import shutil
 from pathlib import Path
 
-from facenet_res.export.artifact import TRAINING
+from facenet_res.core.artifact import TRAINING
 from facenet_res.train.files import start_path
 from facenet_res.train.log import CONFIG_NAME, LOG_NAME
 
 EARLIER = "earlier"
-"""Folder in a run, or in that record, with those of the runs before it: 1 the first, 2, ..."""
+"""Folder in a run, or in a model's record of one, with those of the runs before it: 1, 2, ..."""
 
 
 def write_lineage(run: Path, start: str) -> None:

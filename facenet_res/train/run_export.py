@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from facenet_res.core.artifact import MANIFEST_NAME, Artifact, check_place, read_artifact
+from facenet_res.core.artifact import (
+    MANIFEST_NAME,
+    TRAINING,
+    Artifact,
+    check_place,
+    read_artifact,
+)
 from facenet_res.core.errors import FileMissing, StateError
 from facenet_res.core.manifest import Threshold
 from facenet_res.core.progress import Tell
@@ -17,7 +23,7 @@ from facenet_res.data.location import data_path
 from facenet_res.data.skipped import Skipped, readable_numbers
 from facenet_res.evaluation.calibration import CROPS_MAX, CalibratedThreshold, calibrate_on_people
 from facenet_res.evaluation.intervals import least_rate
-from facenet_res.export.artifact import TRAINING, ExportConfig, export_artifact
+from facenet_res.export.artifact import ExportConfig, export_artifact
 from facenet_res.inference.open import open_embedder
 from facenet_res.train.claim import read_record
 from facenet_res.train.config import TrainConfig

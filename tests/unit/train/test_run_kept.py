@@ -3,7 +3,6 @@
 import dataclasses
 import errno
 import math
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -31,35 +30,40 @@ class Killed(Exception):
     """Stands for the process dying right after a step's checkpoint."""
 
 
-def killed_after(step: int) -> Callable[[Progress], None]:
+def break_off(config: TrainConfig, folder: Path, after: int) -> None:
+    """Trains until a step is done and saved, and no further."""
+
     def on_progress(progress: Progress) -> None:
-        if progress.step == step:
+        if progress.step == after:
             raise Killed
 
-    return on_progress
+    with pytest.raises(Killed):
+        train(config, folder, on_progress)
+
+
+def assert_same_weights(one: Path, other: Path) -> None:
+    """The weights of two runs agree to the bit."""
+    before, after = (read_tensors(run / "weights.safetensors") for run in (one, other))
+    for key, value in before.items():
+        np.testing.assert_array_equal(after[key], value, err_msg=key)
 
 
 @pytest.mark.slow  # tests/e2e/test_train_kill.py does it with real processes, on PyTorch
 def test_a_run_broken_off_and_resumed_ends_bit_equal(tiny_run: TrainConfig, tmp_path: Path) -> None:
     train(tiny_run, tmp_path / "unbroken")
-    with pytest.raises(Killed):
-        train(tiny_run, tmp_path / "broken", killed_after(4))
+    break_off(tiny_run, tmp_path / "broken", after=4)
 
     end = train(tiny_run, tmp_path / "broken")
 
     assert end.step == 6
-    unbroken = read_tensors(tmp_path / "unbroken" / "weights.safetensors")
-    resumed = read_tensors(tmp_path / "broken" / "weights.safetensors")
-    for key, value in unbroken.items():
-        np.testing.assert_array_equal(resumed[key], value, err_msg=key)
+    assert_same_weights(tmp_path / "unbroken", tmp_path / "broken")
 
 
 def test_a_damaged_state_falls_back_to_the_one_before(
     tiny_run: TrainConfig, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(4))
+    break_off(tiny_run, folder, after=4)
     state = folder / STATE_NAME
     damaged = state.read_bytes()[:-100]
     state.unlink()
@@ -70,8 +74,7 @@ def test_a_damaged_state_falls_back_to_the_one_before(
 
 def test_a_flipped_byte_is_noticed(tiny_run: TrainConfig, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(4))
+    break_off(tiny_run, folder, after=4)
     state = folder / STATE_NAME
     flipped = bytearray(state.read_bytes())
     flipped[len(flipped) // 2] ^= 1
@@ -115,8 +118,7 @@ def test_a_damaged_state_never_takes_the_place_of_the_whole_one(
         raise DiskFull(f"no space for {path} ({len(data)} bytes)")
 
     folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(3))
+    break_off(tiny_run, folder, after=3)
     damaged = (folder / STATE_NAME).read_bytes()[:-100]
     (folder / STATE_NAME).unlink()
     (folder / STATE_NAME).write_bytes(damaged)
@@ -132,8 +134,7 @@ def test_two_damaged_states_are_an_error_and_not_a_fresh_start(
     tiny_run: TrainConfig, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(3))
+    break_off(tiny_run, folder, after=3)
     for name in (STATE_NAME, PREVIOUS_NAME):
         (folder / name).unlink()
         (folder / name).write_bytes(b"damaged")
@@ -146,8 +147,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_state(
     tiny_run: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(4))
+    break_off(tiny_run, folder, after=4)
     kept = (folder / STATE_NAME).read_bytes()
     monkeypatch.setattr(Learner, "learn", lambda *_: {"loss": math.nan})
 
@@ -178,23 +178,17 @@ def test_dropout_goes_on_where_it_stood(tiny_run: TrainConfig, tmp_path: Path) -
         tiny_run, steps=3, model=dataclasses.replace(tiny_run.model, dropout=0.5)
     )
     train(config, tmp_path / "unbroken")
-    with pytest.raises(Killed):
-        train(config, tmp_path / "broken", killed_after(1))
+    break_off(config, tmp_path / "broken", after=1)
     train(config, tmp_path / "broken")
 
-    one, other = (
-        read_tensors(tmp_path / name / "weights.safetensors") for name in ("unbroken", "broken")
-    )
-    for key, value in one.items():
-        np.testing.assert_array_equal(other[key], value, err_msg=key)
+    assert_same_weights(tmp_path / "unbroken", tmp_path / "broken")
 
 
 def test_a_full_disk_ends_the_run_and_keeps_the_state_before(
     tiny_run: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(3))
+    break_off(tiny_run, folder, after=3)
     kept = (folder / STATE_NAME).read_bytes()
 
     def full(*_: object) -> None:
@@ -221,8 +215,7 @@ def test_a_kill_between_the_renames_leaves_the_state_before(
     tiny_run: TrainConfig, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(2))
+    break_off(tiny_run, folder, after=2)
     (folder / STATE_NAME).replace(folder / PREVIOUS_NAME)
 
     assert saved_step(folder) == 2
@@ -245,8 +238,7 @@ def test_another_type_of_number_in_the_header_is_noticed(
     tiny_run: TrainConfig, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    with pytest.raises(Killed):
-        train(tiny_run, folder, killed_after(2))
+    break_off(tiny_run, folder, after=2)
     state = folder / STATE_NAME
     state.write_bytes(state.read_bytes().replace(b'"F32"', b'"I32"', 1))
     assert saved_step(folder) == 1

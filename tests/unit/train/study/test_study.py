@@ -30,6 +30,23 @@ def study(tiny_run: TrainConfig) -> Study:
     )
 
 
+def a_record(config: TrainConfig, *, start_sha256: str = "") -> Record:
+    """What a trial might have come to."""
+    return Record(
+        config=settings_of(config),
+        start_sha256=start_sha256,
+        images=48,
+        images_per_s=1.5,
+        tar={"0.01": 0.5, "0.001": 0.25},
+        teacher_cosine=None,
+        parameters=1000,
+        gmacs=0.5,
+        face_ms={"f32": 1.25},
+        date="2026-11-25",
+        environment=Environment("a machine, 2 CPUs", {"python": "3.11"}),
+    )
+
+
 def test_a_study_is_measured_once_and_becomes_a_table(study: Study, tmp_path: Path) -> None:
     heard: list[str] = []
 
@@ -94,19 +111,7 @@ def test_a_record_of_other_settings_is_refused_by_name(
     tiny_run: TrainConfig, tmp_path: Path
 ) -> None:
     path = tmp_path / "fast.json"
-    record = Record(
-        config=settings_of(tiny_run),
-        start_sha256="",
-        images=48,
-        images_per_s=1.5,
-        tar={"0.01": 0.5, "0.001": 0.25},
-        teacher_cosine=None,
-        parameters=1000,
-        gmacs=0.5,
-        face_ms={"f32": 1.25},
-        date="2026-11-25",
-        environment=Environment("a machine, 2 CPUs", {"python": "3.11"}),
-    )
+    record = a_record(tiny_run)
     write_record(path, record)
 
     assert read_record(path, tiny_run) == record
@@ -124,19 +129,7 @@ def test_trials_of_a_table_begin_from_the_same_weights(study: Study, tmp_path: P
     ]
     going_on = dataclasses.replace(study, trials=tuple(trials))
     fast, slow = (
-        Record(
-            config=settings_of(trial.config),
-            start_sha256=64 * digit,
-            images=48,
-            images_per_s=1.5,
-            tar={"0.01": 0.5, "0.001": 0.25},
-            teacher_cosine=None,
-            parameters=1000,
-            gmacs=0.5,
-            face_ms={"f32": 1.25},
-            date="2026-11-25",
-            environment=Environment("a machine, 2 CPUs", {"python": "3.11"}),
-        )
+        a_record(trial.config, start_sha256=64 * digit)
         for trial, digit in zip(trials, "01", strict=True)
     )
     out = tmp_path / "out"

@@ -23,7 +23,9 @@ def check_image(image: Any) -> Image:
     """
     array = np.asarray(image)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or array.size == 0:
-        raise ArrayInvalid(f"an image is uint8[H, W, 3] RGB; got {_described(array)}")
+        raise ArrayInvalid(
+            f"an image is uint8[H, W, 3] RGB; got {_described(array)}{_remedy(array)}"
+        )
     return array
 
 
@@ -90,6 +92,23 @@ def cosine(first: Embeddings, second: Embeddings) -> NDArray[np.float32]:
     products = np.einsum("bd,bd->b", first, second)
     clipped: NDArray[np.float32] = np.clip(products, -1.0, 1.0).astype(np.float32)
     return clipped
+
+
+def _remedy(array: NDArray[Any]) -> str:
+    """How to make an image of an array that is none; empty where that is unknown."""
+    channels = array.shape[2] if array.ndim == 3 else 0
+    cases = (
+        (array.size == 0, ", which has no pixels"),
+        (array.ndim == 2, ": repeat a grey image's values, numpy.stack([image] * 3, axis=-1)"),
+        (channels == 4, ": drop alpha, image[:, :, :3] of RGBA or image[:, :, 2::-1] of BGRA"),
+        (
+            array.shape[:1] == (3,) and channels > 4,
+            ": move channels last, image.transpose(1, 2, 0)",
+        ),
+        (array.dtype == np.uint16, ": scale 16 bits to 8, (image // 257).astype(numpy.uint8)"),
+        (array.dtype.kind == "f", ": scale [0, 1] to 8 bits, (image * 255).astype(numpy.uint8)"),
+    )
+    return next((text for applies, text in cases if applies), "")
 
 
 def _described(array: NDArray[Any]) -> str:

@@ -30,7 +30,7 @@ from facenet_res.evaluation.photos import PhotosConfig, PhotosPlan, plan_photos
 from facenet_res.faces.detector import Detector
 from facenet_res.faces.photograph import find_faces
 from facenet_res.imaging.decode import ImageLimits
-from facenet_res.imaging.photograph import Photograph
+from facenet_res.imaging.lazy_image import LazyImage
 
 BATCH: Final = 64
 FOLDS_MIN: Final = 2
@@ -141,8 +141,8 @@ class RememberedFaces:
         """
         key = hashlib.sha256(image).digest()
         if key not in self._found:
-            photograph = Photograph(image, self._limits)
-            self._found[key] = find_faces(photograph, self._detector, 1).crops
+            opened = LazyImage.open(image, self._limits)
+            self._found[key] = find_faces(opened, self._detector, 1).crops
         if len(self._found[key]) == 0:
             raise NoFace("no face was found, one is needed")
         face: Image = self._found[key][0]

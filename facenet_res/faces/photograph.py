@@ -15,7 +15,7 @@ import numpy as np
 from facenet_res.core.types import FACE_SIDE_PX, Box, Detection, Faces
 from facenet_res.faces.align import align_face, alignment
 from facenet_res.faces.detector import Detector
-from facenet_res.imaging.photograph import Copy, Photograph
+from facenet_res.imaging.lazy_image import LazyImage, ScaledImage
 
 
 @runtime_checkable
@@ -41,11 +41,11 @@ class AlignedFaces:
     crops: Faces
 
 
-def find_faces(photograph: Photograph, detector: Detector, faces_max: int) -> AlignedFaces:
-    """Finds and aligns the largest faces of a photograph.
+def find_faces(image: LazyImage, detector: Detector, faces_max: int) -> AlignedFaces:
+    """Finds and aligns the largest faces of an image.
 
     Args:
-        photograph: decoded as far as is needed.
+        image: decoded as far as is needed.
         detector: any.
         faces_max: how many of the largest are wanted, at least 1.
 
@@ -53,29 +53,29 @@ def find_faces(photograph: Photograph, detector: Detector, faces_max: int) -> Al
         ImageUnreadable: the file is damaged.
     """
     side_px = detector.side_px_enough if isinstance(detector, TakesCopies) else None
-    copy = photograph.reduced(side_px)
-    found = detector.detect(copy.pixels)[:faces_max]
-    detections = tuple(_in_photograph(copy, detection) for detection in found)
+    scaled = image.reduced(side_px)
+    found = detector.detect(scaled.pixels)[:faces_max]
+    detections = tuple(_to_full_size(scaled, detection) for detection in found)
     crops = np.empty((len(found), FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
     for crop, near, far in zip(crops, found, detections, strict=True):
-        if copy.shrink == 1 or _is_fine_enough(near):
-            crop[:] = align_face(copy.pixels, near.landmarks)
+        if scaled.shrink == 1 or _is_fine_enough(near):
+            crop[:] = align_face(scaled.pixels, near.landmarks)
         else:
-            crop[:] = align_face(photograph.whole.pixels, far.landmarks)
+            crop[:] = align_face(image.whole.pixels, far.landmarks)
     return AlignedFaces(detections, crops)
 
 
 def _is_fine_enough(detection: Detection) -> bool:
-    """Whether a pixel of the crop shows at least a pixel of the copy."""
+    """Whether a pixel of the crop shows at least a pixel of the scaled image."""
     linear = alignment(detection.landmarks)[:, :2]
     return math.hypot(linear[0, 0], linear[1, 0]) <= 1
 
 
-def _in_photograph(copy: Copy, detection: Detection) -> Detection:
-    if copy.shrink == 1:
+def _to_full_size(scaled: ScaledImage, detection: Detection) -> Detection:
+    if scaled.shrink == 1:
         return detection
     box = detection.box
     # A box's sides lie between pixels: it is scaled about the corner of the first, not its centre.
-    corners = np.array([(box.x0, box.y0), (box.x1, box.y1)]) * copy.shrink + copy.offset_px
-    landmarks = copy.to_photograph(detection.landmarks).astype(np.float32)
+    corners = np.array([(box.x0, box.y0), (box.x1, box.y1)]) * scaled.shrink + scaled.offset_px
+    landmarks = scaled.to_full_size(detection.landmarks).astype(np.float32)
     return Detection(Box(*corners.ravel().tolist()), detection.score, landmarks)

@@ -1,6 +1,5 @@
 """Image bytes to upright RGB pixels; the header's size is checked before anything is decoded."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import (
-    ArgumentInvalid,
     ConfigInvalid,
     FileMissing,
     ImageTooLarge,
@@ -21,9 +19,6 @@ from facenet_res.imaging.exif import upright
 from facenet_res.imaging.header import read_layout
 from facenet_res.imaging.jpeg import is_closed_early
 from facenet_res.imaging.layout import ImageLayout
-
-ImageSource = bytes | bytearray | memoryview | str | os.PathLike[str]
-"""The bytes of an image file, or its path; a str is a path."""
 
 MIB: Final = 1 << 20
 # OpenCV's warps address pixels with 16 bits.
@@ -64,7 +59,10 @@ class ImageLimits:
             )
 
 
-def decode_image(data: bytes, limits: ImageLimits = ImageLimits()) -> Image:
+DEFAULT_LIMITS: Final = ImageLimits()
+
+
+def decode_image(data: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
     """Decodes a JPEG, PNG or WebP file.
 
     The EXIF orientation is applied. Grey becomes RGB, 16 bits become 8, transparent pixels are
@@ -95,7 +93,7 @@ def checked_layout(data: bytes, limits: ImageLimits) -> ImageLayout:
     """
     _check_bytes(len(data), limits)
     layout = read_layout(data)
-    _check_size(layout, limits)
+    check_size(layout.width_px, layout.height_px, limits)
     return layout
 
 
@@ -121,7 +119,7 @@ def decode_layout(layout: ImageLayout, shrink: int = 1) -> Image:
     return upright(pixels, layout.orientation)
 
 
-def read_image(path: Path, limits: ImageLimits = ImageLimits()) -> Image:
+def read_image(path: Path, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
     """Reads and decodes an image file; see `decode_image`.
 
     Raises:
@@ -132,26 +130,7 @@ def read_image(path: Path, limits: ImageLimits = ImageLimits()) -> Image:
     return decode_image(read_image_bytes(path, limits), limits)
 
 
-def image_bytes(source: ImageSource, limits: ImageLimits = ImageLimits()) -> bytes:
-    """The bytes of an image file, whichever way it was given; not decoded.
-
-    Raises:
-        ArgumentInvalid: it is neither bytes nor a path.
-        FileMissing, ImageTooLarge: as for `read_image_bytes`.
-    """
-    if isinstance(source, bytes | bytearray | memoryview):
-        return bytes(source)
-    try:
-        path = Path(source)
-    except TypeError as error:
-        raise ArgumentInvalid(
-            f"an image is the bytes of a file or its path (str or os.PathLike), "
-            f"got {type(source).__name__}"
-        ) from error
-    return read_image_bytes(path, limits)
-
-
-def read_image_bytes(path: Path, limits: ImageLimits = ImageLimits()) -> bytes:
+def read_image_bytes(path: Path, limits: ImageLimits = DEFAULT_LIMITS) -> bytes:
     """The bytes of an image file, not decoded.
 
     Raises:
@@ -177,8 +156,12 @@ def _check_bytes(found: int, limits: ImageLimits) -> None:
         raise ImageTooLarge(f"the file has {found} bytes, limit is {limits.bytes_max}")
 
 
-def _check_size(layout: ImageLayout, limits: ImageLimits) -> None:
-    width_px, height_px = layout.width_px, layout.height_px
+def check_size(width_px: int, height_px: int, limits: ImageLimits) -> None:
+    """Checks an image's size against the limits.
+
+    Raises:
+        ImageTooLarge: it has too many pixels, or too long a side.
+    """
     if width_px * height_px > limits.pixels_max:
         raise ImageTooLarge(
             f"the image is {width_px}x{height_px} px, {width_px * height_px} in all, "

@@ -7,8 +7,8 @@ from facenet_res.core.errors import ArgumentInvalid
 from facenet_res.core.types import Detection, EmbeddedFace, Embeddings, Faces
 from facenet_res.faces.detector import Detector, the_only
 from facenet_res.faces.photograph import find_faces
-from facenet_res.imaging.decode import ImageLimits, ImageSource, image_bytes
-from facenet_res.imaging.photograph import Photograph
+from facenet_res.imaging.decode import ImageLimits
+from facenet_res.imaging.lazy_image import ImageSource, LazyImage
 
 FACES_MAX = 512
 
@@ -76,7 +76,7 @@ class FacePipeline:
         """Finds and aligns the faces of an image.
 
         Args:
-            image: a JPEG, PNG or WebP file: its bytes, or its path.
+            image: a path, the bytes of an image file, or uint8[H, W, 3] RGB.
             faces_max: how many of the largest faces are wanted, at least 1; None for all, which
                 is 512 at most.
 
@@ -84,27 +84,27 @@ class FacePipeline:
             ImageUnreadable: the bytes are no whole image.
             ImageTooLarge: a limit is exceeded.
             FileMissing: the path names nothing that can be read.
-            ArgumentInvalid: faces_max is below 1, or the image is neither bytes nor a path.
+            ArgumentInvalid: faces_max is below 1, or the image is of another type.
         """
         if faces_max is not None and faces_max < 1:
             raise ArgumentInvalid(f"faces_max must be at least 1, got {faces_max}")
-        photograph = Photograph(image_bytes(image, self._limits), self._limits)
-        found = find_faces(photograph, self._detector, min(faces_max or FACES_MAX, FACES_MAX))
-        width_px, height_px = photograph.size_px
+        opened = LazyImage.open(image, self._limits)
+        found = find_faces(opened, self._detector, min(faces_max or FACES_MAX, FACES_MAX))
+        width_px, height_px = opened.size_px
         return FoundFaces(width_px, height_px, found.detections, found.crops)
 
     def embed(self, image: ImageSource, faces_max: int | None = None) -> list[EmbeddedFace]:
         """Every face of an image, largest first; an empty list where there is none.
 
         Args:
-            image: a JPEG, PNG or WebP file: its bytes, or its path.
+            image: a path, the bytes of an image file, or uint8[H, W, 3] RGB.
             faces_max: see `find`.
 
         Raises:
             ImageUnreadable: the bytes are no whole image.
             ImageTooLarge: a limit is exceeded.
             FileMissing: the path names nothing that can be read.
-            ArgumentInvalid: faces_max is below 1, or the image is neither bytes nor a path.
+            ArgumentInvalid: faces_max is below 1, or the image is of another type.
         """
         return self.embed_found(self.find(image, faces_max))
 
@@ -112,7 +112,7 @@ class FacePipeline:
         """The one face of an image.
 
         Args:
-            image: a JPEG, PNG or WebP file: its bytes, or its path.
+            image: a path, the bytes of an image file, or uint8[H, W, 3] RGB.
             largest: whether to take the largest of several faces instead of refusing.
 
         Raises:
@@ -121,7 +121,7 @@ class FacePipeline:
             ImageUnreadable: the bytes are no whole image.
             ImageTooLarge: a limit is exceeded.
             FileMissing: the path names nothing that can be read.
-            ArgumentInvalid: the image is neither bytes nor a path.
+            ArgumentInvalid: the image is of another type.
         """
         return self.embed_found(self.find(image).only_one(largest=largest))[0]
 

@@ -7,9 +7,8 @@ from facenet_res.core.types import Image
 from facenet_res.faces.align import align_face
 from facenet_res.faces.mtcnn import MtcnnConfig, MtcnnDetector
 from facenet_res.faces.photograph import find_faces
-from facenet_res.imaging.decode import ImageLimits
 from facenet_res.imaging.encode import encode_jpeg
-from facenet_res.imaging.photograph import Photograph
+from facenet_res.imaging.lazy_image import LazyImage
 from facenet_res.imaging.warp import resize
 from tests.fakes import FakeDetector
 from tests.image_files import exif_block, jpeg_with_exif
@@ -21,9 +20,9 @@ def detector() -> MtcnnDetector:
     return MtcnnDetector()
 
 
-def photograph_of(image: Image, orientation: int = 1) -> Photograph:
+def photograph_of(image: Image, orientation: int = 1) -> LazyImage:
     data = jpeg_with_exif(encode_jpeg(image, quality=95), exif_block(orientation))
-    return Photograph(data, ImageLimits())
+    return LazyImage.open(data)
 
 
 def beside(face_side_px: int, width_px: int, height_px: int) -> Image:

@@ -110,9 +110,9 @@ def test_a_photo_is_bytes_of_any_kind_or_a_path_of_any_kind(tmp_path: Path) -> N
         assert len(pipeline.embed(image)) == len(pipeline.find(image).detections) == 1
 
 
-@pytest.mark.parametrize("image", [np.zeros((9, 9, 3), np.uint8), None, 5, [b"a"]])
+@pytest.mark.parametrize("image", [None, 5, [b"a"]])
 def test_anything_else_is_refused_by_its_type(image: Any) -> None:
-    with pytest.raises(ArgumentInvalid, match=f"or its path .*, got {type(image).__name__}"):
+    with pytest.raises(ArgumentInvalid, match=f"cannot be a {type(image).__name__}"):
         pipeline_of(FACES).embed_one(image)
 
 

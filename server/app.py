@@ -99,7 +99,7 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
     async with AsyncExitStack() as stack:
         probe(config.address)
         artifact = read_artifact(config.model_dir or default_artifact_dir())
-        decisions = Decisions(artifact.manifest, config.false_accept_rate)
+        decisions = Decisions(artifact.manifest, config.fmr)
         gallery = stack.enter_context(
             open_gallery(config.gallery, config.create, artifact.manifest)
         )

@@ -53,9 +53,9 @@ class ServerConfig:
     face_px_min: Annotated[
         float, "smallest face mtcnn looks for, pixels; 0: 20, or 1/64 of the longer side"
     ] = 0.0
-    false_accept_rate: Annotated[
-        float, "decides where a request names no rate and no threshold, in (0, 1)"
-    ] = 1e-3
+    fmr: Annotated[float, "decides where a request names no rate and no threshold, in (0, 1)"] = (
+        1e-3
+    )
     image_bytes_max: Annotated[int, "largest image file, in bytes"] = 32 << 20
     image_pixels_max: Annotated[int, "most pixels of an image"] = 50_000_000
     batch_images_max: Annotated[
@@ -81,7 +81,7 @@ class ServerConfig:
         _one_of("log_level", self.log_level, LOG_LEVELS)
         if self.face_px_min:
             _within("face_px_min", self.face_px_min, *FACE_PX_RANGE)
-        _within("false_accept_rate", self.false_accept_rate, 1e-9, 1 - 1e-9)
+        _within("fmr", self.fmr, 1e-9, 1 - 1e-9)
         _within("image_bytes_max", self.image_bytes_max, 1, 512 << 20)
         _within("image_pixels_max", self.image_pixels_max, 1, 1 << 30)
         _within("batch_images_max", self.batch_images_max, 1, 1024)

@@ -1,5 +1,7 @@
 """Between the library's values and the wire's messages: one function a type."""
 
+from dataclasses import asdict
+
 import numpy as np
 
 from facenet_res.core.errors import ArgumentInvalid
@@ -7,11 +9,10 @@ from facenet_res.core.manifest import Threshold
 from facenet_res.core.types import (
     FACE_SIDE_PX,
     Box,
-    Detection,
-    EmbeddedFace,
+    Candidate,
+    Face,
     Faces,
     Identification,
-    Match,
     Verification,
 )
 from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person
@@ -41,13 +42,13 @@ def to_box(box: Box) -> face_pb.Box:
     return face_pb.Box(x0=box.x0, y0=box.y0, x1=box.x1, y1=box.y1)
 
 
-def to_detection(detection: Detection) -> face_pb.Detection:
-    """Box, score and five points."""
-    points = [face_pb.Point(x=float(x), y=float(y)) for x, y in detection.landmarks]
+def to_face(face: Face, *, with_embedding: bool = False, with_crop: bool = False) -> face_pb.Face:
+    """Place and quality and, where asked for, embedding and aligned pixels."""
+    points = [face_pb.Point(x=float(x), y=float(y)) for x, y in face.landmarks]
     left_eye, right_eye, nose, left_mouth, right_mouth = points
-    return face_pb.Detection(
-        box=to_box(detection.box),
-        score=detection.score,
+    return face_pb.Face(
+        box=to_box(face.box),
+        detection_score=face.detection_score,
         landmarks=face_pb.Landmarks(
             left_eye=left_eye,
             right_eye=right_eye,
@@ -55,14 +56,8 @@ def to_detection(detection: Detection) -> face_pb.Detection:
             left_mouth=left_mouth,
             right_mouth=right_mouth,
         ),
-    )
-
-
-def to_face(face: EmbeddedFace, *, with_crop: bool) -> face_pb.Face:
-    """Detection, embedding and, where asked for, the aligned pixels."""
-    return face_pb.Face(
-        detection=to_detection(face.detection),
-        embedding=face.embedding.tolist(),
+        quality=face_pb.FaceQuality(**asdict(face.quality)),
+        embedding=face.embedding.tolist() if with_embedding else (),
         crop=np.ascontiguousarray(face.crop).tobytes() if with_crop else b"",
     )
 
@@ -70,30 +65,26 @@ def to_face(face: EmbeddedFace, *, with_crop: bool) -> face_pb.Face:
 def to_verdict(verification: Verification) -> face_pb.Verdict:
     """Similarity, threshold, rate and decision."""
     return face_pb.Verdict(
-        similarity=verification.similarity,
+        score=verification.score,
         threshold=verification.threshold,
-        false_accept_rate=verification.false_accept_rate,
-        is_same=verification.is_same,
+        fmr=verification.fmr or 0.0,
+        is_match=verification.is_match,
     )
 
 
-def to_match(match: Match) -> gallery_pb.Match:
+def to_candidate(match: Candidate) -> gallery_pb.Candidate:
     """Person, face and similarity."""
-    return gallery_pb.Match(
-        person_id=match.person_id, face_id=match.face_id, similarity=match.similarity
-    )
+    return gallery_pb.Candidate(person_id=match.person_id, face_id=match.face_id, score=match.score)
 
 
-def to_identified(
-    detection: Detection, answer: Identification, false_accept_rate: float
-) -> gallery_pb.IdentifiedFace:
+def to_identification(face: Face, answer: Identification) -> gallery_pb.Identification:
     """Who one face is."""
-    return gallery_pb.IdentifiedFace(
-        detection=to_detection(detection),
+    return gallery_pb.Identification(
+        face=to_face(face),
         person_id=answer.person_id,
-        matches=map(to_match, answer.matches),
+        candidates=map(to_candidate, answer.candidates),
         threshold=answer.threshold,
-        false_accept_rate=false_accept_rate,
+        fmr=answer.fmr or 0.0,
     )
 
 
@@ -133,7 +124,7 @@ def to_receipt(receipt: DeletionReceipt) -> gallery_pb.DeletionReceipt:
 def to_threshold(threshold: Threshold) -> info_pb.Threshold:
     """A rate, its similarity and the interval."""
     return info_pb.Threshold(
-        false_accept_rate=threshold.false_accept_rate,
+        fmr=threshold.fmr,
         similarity=threshold.similarity,
         similarity_low=threshold.similarity_low,
         similarity_high=threshold.similarity_high,

@@ -12,26 +12,23 @@ class Rule:
     """The least similarity of the same person, and the rate it was measured for; 0 for none."""
 
     threshold: float
-    false_accept_rate: float
+    fmr: float
 
 
 class Decisions:
     """Turns what a request says into a rule, by the thresholds of one model."""
 
-    def __init__(self, manifest: Manifest, false_accept_rate_default: float) -> None:
+    def __init__(self, manifest: Manifest, fmr_default: float) -> None:
         """Checks that the default can be kept.
 
         Raises:
             ConfigInvalid: the model lists thresholds, but none for the default rate.
         """
-        listed = [threshold.false_accept_rate for threshold in manifest.thresholds]
-        if listed and false_accept_rate_default not in listed:
-            raise ConfigInvalid(
-                f"false_accept_rate is {false_accept_rate_default:g}, "
-                f"model {manifest.model_id} lists {listed}"
-            )
+        listed = [threshold.fmr for threshold in manifest.thresholds]
+        if listed and fmr_default not in listed:
+            raise ConfigInvalid(f"fmr is {fmr_default:g}, model {manifest.model_id} lists {listed}")
         self._manifest = manifest
-        self._false_accept_rate_default = false_accept_rate_default
+        self._fmr_default = fmr_default
 
     def rule_of(self, decision: pb.Decision) -> Rule:
         """The rule that a request asks for; the server's default where it asks for none.
@@ -47,10 +44,10 @@ class Decisions:
                     f"threshold is {decision.threshold:g}, a cosine lies in [-1, 1]"
                 )
             return Rule(decision.threshold, 0.0)
-        if kind == "false_accept_rate":
-            return self._at(decision.false_accept_rate)
-        return self._at(self._false_accept_rate_default)
+        if kind == "fmr":
+            return self._at(decision.fmr)
+        return self._at(self._fmr_default)
 
-    def _at(self, false_accept_rate: float) -> Rule:
-        threshold = self._manifest.threshold_at(false_accept_rate)
-        return Rule(threshold.similarity, false_accept_rate)
+    def _at(self, fmr: float) -> Rule:
+        threshold = self._manifest.threshold_at(fmr)
+        return Rule(threshold.similarity, fmr)

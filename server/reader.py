@@ -6,7 +6,7 @@ requests meet in the batcher, so that one engine call serves many callers.
 
 from dataclasses import dataclass
 
-from facenet_res.core.types import EmbeddedFace, Embeddings, Faces
+from facenet_res.core.types import Embeddings, Face, Faces
 from facenet_res.inference.batcher import Batcher
 from facenet_res.pipeline.embed import FacePipeline, FoundFaces
 from server.context import Caller
@@ -25,7 +25,7 @@ class ImageFaces:
 
     width_px: int
     height_px: int
-    faces: tuple[EmbeddedFace, ...]
+    faces: tuple[Face, ...]
 
 
 class FaceReader:
@@ -53,7 +53,7 @@ class FaceReader:
         )
         return ImageFaces(found.width_px, found.height_px, await self._embed(found, caller))
 
-    async def read_one(self, image: bytes, caller: Caller, *, largest: bool) -> EmbeddedFace:
+    async def read_one(self, image: bytes, caller: Caller, *, largest: bool) -> Face:
         """Finds and embeds the one face of an image.
 
         Args:
@@ -81,7 +81,7 @@ class FaceReader:
         """
         return await self._batcher.embed(faces, caller.remaining_s(), caller.client)
 
-    async def _embed(self, found: FoundFaces, caller: Caller) -> tuple[EmbeddedFace, ...]:
+    async def _embed(self, found: FoundFaces, caller: Caller) -> tuple[Face, ...]:
         if not found.detections:
             return ()
         return tuple(found.embedded(await self.embed_aligned(found.crops, caller)))

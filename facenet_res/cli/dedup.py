@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   facenet-res dedup photos/ --out report/
-  facenet-res dedup photos/ --out report/ --far 1e-4 --workers 8
+  facenet-res dedup photos/ --out report/ --fmr 1e-4 --workers 8
   facenet-res dedup photos/ --out report/ --exact-only
 
 Writes report.html (one page, thumbnails inside), report.json, groups.csv and summary.txt. Nothing
@@ -50,7 +50,7 @@ def add_parsers(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--workers", type=int, default=2, help="photographs at once (default: 2)")
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--far", type=float, metavar="RATE", help="rate of false accepts of faces")
+    group.add_argument("--fmr", type=float, metavar="RATE", help="rate of false accepts of faces")
     group.add_argument(
         "--threshold", type=float, metavar="SIMILARITY", help="or the least similarity, -1 to 1"
     )
@@ -90,7 +90,7 @@ def _opened(arguments: Namespace) -> "Iterator[tuple[FacePipeline | None, DedupC
         return
     with opened_pipeline(arguments) as (pipeline, manifest):
         threshold, rate = decision(arguments, manifest)
-        yield pipeline, replace(config, similarity_min=threshold, false_accept_rate=rate)
+        yield pipeline, replace(config, similarity_min=threshold, fmr=rate)
 
 
 def _print(arguments: Namespace, report: "DedupReport") -> None:

@@ -20,7 +20,7 @@ EXAMPLES = """examples:
   facenet-res evaluate pairs --images photos/ --pairs mine.csv
   facenet-res evaluate bin agedb_30.bin --model models/mine
   facenet-res evaluate identify --images people/ --people 500 --unknown 500 --each 1
-  facenet-res evaluate groups --images people/ --attributes people.csv --far 1e-3
+  facenet-res evaluate groups --images people/ --attributes people.csv --fmr 1e-3
   facenet-res evaluate photos --images photos.zip
   facenet-res evaluate photos --images photos.zip --server 127.0.0.1:50051
   facenet-res evaluate thresholds --images people/ --json > thresholds.json
@@ -83,7 +83,7 @@ def _add_thresholds(protocols: Subparsers) -> None:
         "--aligned", action="store_true", help="they are aligned faces of 112x112 px already"
     )
     parser.add_argument(
-        "--far",
+        "--fmr",
         type=float,
         nargs="+",
         default=[1e-2, 1e-3, 1e-4],

@@ -8,11 +8,11 @@ from facenet_res.cli.evaluate_output import add_images, add_out, embedded, finis
 from facenet_res.cli.options import Subparsers, add_command, add_model, opened_embedder
 from facenet_res.core.errors import ArgumentInvalid, DataInvalid
 
-FALSE_ACCEPT_RATE = 1e-3
+FMR_DEFAULT = 1e-3
 PHOTOS_MAX = 50_000
 NOTES = """The CSV has a column file (PERSON/FILE.jpg) or identity (the folder PERSON), and one for
 each attribute, its cells the names of groups. All pairs within a group are compared, at one
-threshold for all groups: --threshold, or the one that accepts the share --far (default 1e-3) of
+threshold for all groups: --threshold, or the one that accepts the share --fmr (default 1e-3) of
 all pairs of two people here. A group with fewer than 300 pairs of two people has no rate of false
 accepts, one with fewer than 30 of one person none of false rejects. With both columns, identity
 says who is on the file. Embeddings are made as in serving, without the mirrored face."""
@@ -32,7 +32,7 @@ def add_parsers(protocols: Subparsers) -> None:
     )
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument(
-        "--far", type=float, metavar="RATE", help="share of all pairs of two people to accept"
+        "--fmr", type=float, metavar="RATE", help="share of all pairs of two people to accept"
     )
     chosen.add_argument(
         "--threshold", type=float, metavar="SIMILARITY", help="or the least similarity, -1 to 1"
@@ -66,13 +66,13 @@ def run_groups(arguments: Namespace) -> int:
             model_id = embedder.model_id
     rate = 0.0
     if threshold is None:
-        rate = FALSE_ACCEPT_RATE if arguments.far is None else arguments.far
+        rate = FMR_DEFAULT if arguments.fmr is None else arguments.fmr
         person = np.unique(np.array(table.people), return_inverse=True)[1]
         threshold = impostor_threshold(rows, person, rate)
     faces = GroupedFaces(rows, table.people, table.groups)
     groups = sum(len(set(values) - {""}) for values in table.groups.values())
     with progress(groups, "group") as tell:
-        report = judge_groups(faces, threshold, model_id, false_accept_rate=rate, on_progress=tell)
+        report = judge_groups(faces, threshold, model_id, fmr=rate, on_progress=tell)
     title = "Errors per group"
     summary = (
         f"{report.photographs} photographs of {report.people} people, model {model_id}, one "

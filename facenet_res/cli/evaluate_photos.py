@@ -82,12 +82,12 @@ class _ServerIdentifier:
         faces = self._client.identify(
             image,
             threshold=self._arguments.threshold,
-            false_accept_rate=self._arguments.far,
+            fmr=self._arguments.fmr,
             faces_max=1,
         )
         if not faces:
             raise NoFace("no face was found")
-        return faces[0].identification
+        return faces[0]
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def run_thresholds(arguments: Namespace) -> int:
             rows = _embedded(arguments, source, names, embedder, tell)
         model_id = embedder.model_id
     people = np.unique([person for person, _ in photos], return_inverse=True)[1]
-    found = calibrate_on_people(rows, people, arguments.far)
+    found = calibrate_on_people(rows, people, arguments.fmr)
     _print(arguments, model_id, found)
     return exit_codes.OK
 
@@ -79,7 +79,7 @@ def _print(arguments: Namespace, model_id: str, found: "list[CalibratedThreshold
         return
     rows = [
         (
-            f"{one.false_accept_rate:g}",
+            f"{one.fmr:g}",
             f"{one.similarity:.4f}",
             f"{one.similarity_low:.4f} to {one.similarity_high:.4f}",
             f"{one.measured_rate:.2e}",

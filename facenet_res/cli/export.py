@@ -107,7 +107,7 @@ def run(arguments: Namespace) -> int:
     else:
         sizes = [(name, f"{size / 1e6:.1f} MB") for name, size in files.items()]
         rates = [
-            (f"threshold at FAR {one.false_accept_rate:g}", f"{one.similarity:.4f}")
+            (f"threshold at FAR {one.fmr:g}", f"{one.similarity:.4f}")
             for one in manifest.thresholds
         ]
         print_pairs([("model", manifest.model_id), ("folder", str(arguments.out)), *sizes, *rates])
@@ -127,7 +127,7 @@ def read_thresholds(path: Path) -> "tuple[str, tuple[Threshold, ...]]":
     """
     from facenet_res.core.manifest import Threshold
 
-    names = ("false_accept_rate", "similarity", "similarity_low", "similarity_high")
+    names = ("fmr", "similarity", "similarity_low", "similarity_high")
     if not path.is_file():
         raise FileMissing(f"no thresholds at {path}")
     try:
@@ -140,4 +140,4 @@ def read_thresholds(path: Path) -> "tuple[str, tuple[Threshold, ...]]":
         raise DataInvalid(
             f'{path} should hold {{"thresholds": [{{{", ".join(names)}}}, ...]}}; {error!r}'
         ) from error
-    return model_id, tuple(sorted(thresholds, key=lambda one: -one.false_accept_rate))
+    return model_id, tuple(sorted(thresholds, key=lambda one: -one.fmr))

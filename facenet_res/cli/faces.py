@@ -20,7 +20,7 @@ from facenet_res.core.errors import ArgumentInvalid, InputError
 
 if TYPE_CHECKING:
     from facenet_res.core.manifest import Manifest
-    from facenet_res.core.types import Detection
+    from facenet_res.core.types import Detection, Face
     from facenet_res.pipeline.bulk import FileFaces
 
 DETECT_EXAMPLES = """examples:
@@ -114,7 +114,7 @@ def run_embed(arguments: Namespace) -> int:
             "height_px": file.height_px,
             "faces": [
                 {
-                    **_face(face.detection),
+                    **_face(face),
                     # A file that was asked for holds them already.
                     **({} if arguments.out else {"embedding": face.embedding.tolist()}),
                 }
@@ -133,12 +133,13 @@ def run_embed(arguments: Namespace) -> int:
     return conclude(len(files), left_out)
 
 
-def _face(detection: "Detection") -> dict[str, Any]:
-    box = detection.box
+def _face(face: "Detection | Face") -> dict[str, Any]:
+    box = face.box
+    score = face.detection_score if hasattr(face, "detection_score") else face.score
     return {
         "box": {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1},
-        "score": float(detection.score),
-        "landmarks": detection.landmarks.tolist(),
+        "score": float(score),
+        "landmarks": face.landmarks.tolist(),
     }
 
 
@@ -170,7 +171,7 @@ def _write_npz(path: Path, files: "Sequence[FileFaces]", manifest: "Manifest") -
     from facenet_res.core.files import write_atomically
 
     faces = [(str(file.path), face) for file in files for face in file.faces]
-    boxes = [face.detection.box for _, face in faces]
+    boxes = [face.box for _, face in faces]
     embeddings = np.array([face.embedding for _, face in faces], np.float32)
     buffer = io.BytesIO()
     np.savez(
@@ -178,8 +179,8 @@ def _write_npz(path: Path, files: "Sequence[FileFaces]", manifest: "Manifest") -
         embeddings=embeddings.reshape(-1, manifest.embedding_dim),
         paths=np.array([name for name, _ in faces], dtype=np.str_),
         boxes=np.array([(b.x0, b.y0, b.x1, b.y1) for b in boxes], np.float32).reshape(-1, 4),
-        scores=np.array([face.detection.score for _, face in faces], np.float32),
-        landmarks=np.array([face.detection.landmarks for _, face in faces]).reshape(-1, 5, 2),
+        scores=np.array([face.detection_score for _, face in faces], np.float32),
+        landmarks=np.array([face.landmarks for _, face in faces]).reshape(-1, 5, 2),
         model_id=np.array(manifest.model_id),
     )
     write_atomically(path, buffer.getvalue())

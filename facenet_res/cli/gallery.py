@@ -42,9 +42,9 @@ enrolled, 2 if none; what was skipped, and why, is on stderr."""
 IDENTIFY_NOTES = """\
 examples:
   facenet-res gallery identify visitor.jpg --gallery staff
-  facenet-res gallery identify door/ --gallery staff --far 1e-4 --json
+  facenet-res gallery identify door/ --gallery staff --fmr 1e-4 --json
 
---far is the rate of one comparison, and a stranger has a chance with each enrolled face: among N
+--fmr is the rate of one comparison, and a stranger has a chance with each enrolled face: among N
 faces the rate of strangers named is up to N times as high. The more there are, the stricter the
 rate to ask for."""
 

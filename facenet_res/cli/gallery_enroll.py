@@ -16,14 +16,14 @@ from facenet_res.cli.batch import (
     skipped,
 )
 from facenet_res.cli.console import note, print_json, print_table, printable, progress
-from facenet_res.cli.options import FALSE_ACCEPT_RATE, opened_gallery
+from facenet_res.cli.options import FMR_DEFAULT, opened_gallery
 from facenet_res.cli.verify import face_of
 from facenet_res.core.errors import ArgumentInvalid, DataInvalid, FileMissing, InputError
 from facenet_res.core.face_id import face_id_of
 
 if TYPE_CHECKING:
     from facenet_res.core.manifest import Manifest
-    from facenet_res.core.types import EmbeddedFace
+    from facenet_res.core.types import Face
     from facenet_res.gallery.gallery import Gallery
 
 SOURCE_CHARS_MAX = 1024
@@ -101,22 +101,20 @@ def _faces_of(gallery: "Gallery", people: Iterable[str]) -> set[str]:
     return faces
 
 
-def _note_lookalike(
-    gallery: "Gallery", manifest: "Manifest", photo: _Photo, face: "EmbeddedFace"
-) -> None:
+def _note_lookalike(gallery: "Gallery", manifest: "Manifest", photo: _Photo, face: "Face") -> None:
     """Remarks that the gallery would take the face for somebody else: perhaps a mix-up."""
     try:
-        threshold = manifest.threshold_at(FALSE_ACCEPT_RATE).similarity
+        threshold = manifest.threshold_at(FMR_DEFAULT).similarity
     except ArgumentInvalid:
         # The model declares no threshold of that rate: there is no saying who resembles whom.
         return
     # Two persons are enough: one of them is another than the photograph's own.
     (said,) = gallery.identify(face.embedding[None], threshold, top_k=2)
-    for match in said.matches:
-        if match.person_id != photo.person and match.similarity >= threshold:
+    for match in said.candidates:
+        if match.person_id != photo.person and match.score >= threshold:
             note(
                 f"{photo.path}: the face of {photo.person} matches {match.person_id} too, "
-                f"{match.similarity:.4f} (threshold {threshold:.4f})"
+                f"{match.score:.4f} (threshold {threshold:.4f})"
             )
 
 

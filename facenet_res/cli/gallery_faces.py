@@ -32,12 +32,12 @@ def run_identify(arguments: Namespace) -> int:
             faces = []
             for face in result.faces:
                 (said,) = gallery.identify(face.embedding[None], threshold, arguments.top_k)
-                box = face.detection.box
+                box = face.box
                 place = {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1}
                 faces.append({"box": place, **_identified(said)})
             images.append({"path": str(result.path), "faces": faces})
     if arguments.json:
-        about = {"threshold": threshold, "false_accept_rate": rate or None}
+        about = {"threshold": threshold, "fmr": rate or None}
         print_json({**about, "images": images, "skipped": as_dicts(left_out)})
     else:
         _print_identified(images, threshold)
@@ -58,15 +58,15 @@ def run_verify(arguments: Namespace) -> int:
         face = face_of(pipeline, arguments.image, largest=arguments.largest)
         answer = gallery.verify(arguments.person, face.embedding, threshold, rate)
     print_verification(arguments, answer, manifest.model_id)
-    return answer_code(arguments, is_yes=answer.is_same)
+    return answer_code(arguments, is_yes=answer.is_match)
 
 
 def _identified(said: "Identification") -> dict[str, Any]:
     return {
         "person_id": said.person_id or None,
         "candidates": [
-            {"person_id": match.person_id, "face_id": match.face_id, "similarity": match.similarity}
-            for match in said.matches
+            {"person_id": match.person_id, "face_id": match.face_id, "score": match.score}
+            for match in said.candidates
         ],
     }
 
@@ -79,13 +79,13 @@ def _print_identified(images: list[dict[str, Any]], threshold: float) -> None:
         for number, face in enumerate(image["faces"], start=1):
             best = face["candidates"][0] if face["candidates"] else None
             closest = best["person_id"] if best else "(empty gallery)"
-            similarity = f"{best['similarity']:.4f}" if best else ""
+            similarity = f"{best['score']:.4f}" if best else ""
             who = face["person_id"] or "unknown"
             also = ", ".join(
-                f"also {match['person_id']}, {match['similarity']:.4f}"
+                f"also {match['person_id']}, {match['score']:.4f}"
                 for match in face["candidates"][1:]
-                if match["similarity"] >= threshold
+                if match["score"] >= threshold
             )
             rows.append((image["path"], str(number), who, closest, similarity, also))
-    print_table(("photograph", "face", "person", "closest", "similarity", ""), rows)
+    print_table(("photograph", "face", "person", "closest", "score", ""), rows)
     print(f"threshold {threshold:.4f}")

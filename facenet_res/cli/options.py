@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facenet_res.pipeline.embed import FacePipeline
 
 Subparsers = Any  # argparse's own type is private
-FALSE_ACCEPT_RATE = 1e-3
+FMR_DEFAULT = 1e-3
 ENGINES = ("auto", "openvino", "keras", "onnx")
 DEVICES = ("auto", "cpu", "gpu", "tensorrt")
 PRECISIONS = ("auto", "f32", "bf16", "f16", "int8")
@@ -92,14 +92,13 @@ def add_model(parser: ArgumentParser) -> None:
 
 
 def add_decision(parser: ArgumentParser, answer_no: str) -> None:
-    """--far, --threshold and --exit-code."""
+    """--fmr, --threshold and --exit-code."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
-        "--far",
+        "--fmr",
         type=float,
         metavar="RATE",
-        help="rate of false accepts to bear, one that the model lists "
-        f"(default: {FALSE_ACCEPT_RATE:g})",
+        help=f"rate of false accepts to bear, one that the model lists (default: {FMR_DEFAULT:g})",
     )
     group.add_argument(
         "--threshold", type=float, metavar="SIMILARITY", help="or the least similarity, -1 to 1"
@@ -117,7 +116,7 @@ def decision(arguments: Namespace, manifest: "Manifest") -> tuple[float, float]:
         if not -1.0 <= arguments.threshold <= 1.0:
             raise ArgumentInvalid(f"--threshold must be in [-1, 1], got {arguments.threshold}")
         return float(arguments.threshold), 0.0
-    rate = FALSE_ACCEPT_RATE if arguments.far is None else arguments.far
+    rate = FMR_DEFAULT if arguments.fmr is None else arguments.fmr
     return manifest.threshold_at(rate).similarity, rate
 
 

@@ -18,16 +18,16 @@ from facenet_res.core import exit_codes
 from facenet_res.core.errors import InputError
 
 if TYPE_CHECKING:
-    from facenet_res.core.types import EmbeddedFace, Verification
+    from facenet_res.core.types import Face, Verification
     from facenet_res.pipeline.embed import FacePipeline
 
 EXAMPLES = """examples:
   facenet-res verify passport.jpg selfie.jpg
-  facenet-res verify a.jpg b.jpg --far 1e-4 --exit-code && echo "same person"
+  facenet-res verify a.jpg b.jpg --fmr 1e-4 --exit-code && echo "same person"
   facenet-res verify group.jpg ada.jpg --largest --json
 
 Similarity is the cosine of the two embeddings, -1 to 1; at the threshold or above, the answer is
-yes. --far 1e-3 takes the threshold at which one in a thousand pairs of different people was
+yes. --fmr 1e-3 takes the threshold at which one in a thousand pairs of different people was
 accepted when the model was measured.
 Status 0 for either answer, or 1 for "no" with --exit-code; 2 if a photograph cannot be used."""
 
@@ -55,12 +55,12 @@ def run(arguments: Namespace) -> int:
             for path in (arguments.first, arguments.second)
         ]
     similarity = float(faces[0].embedding @ faces[1].embedding)
-    answer = Verification(similarity, threshold, rate)
+    answer = Verification(similarity, threshold, rate or None)
     print_verification(arguments, answer, manifest.model_id)
-    return answer_code(arguments, is_yes=answer.is_same)
+    return answer_code(arguments, is_yes=answer.is_match)
 
 
-def face_of(pipeline: "FacePipeline", path: Path, *, largest: bool) -> "EmbeddedFace":
+def face_of(pipeline: "FacePipeline", path: Path, *, largest: bool) -> "Face":
     """The one face of a photograph.
 
     Raises:
@@ -83,29 +83,29 @@ def print_verification(arguments: Namespace, answer: "Verification", model_id: s
     if arguments.json:
         print_json(
             {
-                "is_same": answer.is_same,
-                "similarity": answer.similarity,
+                "is_match": answer.is_match,
+                "score": answer.score,
                 "threshold": answer.threshold,
-                "false_accept_rate": answer.false_accept_rate or None,
+                "fmr": answer.fmr or None,
                 "model_id": model_id,
             }
         )
         return
     print_pairs(
         [
-            ("same person", "yes" if answer.is_same else "no"),
-            ("similarity", f"{answer.similarity:.4f}"),
-            ("threshold", f"{answer.threshold:.4f} ({origin(answer.false_accept_rate)})"),
+            ("same person", "yes" if answer.is_match else "no"),
+            ("score", f"{answer.score:.4f}"),
+            ("threshold", f"{answer.threshold:.4f} ({origin(answer.fmr)})"),
             ("model", model_id),
         ]
     )
 
 
-def origin(false_accept_rate: float) -> str:
+def origin(fmr: float | None) -> str:
     """Where a threshold came from."""
-    if false_accept_rate == 0:
+    if fmr is None:
         return "set by hand"
-    return f"for a false accept rate of {false_accept_rate:g}"
+    return f"for an FMR of {fmr:g}"
 
 
 def answer_code(arguments: Namespace, *, is_yes: bool) -> int:

@@ -24,13 +24,12 @@ from facenet_res.client.results import (
     BatchItem,
     DeletionReceipt,
     EnrolledFace,
-    IdentifiedFace,
     Person,
     ServerInfo,
 )
 from facenet_res.client.retry import RetryPolicy
 from facenet_res.core.errors import ClientClosed, ServerUnreachable
-from facenet_res.core.types import EmbeddedFace, Embeddings, Faces, Verification
+from facenet_res.core.types import Embeddings, Face, Faces, Identification, Verification
 
 
 class AsyncFacenetClient:
@@ -91,7 +90,7 @@ class AsyncFacenetClient:
 
     async def embed(
         self, image: Photo, *, faces_max: int = 0, with_crops: bool = False
-    ) -> list[EmbeddedFace]:
+    ) -> list[Face]:
         """The faces of an image, largest first; an empty list where it holds none."""
         return await self._read_and_run(partial(calls.embed, image, faces_max, with_crops), [image])
 
@@ -113,11 +112,11 @@ class AsyncFacenetClient:
         second: Photo,
         *,
         threshold: float | None = None,
-        false_accept_rate: float | None = None,
+        fmr: float | None = None,
         largest_face: bool = False,
     ) -> Verification:
         """Whether two photographs show the same person."""
-        decision = calls.decision(threshold, false_accept_rate)
+        decision = calls.decision(threshold, fmr)
         return await self._read_and_run(
             partial(calls.verify_images, first, second, decision, largest_face), [first, second]
         )
@@ -147,12 +146,12 @@ class AsyncFacenetClient:
         image: Photo,
         *,
         threshold: float | None = None,
-        false_accept_rate: float | None = None,
+        fmr: float | None = None,
         top_k: int = 5,
         faces_max: int = 0,
-    ) -> list[IdentifiedFace]:
+    ) -> list[Identification]:
         """Who the faces of an image are, largest first; see FacenetClient.identify."""
-        decision = calls.decision(threshold, false_accept_rate)
+        decision = calls.decision(threshold, fmr)
         return await self._read_and_run(
             partial(calls.identify, image, decision, top_k, faces_max), [image]
         )
@@ -163,11 +162,11 @@ class AsyncFacenetClient:
         image: Photo,
         *,
         threshold: float | None = None,
-        false_accept_rate: float | None = None,
+        fmr: float | None = None,
         largest_face: bool = False,
     ) -> Verification:
         """Whether an image shows this enrolled person."""
-        decision = calls.decision(threshold, false_accept_rate)
+        decision = calls.decision(threshold, fmr)
         return await self._read_and_run(
             partial(calls.verify, person_id, image, decision, largest_face), [image]
         )

@@ -16,14 +16,13 @@ from facenet_res.client.results import (
     BatchItem,
     DeletionReceipt,
     EnrolledFace,
-    IdentifiedFace,
     Person,
     ServerInfo,
 )
 from facenet_res.core.arrays import check_faces
 from facenet_res.core.errors import ArgumentInvalid
 from facenet_res.core.face_id import face_id_of
-from facenet_res.core.types import EmbeddedFace, Embeddings, Faces, Verification
+from facenet_res.core.types import Embeddings, Face, Faces, Identification, Verification
 from facenet_res.v1 import embedding_service_pb2 as embedding_pb
 from facenet_res.v1 import face_pb2 as face_pb
 from facenet_res.v1 import gallery_service_pb2 as gallery_pb
@@ -63,7 +62,7 @@ class Page:
     next_token: str
 
 
-def embed(image: Photo, faces_max: int, with_crops: bool) -> Call[list[EmbeddedFace]]:
+def embed(image: Photo, faces_max: int, with_crops: bool) -> Call[list[Face]]:
     """Embed."""
     request = message(
         embedding_pb.EmbedRequest,
@@ -139,7 +138,7 @@ def enroll(image: Photo, enrollment: Enrollment) -> Call[EnrolledFace]:
 
 def identify(
     image: Photo, decision: face_pb.Decision, top_k: int, faces_max: int
-) -> Call[list[IdentifiedFace]]:
+) -> Call[list[Identification]]:
     """Identify."""
     request = message(
         gallery_pb.IdentifyRequest,
@@ -204,19 +203,18 @@ def info() -> Call[ServerInfo]:
     return Call(INFO + "GetInfo", info_pb.GetInfoRequest(), info_pb.GetInfoResponse, replies.info)
 
 
-def decision(threshold: float | None, false_accept_rate: float | None) -> face_pb.Decision:
+def decision(threshold: float | None, fmr: float | None) -> face_pb.Decision:
     """How similar is similar enough: one of the two, or neither for the server's default.
 
     Raises:
         ArgumentInvalid: both are given.
     """
-    if threshold is not None and false_accept_rate is not None:
+    if threshold is not None and fmr is not None:
         raise ArgumentInvalid(
-            f"give a threshold or a false accept rate, not both; "
-            f"got {threshold} and {false_accept_rate}"
+            f"give a threshold or a false accept rate, not both; got {threshold} and {fmr}"
         )
     if threshold is not None:
         return message(face_pb.Decision, threshold=threshold)
-    if false_accept_rate is not None:
-        return message(face_pb.Decision, false_accept_rate=false_accept_rate)
+    if fmr is not None:
+        return message(face_pb.Decision, fmr=fmr)
     return face_pb.Decision()

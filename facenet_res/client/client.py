@@ -3,7 +3,7 @@
 with FacenetClient("127.0.0.1:50051") as client:
     client.enroll("ada", Path("ada.jpg"), name="Ada Lovelace")
     for face in client.identify(Path("party.jpg")):
-        print(face.identification.person_id or "unknown")
+        print(face.person_id or "unknown")
 """
 
 import time
@@ -23,13 +23,12 @@ from facenet_res.client.results import (
     BatchItem,
     DeletionReceipt,
     EnrolledFace,
-    IdentifiedFace,
     Person,
     ServerInfo,
 )
 from facenet_res.client.retry import RetryPolicy
 from facenet_res.core.errors import ClientClosed, ServerUnreachable
-from facenet_res.core.types import EmbeddedFace, Embeddings, Faces, Verification
+from facenet_res.core.types import Embeddings, Face, Faces, Identification, Verification
 
 
 class FacenetClient:
@@ -96,9 +95,7 @@ class FacenetClient:
                 )
             time.sleep(READY_POLL_S)
 
-    def embed(
-        self, image: Photo, *, faces_max: int = 0, with_crops: bool = False
-    ) -> list[EmbeddedFace]:
+    def embed(self, image: Photo, *, faces_max: int = 0, with_crops: bool = False) -> list[Face]:
         """The faces of an image, largest first; an empty list where it holds none.
 
         Args:
@@ -135,7 +132,7 @@ class FacenetClient:
         second: Photo,
         *,
         threshold: float | None = None,
-        false_accept_rate: float | None = None,
+        fmr: float | None = None,
         largest_face: bool = False,
     ) -> Verification:
         """Whether two photographs show the same person.
@@ -144,14 +141,14 @@ class FacenetClient:
             first: file bytes or path.
             second: the other one.
             threshold: least similarity, in [-1, 1]; or
-            false_accept_rate: one that the model lists. Neither: the server's default.
+            fmr: one that the model lists. Neither: the server's default.
             largest_face: take the largest of several faces rather than refuse the photograph.
 
         Raises:
             NoFace: a photograph holds no face.
             SeveralFaces: one holds several, and largest_face is False.
         """
-        decision = calls.decision(threshold, false_accept_rate)
+        decision = calls.decision(threshold, fmr)
         return self._run(calls.verify_images(first, second, decision, largest_face))
 
     def enroll(
@@ -195,16 +192,16 @@ class FacenetClient:
         image: Photo,
         *,
         threshold: float | None = None,
-        false_accept_rate: float | None = None,
+        fmr: float | None = None,
         top_k: int = 5,
         faces_max: int = 0,
-    ) -> list[IdentifiedFace]:
+    ) -> list[Identification]:
         """Who the faces of an image are, largest first; threshold and rate as in verify_images.
 
         The rate is that of one comparison: among N enrolled faces a stranger is named up to N
         times as often, so that a large gallery asks for a stricter one.
         """
-        decision = calls.decision(threshold, false_accept_rate)
+        decision = calls.decision(threshold, fmr)
         return self._run(calls.identify(image, decision, top_k, faces_max))
 
     def verify(
@@ -213,7 +210,7 @@ class FacenetClient:
         image: Photo,
         *,
         threshold: float | None = None,
-        false_accept_rate: float | None = None,
+        fmr: float | None = None,
         largest_face: bool = False,
     ) -> Verification:
         """Whether an image shows this enrolled person; threshold and rate as in verify_images.
@@ -223,7 +220,7 @@ class FacenetClient:
             NoFace: the image holds no face.
             SeveralFaces: it holds several, and largest_face is False.
         """
-        decision = calls.decision(threshold, false_accept_rate)
+        decision = calls.decision(threshold, fmr)
         return self._run(calls.verify(person_id, image, decision, largest_face))
 
     def get_person(self, person_id: str) -> Person:

@@ -8,7 +8,6 @@ from facenet_res.client.results import (
     BatchItem,
     DeletionReceipt,
     EnrolledFace,
-    IdentifiedFace,
     Person,
     ServerInfo,
     ServerLimits,
@@ -18,11 +17,11 @@ from facenet_res.core.manifest import Threshold
 from facenet_res.core.types import (
     FACE_SIDE_PX,
     Box,
-    Detection,
-    EmbeddedFace,
+    Candidate,
     Embeddings,
+    Face,
+    FaceQuality,
     Identification,
-    Match,
     Verification,
 )
 from facenet_res.v1 import embedding_service_pb2 as embedding_pb
@@ -31,7 +30,7 @@ from facenet_res.v1 import gallery_service_pb2 as gallery_pb
 from facenet_res.v1 import info_service_pb2 as info_pb
 
 
-def faces(response: embedding_pb.EmbedResponse) -> list[EmbeddedFace]:
+def faces(response: embedding_pb.EmbedResponse) -> list[Face]:
     """The embedded faces of one image."""
     return [_face(face) for face in response.faces]
 
@@ -51,26 +50,25 @@ def verdict(
 ) -> Verification:
     """The verdict of either kind of verification."""
     said = response.verdict
-    return Verification(said.similarity, said.threshold, said.false_accept_rate)
+    return Verification(said.score, said.threshold, said.fmr or None)
 
 
 def enrolled(response: gallery_pb.EnrollResponse) -> EnrolledFace:
     """The face as it is stored."""
-    return _enrolled_face(response.face)
+    return _enrolled_face(response.enrolled)
 
 
-def identified(response: gallery_pb.IdentifyResponse) -> list[IdentifiedFace]:
+def identified(response: gallery_pb.IdentifyResponse) -> list[Identification]:
     """Who each face is."""
     return [
-        IdentifiedFace(
-            _detection(face.detection),
-            Identification(
-                tuple(Match(m.person_id, m.face_id, m.similarity) for m in face.matches),
-                face.threshold,
-                face.person_id,
-            ),
+        Identification(
+            tuple(Candidate(m.person_id, m.face_id, m.score) for m in said.candidates),
+            said.threshold,
+            said.person_id,
+            fmr=said.fmr or None,
+            face=_face(said.face),
         )
-        for face in response.faces
+        for said in response.identifications
     ]
 
 
@@ -115,10 +113,10 @@ def info(response: info_pb.GetInfoResponse) -> ServerInfo:
             deadline_s_max=limits.deadline_s_max,
         ),
         thresholds=tuple(
-            Threshold(t.false_accept_rate, t.similarity, t.similarity_low, t.similarity_high)
+            Threshold(t.fmr, t.similarity, t.similarity_low, t.similarity_high)
             for t in response.thresholds
         ),
-        false_accept_rate_default=response.false_accept_rate_default,
+        fmr_default=response.fmr_default,
         people=response.gallery.people,
         faces=response.gallery.faces,
         batcher=BatcherCounts(
@@ -134,13 +132,22 @@ def info(response: info_pb.GetInfoResponse) -> ServerInfo:
     )
 
 
-def _face(message: face_pb.Face) -> EmbeddedFace:
+def _face(message: face_pb.Face) -> Face:
     crop = np.frombuffer(message.crop, np.uint8)
     side_px = FACE_SIDE_PX if crop.size else 0
-    return EmbeddedFace(
-        _detection(message.detection),
-        np.array(message.embedding, np.float32),
-        crop.reshape(side_px, side_px, 3),
+    box, points, quality = message.box, message.landmarks, message.quality
+    ordered = (
+        points.left_eye, points.right_eye, points.nose, points.left_mouth, points.right_mouth
+    )  # fmt: skip
+    return Face(
+        box=Box(box.x0, box.y0, box.x1, box.y1),
+        landmarks=np.array([(point.x, point.y) for point in ordered], np.float32),
+        detection_score=message.detection_score,
+        quality=FaceQuality(
+            quality.eye_distance_px, quality.roll_deg, quality.yaw_share, quality.sharpness
+        ),
+        crop=crop.reshape(side_px, side_px, 3),
+        embedding=np.array(message.embedding, np.float32),
     )
 
 
@@ -149,22 +156,6 @@ def _batch_item(result: embedding_pb.EmbedResult) -> BatchItem:
         kind = BY_REASON.get(result.failure.reason, ServerFault)
         return BatchItem((), kind(result.failure.message))
     return BatchItem(tuple(faces(result.found)))
-
-
-def _detection(message: face_pb.Detection) -> Detection:
-    points = message.landmarks
-    landmarks = [
-        (point.x, point.y)
-        for point in (
-            points.left_eye,
-            points.right_eye,
-            points.nose,
-            points.left_mouth,
-            points.right_mouth,
-        )
-    ]
-    box = Box(message.box.x0, message.box.y0, message.box.x1, message.box.y1)
-    return Detection(box, message.score, np.array(landmarks, np.float32))
 
 
 def _enrolled_face(message: gallery_pb.EnrolledFace) -> EnrolledFace:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from facenet_res.core.errors import FacenetError
 from facenet_res.core.manifest import Threshold
-from facenet_res.core.types import Detection, EmbeddedFace, Identification
+from facenet_res.core.types import Face
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class BatchItem:
         error: why the image could not be served; None where it was.
     """
 
-    faces: tuple[EmbeddedFace, ...]
+    faces: tuple[Face, ...]
     error: FacenetError | None = None
 
 
@@ -60,19 +60,6 @@ class Person:
     face_count: int
     faces: tuple[EnrolledFace, ...]
     created_unix_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class IdentifiedFace:
-    """Who one face of an image is.
-
-    Attributes:
-        detection: where the face is.
-        identification: the person or unknown, and the closest candidates.
-    """
-
-    detection: Detection
-    identification: Identification
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +119,7 @@ class ServerInfo:
         engine: runtime and device, for people to read.
         limits: what a request may hold.
         thresholds: least similarities, by falling false accept rate.
-        false_accept_rate_default: the rate that decides where a request names none.
+        fmr_default: the rate that decides where a request names none.
         people: people in the gallery.
         faces: faces in the gallery.
         batcher: how the engine's batches have been.
@@ -145,7 +132,7 @@ class ServerInfo:
     engine: str
     limits: ServerLimits
     thresholds: tuple[Threshold, ...]
-    false_accept_rate_default: float
+    fmr_default: float
     people: int
     faces: int
     batcher: BatcherCounts

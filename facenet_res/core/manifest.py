@@ -44,13 +44,13 @@ class Threshold:
     """The least similarity that counts as the same person, at one false accept rate.
 
     Attributes:
-        false_accept_rate: share of pairs of different people at or above the threshold.
+        fmr: share of pairs of different people at or above the threshold.
         similarity: cosine in [-1, 1].
         similarity_low: lower end of its confidence interval.
         similarity_high: upper end of its confidence interval.
     """
 
-    false_accept_rate: float
+    fmr: float
     similarity: float
     similarity_low: float
     similarity_high: float
@@ -102,17 +102,17 @@ class Manifest:
         """The first file of a format, or None where the artifact has none."""
         return next((file for file in self.files if file.format == file_format), None)
 
-    def threshold_at(self, false_accept_rate: float) -> Threshold:
+    def threshold_at(self, fmr: float) -> Threshold:
         """The threshold measured for exactly this rate.
 
         Raises:
             ArgumentInvalid: the manifest lists no such rate; the message names those it lists.
         """
         for threshold in self.thresholds:
-            if threshold.false_accept_rate == false_accept_rate:
+            if threshold.fmr == fmr:
                 return threshold
-        listed = [threshold.false_accept_rate for threshold in self.thresholds]
+        listed = [threshold.fmr for threshold in self.thresholds]
         raise ArgumentInvalid(
             f"model {self.model_id} has no threshold for a false accept rate of "
-            f"{false_accept_rate:g}; it lists {listed or 'none'}"
+            f"{fmr:g}; it lists {listed or 'none'}"
         )

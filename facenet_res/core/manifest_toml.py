@@ -109,7 +109,7 @@ def _file(table: "_Table") -> ModelFile:
 def _threshold(table: "_Table") -> Threshold:
     table.check_keys(Threshold)
     return Threshold(
-        false_accept_rate=table.number("false_accept_rate", 0.0, 1.0),
+        fmr=table.number("fmr", 0.0, 1.0),
         similarity=table.number("similarity", -1.0, 1.0),
         similarity_low=table.number("similarity_low", -1.0, 1.0),
         similarity_high=table.number("similarity_high", -1.0, 1.0),

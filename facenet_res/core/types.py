@@ -4,6 +4,7 @@ All are frozen. Coordinates are pixels of the image as it stands after its EXIF
 orientation was applied, x to the right, y down, the pixel's centre at .0.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,73 +71,136 @@ class Detection:
     landmarks: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EmbeddedFace:
-    """A face that was found, aligned and embedded.
+@dataclass(frozen=True, slots=True)
+class FaceQuality:
+    """Measures of one face, each a number with a unit; which are good enough is for the caller.
 
     Attributes:
-        detection: where it is in the image.
-        embedding: float32[D], of unit length.
-        crop: uint8[112, 112, 3], the aligned face that the network saw.
+        eye_distance_px: between the eyes, in the image. The crop has 35 px: below that it is
+            upsampled.
+        roll_deg: rotation in the image plane, in (-180, 180]; positive where the right eye in the
+            image is lower.
+        yaw_share: offset of the nose from the middle of the eyes along their line, as a share of
+            their distance; 0 is frontal, beyond 0.5 the face is in profile. Not an angle: that
+            depends on the length of the nose.
+        sharpness: variance of the Laplacian of the grey crop, in squared grey levels. Grows with
+            focus, and with noise.
     """
 
-    detection: Detection
-    embedding: NDArray[np.float32]
-    crop: Image
+    eye_distance_px: float
+    roll_deg: float
+    yaw_share: float
+    sharpness: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A face: where it is, how good it is, its aligned crop and its embedding.
+
+    Attributes:
+        box: around the face, in pixels of the upright image.
+        landmarks: float32[5, 2]; see `Detection`.
+        detection_score: the detector's confidence, in [0, 1].
+        quality: measures of the face.
+        crop: uint8[112, 112, 3] RGB, aligned; uint8[0, 0, 3] where a server left it out.
+        embedding: float32[D] of unit length; float32[0] after `detect`, which does not embed.
+    """
+
+    box: Box
+    landmarks: NDArray[np.float32]
+    detection_score: float
+    quality: FaceQuality
+    crop: Image = field(default_factory=lambda: np.empty((0, 0, 3), np.uint8))
+    embedding: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """A person of the gallery who resembles the query.
+class OperatingPoint:
+    """The threshold that decides, and the error rate that it was calibrated for.
 
     Attributes:
-        person_id: the caller's name for the person.
-        face_id: the person's face that is closest to the query.
-        similarity: cosine in [-1, 1]; greater is closer.
+        threshold: least score that counts as a match, in [-1, 1].
+        fmr: false match rate of one comparison; None where it was not asked for.
+        fpir: false positive identification rate; None where it was not asked for.
+        threshold_low: lower end of the threshold's 95 % interval; the threshold itself where it
+            was given directly.
+        threshold_high: upper end.
+    """
+
+    threshold: float
+    fmr: float | None = None
+    fpir: float | None = None
+    threshold_low: float = math.nan
+    threshold_high: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The answer to "is this the same person?" (1:1).
+
+    Attributes:
+        score: cosine in [-1, 1] of the two faces, or to the closest of the person's faces.
+        threshold: least score that counts as a match.
+        fmr: false match rate that the threshold is calibrated for; None where the caller set the
+            threshold.
+        probe: the face that was verified, without crop and embedding where a server answered.
+        reference: the other image's face; None for a person of a gallery.
+    """
+
+    score: float
+    threshold: float
+    fmr: float | None = None
+    probe: Face | None = None
+    reference: Face | None = None
+
+    @property
+    def is_match(self) -> bool:
+        """Whether the score reaches the threshold."""
+        return self.score >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A person of the gallery who resembles the probe.
+
+    Attributes:
+        person_id: the person.
+        face_id: the person's face that is closest to the probe.
+        score: cosine in [-1, 1]; greater is closer.
     """
 
     person_id: str
     face_id: str
-    similarity: float
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """The answer to "who is this?".
+    """The answer to "who is this?" (1:N).
 
     Attributes:
-        matches: the closest persons, best first, below the threshold too; at most the number
+        candidates: the closest people, best first, below the threshold too; at most the number
             asked for. Empty only where the gallery is empty.
-        threshold: the least similarity that counts as the same person.
-        person_id: the best match at or above the threshold; "" stands for unknown.
+        threshold: least score that counts as a match.
+        person_id: the best candidate at or above the threshold; "" stands for unknown.
+        fmr: false match rate of one comparison that the threshold is calibrated for, or None.
+        fpir: false positive identification rate that it is calibrated for, or None.
+        face: the probe; None where embeddings were given.
     """
 
-    matches: tuple[Match, ...]
+    candidates: tuple[Candidate, ...]
     threshold: float
-    person_id: str = field(default="")
+    person_id: str = ""
+    fmr: float | None = None
+    fpir: float | None = None
+    face: Face | None = None
 
     @property
     def is_known(self) -> bool:
         """Whether somebody in the gallery reached the threshold."""
         return self.person_id != ""
 
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """The answer to "is this the person they claim to be?".
-
-    Attributes:
-        similarity: cosine in [-1, 1] of the two faces, or of the closest of the person's faces.
-        threshold: the least similarity that counts as the same person.
-        false_accept_rate: the rate the threshold was measured for; 0 where the caller set the
-            threshold directly.
-    """
-
-    similarity: float
-    threshold: float
-    false_accept_rate: float = 0.0
-
     @property
-    def is_same(self) -> bool:
-        """Whether the similarity reaches the threshold."""
-        return self.similarity >= self.threshold
+    def score(self) -> float:
+        """Score of the best candidate; -1 where the gallery is empty."""
+        return self.candidates[0].score if self.candidates else -1.0

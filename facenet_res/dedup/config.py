@@ -17,7 +17,7 @@ class DedupConfig:
 
     Attributes:
         similarity_min: least cosine of two faces of one person, in [-1, 1]; the model's threshold.
-        false_accept_rate: the rate that threshold was measured for; 0 where it was set by hand.
+        fmr: the rate that threshold was measured for; 0 where it was set by hand.
         near_copies: whether changed copies are looked for, or byte-equal files only.
         face_side_px_min: smaller faces are counted but not grouped: they resemble everybody.
         face_score_min: as before, for the detector's confidence, in [0, 1].
@@ -31,7 +31,7 @@ class DedupConfig:
     """
 
     similarity_min: float = 0.5
-    false_accept_rate: float = 0.0
+    fmr: float = 0.0
     near_copies: bool = True
     face_side_px_min: float = 24.0
     face_score_min: float = 0.9
@@ -45,7 +45,7 @@ class DedupConfig:
 
     def __post_init__(self) -> None:
         self._check("similarity_min", -1, 1)
-        self._check("false_accept_rate", 0, 1)
+        self._check("fmr", 0, 1)
         self._check("face_side_px_min", 0, self.limits.side_px_max)
         self._check("face_score_min", 0, 1)
         self._check("faces_a_photo_max", 1, 512)

@@ -155,11 +155,11 @@ def _shards(out: Path, model: FaceModel, config: DedupConfig) -> ShardFolder:
 def _row(name: str, result: FileFaces | FileSkipped) -> _Embedded:
     if isinstance(result, FileSkipped):
         return _Embedded(name, reason=result.reason, message=result.message)
-    boxes = [face.detection.box for face in result.faces]
+    boxes = [face.box for face in result.faces]
     return _Embedded(
         name,
         boxes=tuple((box.x0, box.y0, box.x1, box.y1) for box in boxes),
-        scores=tuple(face.detection.score for face in result.faces),
+        scores=tuple(face.detection_score for face in result.faces),
         embeddings=tuple(face.embedding.astype(np.float16) for face in result.faces),
     )
 

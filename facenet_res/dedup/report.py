@@ -7,7 +7,7 @@
     folder              as it was given
     model_id            of the embeddings; "" where no faces were compared
     similarity_min      least cosine of two faces of one person
-    false_accept_rate   that this threshold was measured for; 0: set by hand
+    fmr   that this threshold was measured for; 0: set by hand
     finished_at         UTC, ISO 8601      } all else is the same, byte for byte,
     seconds             the run took       } for the same photos and settings
     counts              see `types.Counts`
@@ -76,7 +76,7 @@ def as_json(report: DedupReport) -> dict[str, Any]:
         "folder": report.folder,
         "model_id": report.model_id,
         "similarity_min": report.similarity_min,
-        "false_accept_rate": report.false_accept_rate,
+        "fmr": report.fmr,
         "finished_at": report.finished_at,
         "seconds": report.seconds,
         "counts": asdict(groups.counts),

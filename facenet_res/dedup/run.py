@@ -146,7 +146,7 @@ class _Run:
             folder=str(self.folder),
             model_id=model_id,
             similarity_min=self.config.similarity_min,
-            false_accept_rate=self.config.false_accept_rate,
+            fmr=self.config.fmr,
             groups=read_groups(self.out),
             finished_at=finished.isoformat(timespec="seconds"),
             seconds=round((finished - started).total_seconds(), 1),

@@ -38,8 +38,8 @@ def threshold_text(report: DedupReport) -> str:
         f"{counts.faces_compared} of {counts.faces} faces compared by {report.model_id}, "
         f"one person from a similarity of {report.similarity_min:.3f} on"
     )
-    if report.false_accept_rate > 0:
-        one_in = round(1 / report.false_accept_rate)
+    if report.fmr > 0:
+        one_in = round(1 / report.fmr)
         return text + f", which 1 in {one_in:,} pairs of different people reaches"
     return text + " (set by hand: how often that is wrong was not measured)"
 

@@ -245,7 +245,7 @@ class DedupReport:
         folder: that was searched.
         model_id: of the embeddings; "" where no faces were compared.
         similarity_min: least cosine that links two faces.
-        false_accept_rate: that this threshold was measured for; 0 where set by hand.
+        fmr: that this threshold was measured for; 0 where set by hand.
         groups: what was found.
         finished_at: UTC, ISO 8601.
         seconds: that this run took, resumed work not counted.
@@ -254,7 +254,7 @@ class DedupReport:
     folder: str
     model_id: str
     similarity_min: float
-    false_accept_rate: float
+    fmr: float
     groups: Groups
     finished_at: str
     seconds: float

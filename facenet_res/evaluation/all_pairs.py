@@ -82,27 +82,23 @@ def compare_all(rows: Embeddings, person: NDArray[np.int64], threshold: float) -
     return ComparedFaces(faces, rejects, np.concatenate(accepted))
 
 
-def impostor_threshold(
-    rows: Embeddings, person: NDArray[np.int64], false_accept_rate: float
-) -> float:
+def impostor_threshold(rows: Embeddings, person: NDArray[np.int64], fmr: float) -> float:
     """The least threshold that accepts at most the asked share of all pairs of two people.
 
     Args:
         rows: float32[B, D], unit rows.
         person: int64[B], who each shows.
-        false_accept_rate: in (0, 1).
+        fmr: in (0, 1).
 
     Raises:
         ArgumentInvalid: the rate is out of range, below 3 / pairs, or allows more pairs than can
             be held.
     """
     pairs = _of_two_people(np.unique(person, return_counts=True)[1])
-    check_rate(false_accept_rate, pairs)
-    allowed = int(false_accept_rate * pairs + 1e-9)
+    check_rate(fmr, pairs)
+    allowed = int(fmr * pairs + 1e-9)
     if allowed >= HELD_MAX:
-        raise ArgumentInvalid(
-            f"a rate of {false_accept_rate:g} allows {allowed} pairs, limit is {HELD_MAX}"
-        )
+        raise ArgumentInvalid(f"a rate of {fmr:g} allows {allowed} pairs, limit is {HELD_MAX}")
     closest = np.empty(0, np.float32)
     for start in range(0, len(rows), ROWS_AT_ONCE):
         table, is_own, is_pair = _block(rows, person, start)

@@ -100,7 +100,7 @@ def true_accept_intervals(
     similarities: Any,
     is_same: Any,
     units: DrawnUnits,
-    false_accept_rates: NDArray[np.float64],
+    fmrs: NDArray[np.float64],
     config: BootstrapConfig | None = None,
 ) -> list[Interval]:
     """The 95 % interval of the true accept rate at each rate of false accepts.
@@ -112,7 +112,7 @@ def true_accept_intervals(
         similarities: float[P].
         is_same: bool[P].
         units: what is drawn.
-        false_accept_rates: float64[R], each in [0, 1].
+        fmrs: float64[R], each in [0, 1].
         config: rounds and seed.
 
     Returns:
@@ -125,14 +125,14 @@ def true_accept_intervals(
     config = config or BootstrapConfig()
     sorted_pairs = _SortedPairs.of(similarities, is_same, units)
     random = np.random.default_rng(config.seed)
-    found = np.full((config.rounds, len(false_accept_rates)), np.nan)
+    found = np.full((config.rounds, len(fmrs)), np.nan)
     for row in found:
         drawn = np.bincount(random.integers(0, units.count, units.count), minlength=units.count)
-        row[:] = sorted_pairs.true_accept_rates(drawn, false_accept_rates)
+        row[:] = sorted_pairs.true_accept_rates(drawn, fmrs)
     # A round may draw nobody who has a pair of both kinds; such rounds say nothing.
     usable = found[~np.isnan(found).any(axis=1)]
     if len(usable) == 0:
-        return [Interval(0.0, 1.0) for _ in false_accept_rates]
+        return [Interval(0.0, 1.0) for _ in fmrs]
     ends = np.quantile(usable, [TAIL, 1 - TAIL], axis=0)
     return [Interval(float(low), float(high)) for low, high in ends.T]
 
@@ -192,14 +192,14 @@ class _SortedPairs:
         )
 
     def true_accept_rates(
-        self, drawn: NDArray[np.int64], false_accept_rates: NDArray[np.float64]
+        self, drawn: NDArray[np.int64], fmrs: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """At each rate, with each unit counted as often as it was drawn; NaN if nothing was."""
         impostor = np.cumsum(_weights(self.impostor, drawn))
         genuine = np.concatenate([[0], np.cumsum(_weights(self.genuine, drawn))])
         if impostor[-1] == 0 or genuine[-1] == 0:
-            return np.full(len(false_accept_rates), np.nan)
-        allowed = np.floor(false_accept_rates * impostor[-1] + 1e-9)
+            return np.full(len(fmrs), np.nan)
+        allowed = np.floor(fmrs * impostor[-1] + 1e-9)
         refused = np.searchsorted(impostor, allowed, side="right")
         rates: NDArray[np.float64] = genuine[self.above[refused]] / genuine[-1]
         return rates

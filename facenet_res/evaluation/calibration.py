@@ -28,7 +28,7 @@ class CalibratedThreshold:
     """A threshold and what is known of it.
 
     Attributes:
-        false_accept_rate: the rate asked for.
+        fmr: the rate asked for.
         similarity: accept at and above it.
         similarity_low: lower end of the interval of the threshold.
         similarity_high: upper end.
@@ -37,7 +37,7 @@ class CalibratedThreshold:
         impostor_pairs: how many pairs it was measured on.
     """
 
-    false_accept_rate: float
+    fmr: float
     similarity: float
     similarity_low: float
     similarity_high: float
@@ -47,13 +47,13 @@ class CalibratedThreshold:
 
 
 def calibrate(
-    impostor_similarities: Any, false_accept_rate: float, confidence: float = 0.95
+    impostor_similarities: Any, fmr: float, confidence: float = 0.95
 ) -> CalibratedThreshold:
     """The least threshold that accepts at most the asked share of impostor pairs.
 
     Args:
         impostor_similarities: float[P], similarities of pairs of two persons.
-        false_accept_rate: in (0, 1).
+        fmr: in (0, 1).
         confidence: of the intervals, in (0, 1).
 
     Raises:
@@ -61,14 +61,14 @@ def calibrate(
         ArrayInvalid: the similarities are not a finite vector.
     """
     scores = _checked(impostor_similarities)
-    check_rate(false_accept_rate, len(scores))
-    similarity = _threshold(scores, false_accept_rate * len(scores))
+    check_rate(fmr, len(scores))
+    similarity = _threshold(scores, fmr * len(scores))
     accepted = int((scores >= similarity).sum())
     # The ends of the rate, turned into thresholds: a higher rate allows a lower threshold.
-    allowed = int(false_accept_rate * len(scores) + 1e-9)
+    allowed = int(fmr * len(scores) + 1e-9)
     ends = clopper_pearson(allowed, len(scores), confidence)
     return CalibratedThreshold(
-        false_accept_rate=false_accept_rate,
+        fmr=fmr,
         similarity=similarity,
         similarity_low=_threshold(scores, ends.high * len(scores)),
         similarity_high=_threshold(scores, ends.low * len(scores)),
@@ -112,7 +112,7 @@ def calibrate_on_people(
 def people_bootstrap(
     embeddings: Embeddings,
     people: Any,
-    false_accept_rate: float,
+    fmr: float,
     random: np.random.Generator,
     rounds: int = 200,
 ) -> Interval:
@@ -124,7 +124,7 @@ def people_bootstrap(
     Args:
         embeddings: float32[B, D], unit rows.
         people: int[B], who each row shows.
-        false_accept_rate: in (0, 1).
+        fmr: in (0, 1).
         random: the source of the draws.
         rounds: at least 20.
 
@@ -142,14 +142,14 @@ def people_bootstrap(
     impostor = person[first] != person[second]
     first, second = first[impostor], second[impostor]
     scores = np.einsum("pd,pd->p", embeddings[first], embeddings[second]).astype(np.float64)
-    check_rate(false_accept_rate, len(scores))
+    check_rate(fmr, len(scores))
     order = np.argsort(-scores, kind="stable")
     scores, first, second = scores[order], person[first[order]], person[second[order]]
     thresholds = np.empty(rounds)
     for index in range(rounds):
         drawn = np.bincount(random.integers(0, len(names), len(names)), minlength=len(names))
         weights = drawn[first] * drawn[second]
-        thresholds[index] = _weighted_threshold(scores, weights, false_accept_rate)
+        thresholds[index] = _weighted_threshold(scores, weights, fmr)
     low, high = np.quantile(thresholds, [0.025, 0.975])
     return Interval(float(low), float(high))
 
@@ -168,18 +168,18 @@ def impostor_similarities(embeddings: Embeddings, people: Any) -> NDArray[np.flo
     return np.asarray(table[first[impostor], second[impostor]], dtype=np.float64)
 
 
-def check_rate(false_accept_rate: float, pairs: int) -> None:
+def check_rate(fmr: float, pairs: int) -> None:
     """Refuses a rate that so many impostor pairs cannot support.
 
     Raises:
         ArgumentInvalid: the rate is outside (0, 1) or below 3 / pairs.
     """
-    if not 0.0 < false_accept_rate < 1.0:
-        raise ArgumentInvalid(f"false_accept_rate must be in (0, 1), got {false_accept_rate}")
-    if false_accept_rate < least_rate(pairs) * (1 - 1e-9):
+    if not 0.0 < fmr < 1.0:
+        raise ArgumentInvalid(f"fmr must be in (0, 1), got {fmr}")
+    if fmr < least_rate(pairs) * (1 - 1e-9):
         raise ArgumentInvalid(
             f"{pairs} impostor pairs cannot support a false accept rate of "
-            f"{false_accept_rate:g}; the least they support is {least_rate(pairs):.2g}"
+            f"{fmr:g}; the least they support is {least_rate(pairs):.2g}"
         )
 
 

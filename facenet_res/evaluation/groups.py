@@ -110,7 +110,7 @@ class GroupsReport:
         photographs: judged.
         people: on them.
         threshold: pairs at or above it are accepted.
-        false_accept_rate: for which the threshold was chosen on all these pairs; 0 where it was
+        fmr: for which the threshold was chosen on all these pairs; 0 where it was
             given.
         attributes: in the table's order.
     """
@@ -119,7 +119,7 @@ class GroupsReport:
     photographs: int
     people: int
     threshold: float
-    false_accept_rate: float
+    fmr: float
     attributes: tuple[AttributeFigures, ...]
 
 
@@ -143,7 +143,7 @@ def judge_groups(
     threshold: float,
     model_id: str,
     *,
-    false_accept_rate: float = 0.0,
+    fmr: float = 0.0,
     config: BootstrapConfig | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> GroupsReport:
@@ -153,7 +153,7 @@ def judge_groups(
         faces: to compare.
         threshold: the least similarity accepted.
         model_id: names the weights.
-        false_accept_rate: what the threshold was chosen for, for the report.
+        fmr: what the threshold was chosen for, for the report.
         config: rounds and seed of the bootstrap.
         on_progress: told the number of groups done.
 
@@ -176,9 +176,7 @@ def judge_groups(
                 on_progress(done)
         attributes.append(_attribute(name, tuple(found)))
     people = len(np.unique(person))
-    return GroupsReport(
-        model_id, len(rows), people, threshold, false_accept_rate, tuple(attributes)
-    )
+    return GroupsReport(model_id, len(rows), people, threshold, fmr, tuple(attributes))
 
 
 def _checked(faces: GroupedFaces) -> tuple[Embeddings, NDArray[np.int64]]:

@@ -52,20 +52,20 @@ def least_rate(pairs: int) -> float:
     return PAIRS_A_FALSE_ACCEPT / pairs if pairs > 0 else math.inf
 
 
-def pairs_needed(false_accept_rate: float) -> int:
+def pairs_needed(fmr: float) -> int:
     """Impostor pairs that a rate of false accepts needs: three divided by it.
 
     Raises:
         ArgumentInvalid: the rate is not in (0, 1].
     """
-    if not 0.0 < false_accept_rate <= 1.0:
-        raise ArgumentInvalid(f"false_accept_rate must be in (0, 1], got {false_accept_rate}")
-    return math.ceil(PAIRS_A_FALSE_ACCEPT / false_accept_rate - 1e-6)
+    if not 0.0 < fmr <= 1.0:
+        raise ArgumentInvalid(f"fmr must be in (0, 1], got {fmr}")
+    return math.ceil(PAIRS_A_FALSE_ACCEPT / fmr - 1e-6)
 
 
-def supports(pairs: int, false_accept_rate: float) -> bool:
+def supports(pairs: int, fmr: float) -> bool:
     """Whether so many impostor pairs support a rate of false accepts."""
-    return pairs >= pairs_needed(false_accept_rate)
+    return pairs >= pairs_needed(fmr)
 
 
 def widest(first: Interval, second: Interval) -> Interval:

@@ -87,7 +87,7 @@ def figures(judged: Judged) -> dict[str, Any]:
         },
         "groups": {
             "threshold": judged.groups.threshold,
-            "false_accept_rate": judged.groups.false_accept_rate,
+            "fmr": judged.groups.fmr,
             "photographs": judged.groups.photographs,
             "attributes": [
                 {

@@ -58,9 +58,9 @@ def figure_table(model: Judged, teacher: Judged) -> Table:
     ]
     rows += [
         (
-            f"strangers named of {photos.unknown}, threshold for FAR {ours.false_accept_rate:.0e}",
+            f"strangers named of {photos.unknown}, threshold for FAR {ours.fmr:.0e}",
             _strangers_text(ours, photos.unknown),
-            _strangers_of(teacher, ours.false_accept_rate),
+            _strangers_of(teacher, ours.fmr),
             "",
         )
         for ours in model.strangers
@@ -146,7 +146,7 @@ def accuracy_text(judged: Judged) -> str:
 def tar_text(report: VerificationReport, rate: float) -> str:
     """The true accept rate at a rate of false accepts, or that there are too few pairs."""
     for point in report.tar_at_far:
-        if point.false_accept_rate == rate:
+        if point.fmr == rate:
             return share(point.true_accept_rate, point.interval)
     return f"too few pairs: {report.impostor_pairs}"
 
@@ -166,7 +166,7 @@ def _without_face(judged: Judged) -> str:
 
 def _strangers_of(judged: Judged, rate: float) -> str:
     unknown = judged.photos.unknown
-    found = [one for one in judged.strangers if one.false_accept_rate == rate]
+    found = [one for one in judged.strangers if one.fmr == rate]
     return _strangers_text(found[0], unknown) if found else NO_FIGURE
 
 

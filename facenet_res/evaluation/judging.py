@@ -38,8 +38,8 @@ from facenet_res.evaluation.verification_report import (
 )
 from facenet_res.gallery.gallery import Gallery
 
-GROUPS_FALSE_ACCEPT_RATE: Final = 1e-3
-PHOTOS_FALSE_ACCEPT_RATE: Final = 1e-3
+GROUPS_FMR_DEFAULT: Final = 1e-3
+PHOTOS_FMR_DEFAULT: Final = 1e-3
 THRESHOLD_RATES: Final = (1e-2, 1e-3, 1e-4)
 SAMPLE_STEP: Final = 60
 """Every so many pairs of LFW a test measures again."""
@@ -69,13 +69,13 @@ class StrangersNamed:
     """Photographs of people never enrolled that were given a name at one threshold.
 
     Attributes:
-        false_accept_rate: for which the threshold was chosen, in 1:1.
+        fmr: for which the threshold was chosen, in 1:1.
         threshold: the least similarity.
         named: how many.
         interval: 95 % Clopper-Pearson interval of their share.
     """
 
-    false_accept_rate: float
+    fmr: float
     threshold: float
     named: int
     interval: Interval
@@ -144,7 +144,7 @@ def judge_network(network: Network, data: JudgeData, config: JudgeConfig, tell: 
     lfw, sample = _lfw(network, data, tell)
     validation = _validation(network, data, config, tell)
     thresholds = _thresholds(network.artifact.manifest, validation)
-    photos = _photos(network, data, thresholds[PHOTOS_FALSE_ACCEPT_RATE], tell)
+    photos = _photos(network, data, thresholds[PHOTOS_FMR_DEFAULT], tell)
     return Judged(
         manifest=network.artifact.manifest,
         engine=network.description,
@@ -199,8 +199,8 @@ def _validation(
 
 def _thresholds(manifest: Manifest, validation: VerificationReport) -> dict[float, float]:
     """Those that the manifest declares; else those of the held-out identities, found alike."""
-    measured = {point.false_accept_rate: point.threshold for point in validation.tar_at_far}
-    declared = {one.false_accept_rate: one.similarity for one in manifest.thresholds}
+    measured = {point.fmr: point.threshold for point in validation.tar_at_far}
+    declared = {one.fmr: one.similarity for one in manifest.thresholds}
     strictest = max(measured.values(), default=1.0)
     return {
         rate: declared.get(rate, measured.get(rate, strictest))
@@ -254,11 +254,11 @@ def _strangers(photos: PhotosReport, thresholds: dict[float, float]) -> tuple[St
 def _groups(network: Network, data: JudgeData, config: JudgeConfig, tell: Tell) -> GroupsReport:
     rows = embedded(network.embedder, data.strangers, "groups", tell)
     everybody = np.arange(len(rows))
-    threshold = impostor_threshold(rows, everybody, GROUPS_FALSE_ACCEPT_RATE)
+    threshold = impostor_threshold(rows, everybody, GROUPS_FMR_DEFAULT)
     return judge_groups(
         GroupedFaces(rows, everybody, data.groups),
         threshold,
         network.embedder.model_id,
-        false_accept_rate=GROUPS_FALSE_ACCEPT_RATE,
+        fmr=GROUPS_FMR_DEFAULT,
         config=config.bootstrap,
     )

@@ -160,7 +160,7 @@ def network_text(manifest: Manifest) -> str:
 
 def _thresholds(manifest: Manifest) -> str:
     found = [
-        f"{one.similarity:.3f} for FAR {one.false_accept_rate:.0e} "
+        f"{one.similarity:.3f} for FAR {one.fmr:.0e} "
         f"({one.similarity_low:.3f} to {one.similarity_high:.3f})"
         for one in manifest.thresholds
     ]

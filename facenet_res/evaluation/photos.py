@@ -218,14 +218,14 @@ def _ask(photo: Photo, source: ImageSource, identifier: Identifier, is_enrolled:
     except InputError as error:
         nothing = (photo.name, photo.person, is_enrolled, "", "", NO_SIMILARITY, float("nan"))
         return Answer(*nothing, reason=error.reason)
-    best = said.matches[0]
+    best = said.candidates[0]
     return Answer(
         photo=photo.name,
         person=photo.person,
         is_enrolled=is_enrolled,
         closest=best.person_id,
         named=said.person_id,
-        similarity=best.similarity,
+        similarity=best.score,
         threshold=said.threshold,
     )
 

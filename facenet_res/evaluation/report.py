@@ -78,7 +78,7 @@ def verification_rows(report: VerificationReport) -> list[Row]:
     ]
     rows += [
         (
-            f"TAR at FAR {point.false_accept_rate:.0e}",
+            f"TAR at FAR {point.fmr:.0e}",
             f"{share(point.true_accept_rate, point.interval)}, threshold {point.threshold:.4f}",
         )
         for point in report.tar_at_far
@@ -148,7 +148,7 @@ def mean_rows(reports: dict[str, IdentificationReport]) -> list[Row]:
 
 def groups_rows(report: GroupsReport) -> list[Row]:
     """The figures per group."""
-    chosen = report.false_accept_rate
+    chosen = report.fmr
     rows = [
         ("model", report.model_id),
         ("photographs / people", f"{report.photographs} / {report.people}"),

@@ -161,7 +161,7 @@ def _dir(curve: tuple[CurvePoint, ...]) -> str:
 def _band(curve: tuple[CurvePoint, ...], name: str = "") -> plots.Curve:
     return plots.Curve(
         label=name,
-        x=np.array([point.false_accept_rate for point in curve]),
+        x=np.array([point.fmr for point in curve]),
         y=np.array([point.true_accept_rate for point in curve]),
         low=np.array([point.interval.low for point in curve]),
         high=np.array([point.interval.high for point in curve]),
@@ -192,7 +192,7 @@ def _errors(curve: tuple[CurvePoint, ...], name: str) -> plots.Curve:
     least = rejects[rejects > 0].min() if (rejects > 0).any() else 1.0
     y = np.where(rejects[0] > 0, rejects[0], np.nan)
     low, high = (np.where(side > 0, side, least) for side in rejects[1:])
-    x = np.array([point.false_accept_rate for point in curve])
+    x = np.array([point.fmr for point in curve])
     return plots.Curve(name, x, y, low, high)
 
 

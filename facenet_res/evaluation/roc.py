@@ -20,14 +20,14 @@ class Roc:
 
     Attributes:
         thresholds: float64[T], strictly falling; the first is +inf, which accepts nothing.
-        false_accept_rate: float64[T], share of impostor pairs accepted, never falling.
+        fmr: float64[T], share of impostor pairs accepted, never falling.
         true_accept_rate: float64[T], share of genuine pairs accepted, never falling.
         genuine_count: pairs of one person.
         impostor_count: pairs of two persons.
     """
 
     thresholds: NDArray[np.float64]
-    false_accept_rate: NDArray[np.float64]
+    fmr: NDArray[np.float64]
     true_accept_rate: NDArray[np.float64]
     genuine_count: int
     impostor_count: int
@@ -39,12 +39,12 @@ class OperatingPoint:
 
     Attributes:
         threshold: the least similarity accepted; +inf where nothing may be accepted.
-        false_accept_rate: measured share of impostor pairs accepted.
+        fmr: measured share of impostor pairs accepted.
         true_accept_rate: measured share of genuine pairs accepted.
     """
 
     threshold: float
-    false_accept_rate: float
+    fmr: float
     true_accept_rate: float
 
 
@@ -68,14 +68,14 @@ def roc(similarities: Any, is_same: Any) -> Roc:
     impostor = np.cumsum(~same)[ends]
     return Roc(
         thresholds=np.concatenate([[np.inf], scores[ends]]),
-        false_accept_rate=np.concatenate([[0.0], impostor / impostor[-1]]),
+        fmr=np.concatenate([[0.0], impostor / impostor[-1]]),
         true_accept_rate=np.concatenate([[0.0], genuine / genuine[-1]]),
         genuine_count=int(genuine[-1]),
         impostor_count=int(impostor[-1]),
     )
 
 
-def tar_at_far(curve: Roc, false_accept_rate: float) -> OperatingPoint:
+def tar_at_far(curve: Roc, fmr: float) -> OperatingPoint:
     """The laxest threshold whose measured rate of false accepts stays within the one asked for.
 
     No interpolation: the answer is a threshold that exists, and its measured rate is reported
@@ -83,16 +83,16 @@ def tar_at_far(curve: Roc, false_accept_rate: float) -> OperatingPoint:
 
     Args:
         curve: from `roc`.
-        false_accept_rate: in [0, 1].
+        fmr: in [0, 1].
 
     Raises:
         ArrayInvalid: the rate lies outside [0, 1].
     """
-    if not 0.0 <= false_accept_rate <= 1.0:
-        raise ArrayInvalid(f"false_accept_rate must be in [0, 1]; got {false_accept_rate}")
+    if not 0.0 <= fmr <= 1.0:
+        raise ArrayInvalid(f"fmr must be in [0, 1]; got {fmr}")
     # A rate such as 0.07 times a count such as 100 must not lose a pair to rounding.
-    allowed = np.floor(false_accept_rate * curve.impostor_count + 1e-9) / curve.impostor_count
-    index = int(np.searchsorted(curve.false_accept_rate, allowed + 1e-15, side="right")) - 1
+    allowed = np.floor(fmr * curve.impostor_count + 1e-9) / curve.impostor_count
+    index = int(np.searchsorted(curve.fmr, allowed + 1e-15, side="right")) - 1
     return _point(curve, index)
 
 
@@ -103,17 +103,17 @@ def equal_error_rate(curve: Roc) -> float:
     line, as is usual; with many pairs the difference is below one pair.
     """
     reject = 1.0 - curve.true_accept_rate
-    gap = curve.false_accept_rate - reject
+    gap = curve.fmr - reject
     right = int(np.argmax(gap >= 0.0))
     left = right - 1
     share = -gap[left] / (gap[right] - gap[left])
-    accept = curve.false_accept_rate
+    accept = curve.fmr
     return float(accept[left] + share * (accept[right] - accept[left]))
 
 
 def area_under_curve(curve: Roc) -> float:
     """Chance that a genuine pair is closer than an impostor pair; ties count one half."""
-    return float(np.trapezoid(curve.true_accept_rate, curve.false_accept_rate))
+    return float(np.trapezoid(curve.true_accept_rate, curve.fmr))
 
 
 def check_pairs(similarities: Any, is_same: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -143,6 +143,6 @@ def check_pairs(similarities: Any, is_same: Any) -> tuple[NDArray[np.float64], N
 def _point(curve: Roc, index: int) -> OperatingPoint:
     return OperatingPoint(
         threshold=float(curve.thresholds[index]),
-        false_accept_rate=float(curve.false_accept_rate[index]),
+        fmr=float(curve.fmr[index]),
         true_accept_rate=float(curve.true_accept_rate[index]),
     )

@@ -41,7 +41,7 @@ class TarAtFar:
     """Share of genuine pairs accepted at a rate of false accepts.
 
     Attributes:
-        false_accept_rate: the rate asked for; `measured_rate` stays within it.
+        fmr: the rate asked for; `measured_rate` stays within it.
         measured_rate: share of impostor pairs accepted at the threshold.
         true_accept_rate: share of genuine pairs accepted.
         interval: 95 %, the wider at each end of the two below.
@@ -51,7 +51,7 @@ class TarAtFar:
         threshold: the least similarity accepted.
     """
 
-    false_accept_rate: float
+    fmr: float
     measured_rate: float
     true_accept_rate: float
     interval: Interval
@@ -80,12 +80,12 @@ class CurvePoint:
     """A point of the ROC, and, with 1 minus its second value, of the DET curve.
 
     Attributes:
-        false_accept_rate: the rate allowed.
+        fmr: the rate allowed.
         true_accept_rate: the share of genuine pairs accepted within it.
         interval: its 95 % interval by the bootstrap.
     """
 
-    false_accept_rate: float
+    fmr: float
     true_accept_rate: float
     interval: Interval
 
@@ -263,8 +263,8 @@ def _tar(curve: Roc, rate: float, bootstrap: Interval) -> TarAtFar:
     accepted = round(point.true_accept_rate * curve.genuine_count)
     binomial = clopper_pearson(accepted, curve.genuine_count)
     return TarAtFar(
-        false_accept_rate=rate,
-        measured_rate=point.false_accept_rate,
+        fmr=rate,
+        measured_rate=point.fmr,
         true_accept_rate=point.true_accept_rate,
         interval=widest(bootstrap, binomial),
         bootstrap=bootstrap,

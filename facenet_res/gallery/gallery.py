@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from facenet_res.core.arrays import check_embeddings
 from facenet_res.core.errors import UnknownFace
-from facenet_res.core.types import Embeddings, Identification, Match, Verification
+from facenet_res.core.types import Candidate, Embeddings, Identification, Verification
 from facenet_res.gallery.faiss_index import FaissIndex
 from facenet_res.gallery.index import Index
 from facenet_res.gallery.limits import GalleryLimits, check_model, check_number, check_threshold
@@ -201,14 +201,14 @@ class Gallery:
         check_threshold(threshold)
         check_number("top_k", top_k, 1, self._limits.top_k_max)
         found = self._index.closest(queries, top_k)
-        return [_identified(matches, threshold) for matches in found]
+        return [_identified(candidates, threshold) for candidates in found]
 
     def verify(
         self,
         person_id: str,
         embedding: NDArray[np.float32],
         threshold: float,
-        false_accept_rate: float = 0.0,
+        fmr: float | None = None,
     ) -> Verification:
         """Says whether the face is the person's, by the closest of their faces.
 
@@ -216,7 +216,7 @@ class Gallery:
             person_id: who it should be.
             embedding: float32[D], of unit length.
             threshold: least cosine that counts as the same person, in [-1, 1].
-            false_accept_rate: the rate the threshold was measured for; goes into the answer.
+            fmr: the rate the threshold was measured for; goes into the answer.
 
         Raises:
             UnknownPerson: the gallery has no such person.
@@ -230,7 +230,7 @@ class Gallery:
         if len(known) == 0:
             raise UnknownFace(f"{person_id!r} has no face to compare with")
         similarity = float(np.clip(known @ query, -1.0, 1.0).max())
-        return Verification(similarity, threshold, false_accept_rate)
+        return Verification(similarity, threshold, fmr)
 
     def people(self, page_size: int = 100, after: str = "") -> list[Person]:
         """The next persons by id, after the given one; an empty page is past the last."""
@@ -295,6 +295,6 @@ class Gallery:
         )
 
 
-def _identified(matches: tuple[Match, ...], threshold: float) -> Identification:
-    is_known = bool(matches) and matches[0].similarity >= threshold
-    return Identification(matches, threshold, matches[0].person_id if is_known else "")
+def _identified(candidates: tuple[Candidate, ...], threshold: float) -> Identification:
+    is_known = bool(candidates) and candidates[0].score >= threshold
+    return Identification(candidates, threshold, candidates[0].person_id if is_known else "")

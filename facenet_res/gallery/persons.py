@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from facenet_res.core.errors import ShuttingDown
-from facenet_res.core.types import Embeddings, Match
+from facenet_res.core.types import Candidate, Embeddings
 from facenet_res.gallery.index import NO_ROW, Hits, Index
 from facenet_res.gallery.types import Owner, Templates
 
@@ -49,7 +49,7 @@ class PersonIndex:
         self._index.remove(np.array(rows, np.int64))
         self._forget(rows)
 
-    def closest(self, queries: Embeddings, persons_max: int) -> list[tuple[Match, ...]]:
+    def closest(self, queries: Embeddings, persons_max: int) -> list[tuple[Candidate, ...]]:
         """The persons_max persons whose best face is closest to each query.
 
         The first look is at a few faces for each person asked for. Where those belong to too few
@@ -61,7 +61,7 @@ class PersonIndex:
             persons_max: at least 1.
 
         Returns:
-            For each query its matches, best first; fewer than persons_max only where the index
+            For each query its candidates, best first; fewer than persons_max only where the index
             holds fewer persons.
 
         Raises:
@@ -69,7 +69,7 @@ class PersonIndex:
         """
         if not self._is_open:
             raise ShuttingDown("the gallery was closed")
-        found: list[tuple[Match, ...]] = [() for _ in queries]
+        found: list[tuple[Candidate, ...]] = [() for _ in queries]
         waiting = list(range(len(queries)))
         faces_max = persons_max * FACES_PER_PERSON_FIRST
         while waiting:
@@ -95,9 +95,9 @@ class PersonIndex:
 
 def _best_faces(
     hits: Hits, place: int, owners: Mapping[int, Owner], persons_max: int
-) -> tuple[Match, ...]:
+) -> tuple[Candidate, ...]:
     """The first face of each person in one query's row of hits."""
-    best: dict[str, Match] = {}
+    best: dict[str, Candidate] = {}
     pairs = zip(hits.similarities[place].tolist(), hits.rows[place].tolist(), strict=True)
     for similarity, row in pairs:
         owner = owners.get(row)
@@ -105,7 +105,7 @@ def _best_faces(
             continue
         # Rounding may push the product of two unit rows a hair beyond 1.
         inside = max(-1.0, min(1.0, similarity))
-        best[owner.person_id] = Match(owner.person_id, owner.face_id, inside)
+        best[owner.person_id] = Candidate(owner.person_id, owner.face_id, inside)
         if len(best) == persons_max:
             break
     return tuple(best.values())

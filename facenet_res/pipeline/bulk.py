@@ -14,7 +14,7 @@ from facenet_res.core.errors import (
     ImageTooLarge,
     ImageUnreadable,
 )
-from facenet_res.core.types import EmbeddedFace
+from facenet_res.core.types import Face
 from facenet_res.imaging.decode import read_image_bytes
 from facenet_res.pipeline.embed import FacePipeline
 
@@ -40,7 +40,7 @@ class FileFaces:
     path: Path
     width_px: int
     height_px: int
-    faces: tuple[EmbeddedFace, ...]
+    faces: tuple[Face, ...]
 
 
 @dataclass(frozen=True, slots=True)

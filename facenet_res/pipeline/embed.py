@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import ArgumentInvalid
-from facenet_res.core.types import Detection, EmbeddedFace, Embeddings, Faces
+from facenet_res.core.types import Detection, Embeddings, Face, Faces
 from facenet_res.faces.detector import Detector, the_only
 from facenet_res.faces.photograph import find_faces
+from facenet_res.faces.quality import measure_quality
 from facenet_res.imaging.decode import ImageLimits
 from facenet_res.imaging.lazy_image import ImageSource, LazyImage
 
@@ -29,10 +30,17 @@ class FoundFaces:
     detections: tuple[Detection, ...]
     crops: Faces
 
-    def embedded(self, embeddings: Embeddings) -> list[EmbeddedFace]:
+    def embedded(self, embeddings: Embeddings) -> list[Face]:
         """Joins the faces with their embeddings, float32[B, D]."""
         return [
-            EmbeddedFace(detection, embedding, crop)
+            Face(
+                box=detection.box,
+                landmarks=detection.landmarks,
+                detection_score=detection.score,
+                quality=measure_quality(detection, crop),
+                crop=crop,
+                embedding=embedding,
+            )
             for detection, embedding, crop in zip(
                 self.detections, embeddings, self.crops, strict=True
             )
@@ -93,7 +101,7 @@ class FacePipeline:
         width_px, height_px = opened.size_px
         return FoundFaces(width_px, height_px, found.detections, found.crops)
 
-    def embed(self, image: ImageSource, faces_max: int | None = None) -> list[EmbeddedFace]:
+    def embed(self, image: ImageSource, faces_max: int | None = None) -> list[Face]:
         """Every face of an image, largest first; an empty list where there is none.
 
         Args:
@@ -108,7 +116,7 @@ class FacePipeline:
         """
         return self.embed_found(self.find(image, faces_max))
 
-    def embed_one(self, image: ImageSource, *, largest: bool = False) -> EmbeddedFace:
+    def embed_one(self, image: ImageSource, *, largest: bool = False) -> Face:
         """The one face of an image.
 
         Args:
@@ -125,7 +133,7 @@ class FacePipeline:
         """
         return self.embed_found(self.find(image).only_one(largest=largest))[0]
 
-    def embed_found(self, found: FoundFaces) -> list[EmbeddedFace]:
+    def embed_found(self, found: FoundFaces) -> list[Face]:
         """Embeds faces that `find` returned."""
         if not found.detections:
             return []

@@ -176,4 +176,4 @@ def _held_out(crops: CropSource, settings: dict[str, Any]) -> CropSource:
 
 
 def _declared(one: CalibratedThreshold) -> Threshold:
-    return Threshold(one.false_accept_rate, one.similarity, one.similarity_low, one.similarity_high)
+    return Threshold(one.fmr, one.similarity, one.similarity_low, one.similarity_high)

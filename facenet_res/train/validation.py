@@ -21,16 +21,16 @@ def embed_crops(crops: CropSource, embed: Callable[[Faces], Embeddings]) -> Embe
     return np.concatenate(parts)
 
 
-def judge(embeddings: Embeddings, identities: list[str], false_accept_rate: float) -> float:
+def judge(embeddings: Embeddings, identities: list[str], fmr: float) -> float:
     """The true accept rate at a rate of false accepts, over all pairs.
 
     Args:
         embeddings: float32[N, D], unit rows.
         identities: N names.
-        false_accept_rate: share of impostor pairs allowed, in (0, 1).
+        fmr: share of impostor pairs allowed, in (0, 1).
     """
     rows, columns = np.triu_indices(len(embeddings), 1)
     similarities = (embeddings @ embeddings.T)[rows, columns]
     _, numbers = np.unique(identities, return_inverse=True)
     curve = roc(similarities, numbers[rows] == numbers[columns])
-    return tar_at_far(curve, false_accept_rate).true_accept_rate
+    return tar_at_far(curve, fmr).true_accept_rate

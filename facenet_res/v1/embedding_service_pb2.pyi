@@ -91,6 +91,6 @@ class VerifyImagesResponse(_message.Message):
     FIRST_FIELD_NUMBER: _ClassVar[int]
     SECOND_FIELD_NUMBER: _ClassVar[int]
     verdict: _face_pb2.Verdict
-    first: _face_pb2.Detection
-    second: _face_pb2.Detection
-    def __init__(self, verdict: _Optional[_Union[_face_pb2.Verdict, _Mapping]] = ..., first: _Optional[_Union[_face_pb2.Detection, _Mapping]] = ..., second: _Optional[_Union[_face_pb2.Detection, _Mapping]] = ...) -> None: ...
+    first: _face_pb2.Face
+    second: _face_pb2.Face
+    def __init__(self, verdict: _Optional[_Union[_face_pb2.Verdict, _Mapping]] = ..., first: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., second: _Optional[_Union[_face_pb2.Face, _Mapping]] = ...) -> None: ...

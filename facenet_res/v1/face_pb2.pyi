@@ -40,45 +40,53 @@ class Landmarks(_message.Message):
     right_mouth: Point
     def __init__(self, left_eye: _Optional[_Union[Point, _Mapping]] = ..., right_eye: _Optional[_Union[Point, _Mapping]] = ..., nose: _Optional[_Union[Point, _Mapping]] = ..., left_mouth: _Optional[_Union[Point, _Mapping]] = ..., right_mouth: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
 
-class Detection(_message.Message):
-    __slots__ = ("box", "score", "landmarks")
-    BOX_FIELD_NUMBER: _ClassVar[int]
-    SCORE_FIELD_NUMBER: _ClassVar[int]
-    LANDMARKS_FIELD_NUMBER: _ClassVar[int]
-    box: Box
-    score: float
-    landmarks: Landmarks
-    def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., score: _Optional[float] = ..., landmarks: _Optional[_Union[Landmarks, _Mapping]] = ...) -> None: ...
+class FaceQuality(_message.Message):
+    __slots__ = ("eye_distance_px", "roll_deg", "yaw_share", "sharpness")
+    EYE_DISTANCE_PX_FIELD_NUMBER: _ClassVar[int]
+    ROLL_DEG_FIELD_NUMBER: _ClassVar[int]
+    YAW_SHARE_FIELD_NUMBER: _ClassVar[int]
+    SHARPNESS_FIELD_NUMBER: _ClassVar[int]
+    eye_distance_px: float
+    roll_deg: float
+    yaw_share: float
+    sharpness: float
+    def __init__(self, eye_distance_px: _Optional[float] = ..., roll_deg: _Optional[float] = ..., yaw_share: _Optional[float] = ..., sharpness: _Optional[float] = ...) -> None: ...
 
 class Face(_message.Message):
-    __slots__ = ("detection", "embedding", "crop")
-    DETECTION_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("box", "detection_score", "landmarks", "quality", "embedding", "crop")
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    DETECTION_SCORE_FIELD_NUMBER: _ClassVar[int]
+    LANDMARKS_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     CROP_FIELD_NUMBER: _ClassVar[int]
-    detection: Detection
+    box: Box
+    detection_score: float
+    landmarks: Landmarks
+    quality: FaceQuality
     embedding: _containers.RepeatedScalarFieldContainer[float]
     crop: bytes
-    def __init__(self, detection: _Optional[_Union[Detection, _Mapping]] = ..., embedding: _Optional[_Iterable[float]] = ..., crop: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., detection_score: _Optional[float] = ..., landmarks: _Optional[_Union[Landmarks, _Mapping]] = ..., quality: _Optional[_Union[FaceQuality, _Mapping]] = ..., embedding: _Optional[_Iterable[float]] = ..., crop: _Optional[bytes] = ...) -> None: ...
 
 class Decision(_message.Message):
-    __slots__ = ("threshold", "false_accept_rate")
+    __slots__ = ("threshold", "fmr")
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
-    FALSE_ACCEPT_RATE_FIELD_NUMBER: _ClassVar[int]
+    FMR_FIELD_NUMBER: _ClassVar[int]
     threshold: float
-    false_accept_rate: float
-    def __init__(self, threshold: _Optional[float] = ..., false_accept_rate: _Optional[float] = ...) -> None: ...
+    fmr: float
+    def __init__(self, threshold: _Optional[float] = ..., fmr: _Optional[float] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("similarity", "threshold", "false_accept_rate", "is_same")
-    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("score", "threshold", "fmr", "is_match")
+    SCORE_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
-    FALSE_ACCEPT_RATE_FIELD_NUMBER: _ClassVar[int]
-    IS_SAME_FIELD_NUMBER: _ClassVar[int]
-    similarity: float
+    FMR_FIELD_NUMBER: _ClassVar[int]
+    IS_MATCH_FIELD_NUMBER: _ClassVar[int]
+    score: float
     threshold: float
-    false_accept_rate: float
-    is_same: bool
-    def __init__(self, similarity: _Optional[float] = ..., threshold: _Optional[float] = ..., false_accept_rate: _Optional[float] = ..., is_same: _Optional[bool] = ...) -> None: ...
+    fmr: float
+    is_match: bool
+    def __init__(self, score: _Optional[float] = ..., threshold: _Optional[float] = ..., fmr: _Optional[float] = ..., is_match: _Optional[bool] = ...) -> None: ...
 
 class Failure(_message.Message):
     __slots__ = ("reason", "message")

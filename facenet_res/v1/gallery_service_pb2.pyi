@@ -42,15 +42,15 @@ class Person(_message.Message):
     created_unix_s: float
     def __init__(self, person_id: _Optional[str] = ..., name: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., face_count: _Optional[int] = ..., faces: _Optional[_Iterable[_Union[EnrolledFace, _Mapping]]] = ..., created_unix_s: _Optional[float] = ...) -> None: ...
 
-class Match(_message.Message):
-    __slots__ = ("person_id", "face_id", "similarity")
+class Candidate(_message.Message):
+    __slots__ = ("person_id", "face_id", "score")
     PERSON_ID_FIELD_NUMBER: _ClassVar[int]
     FACE_ID_FIELD_NUMBER: _ClassVar[int]
-    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
     person_id: str
     face_id: str
-    similarity: float
-    def __init__(self, person_id: _Optional[str] = ..., face_id: _Optional[str] = ..., similarity: _Optional[float] = ...) -> None: ...
+    score: float
+    def __init__(self, person_id: _Optional[str] = ..., face_id: _Optional[str] = ..., score: _Optional[float] = ...) -> None: ...
 
 class DeletionReceipt(_message.Message):
     __slots__ = ("person_id", "face_id", "faces", "deleted_unix_s", "rows_left")
@@ -92,12 +92,12 @@ class EnrollRequest(_message.Message):
     def __init__(self, image: _Optional[bytes] = ..., person_id: _Optional[str] = ..., face_id: _Optional[str] = ..., name: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., source: _Optional[str] = ..., largest_face: _Optional[bool] = ...) -> None: ...
 
 class EnrollResponse(_message.Message):
-    __slots__ = ("face", "detection")
+    __slots__ = ("enrolled", "face")
+    ENROLLED_FIELD_NUMBER: _ClassVar[int]
     FACE_FIELD_NUMBER: _ClassVar[int]
-    DETECTION_FIELD_NUMBER: _ClassVar[int]
-    face: EnrolledFace
-    detection: _face_pb2.Detection
-    def __init__(self, face: _Optional[_Union[EnrolledFace, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.Detection, _Mapping]] = ...) -> None: ...
+    enrolled: EnrolledFace
+    face: _face_pb2.Face
+    def __init__(self, enrolled: _Optional[_Union[EnrolledFace, _Mapping]] = ..., face: _Optional[_Union[_face_pb2.Face, _Mapping]] = ...) -> None: ...
 
 class IdentifyRequest(_message.Message):
     __slots__ = ("image", "decision", "top_k", "faces_max")
@@ -112,24 +112,24 @@ class IdentifyRequest(_message.Message):
     def __init__(self, image: _Optional[bytes] = ..., decision: _Optional[_Union[_face_pb2.Decision, _Mapping]] = ..., top_k: _Optional[int] = ..., faces_max: _Optional[int] = ...) -> None: ...
 
 class IdentifyResponse(_message.Message):
-    __slots__ = ("faces",)
-    FACES_FIELD_NUMBER: _ClassVar[int]
-    faces: _containers.RepeatedCompositeFieldContainer[IdentifiedFace]
-    def __init__(self, faces: _Optional[_Iterable[_Union[IdentifiedFace, _Mapping]]] = ...) -> None: ...
+    __slots__ = ("identifications",)
+    IDENTIFICATIONS_FIELD_NUMBER: _ClassVar[int]
+    identifications: _containers.RepeatedCompositeFieldContainer[Identification]
+    def __init__(self, identifications: _Optional[_Iterable[_Union[Identification, _Mapping]]] = ...) -> None: ...
 
-class IdentifiedFace(_message.Message):
-    __slots__ = ("detection", "person_id", "matches", "threshold", "false_accept_rate")
-    DETECTION_FIELD_NUMBER: _ClassVar[int]
+class Identification(_message.Message):
+    __slots__ = ("face", "person_id", "candidates", "threshold", "fmr")
+    FACE_FIELD_NUMBER: _ClassVar[int]
     PERSON_ID_FIELD_NUMBER: _ClassVar[int]
-    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
-    FALSE_ACCEPT_RATE_FIELD_NUMBER: _ClassVar[int]
-    detection: _face_pb2.Detection
+    FMR_FIELD_NUMBER: _ClassVar[int]
+    face: _face_pb2.Face
     person_id: str
-    matches: _containers.RepeatedCompositeFieldContainer[Match]
+    candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
     threshold: float
-    false_accept_rate: float
-    def __init__(self, detection: _Optional[_Union[_face_pb2.Detection, _Mapping]] = ..., person_id: _Optional[str] = ..., matches: _Optional[_Iterable[_Union[Match, _Mapping]]] = ..., threshold: _Optional[float] = ..., false_accept_rate: _Optional[float] = ...) -> None: ...
+    fmr: float
+    def __init__(self, face: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., person_id: _Optional[str] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., threshold: _Optional[float] = ..., fmr: _Optional[float] = ...) -> None: ...
 
 class VerifyRequest(_message.Message):
     __slots__ = ("person_id", "image", "decision", "largest_face")
@@ -144,12 +144,12 @@ class VerifyRequest(_message.Message):
     def __init__(self, person_id: _Optional[str] = ..., image: _Optional[bytes] = ..., decision: _Optional[_Union[_face_pb2.Decision, _Mapping]] = ..., largest_face: _Optional[bool] = ...) -> None: ...
 
 class VerifyResponse(_message.Message):
-    __slots__ = ("verdict", "detection")
+    __slots__ = ("verdict", "probe")
     VERDICT_FIELD_NUMBER: _ClassVar[int]
-    DETECTION_FIELD_NUMBER: _ClassVar[int]
+    PROBE_FIELD_NUMBER: _ClassVar[int]
     verdict: _face_pb2.Verdict
-    detection: _face_pb2.Detection
-    def __init__(self, verdict: _Optional[_Union[_face_pb2.Verdict, _Mapping]] = ..., detection: _Optional[_Union[_face_pb2.Detection, _Mapping]] = ...) -> None: ...
+    probe: _face_pb2.Face
+    def __init__(self, verdict: _Optional[_Union[_face_pb2.Verdict, _Mapping]] = ..., probe: _Optional[_Union[_face_pb2.Face, _Mapping]] = ...) -> None: ...
 
 class GetPersonRequest(_message.Message):
     __slots__ = ("person_id",)

@@ -11,12 +11,12 @@ class GetInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetInfoResponse(_message.Message):
-    __slots__ = ("version", "model", "limits", "thresholds", "false_accept_rate_default", "gallery", "batcher", "uptime_s")
+    __slots__ = ("version", "model", "limits", "thresholds", "fmr_default", "gallery", "batcher", "uptime_s")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
-    FALSE_ACCEPT_RATE_DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    FMR_DEFAULT_FIELD_NUMBER: _ClassVar[int]
     GALLERY_FIELD_NUMBER: _ClassVar[int]
     BATCHER_FIELD_NUMBER: _ClassVar[int]
     UPTIME_S_FIELD_NUMBER: _ClassVar[int]
@@ -24,11 +24,11 @@ class GetInfoResponse(_message.Message):
     model: ModelInfo
     limits: Limits
     thresholds: _containers.RepeatedCompositeFieldContainer[Threshold]
-    false_accept_rate_default: float
+    fmr_default: float
     gallery: GalleryCounts
     batcher: BatcherStats
     uptime_s: float
-    def __init__(self, version: _Optional[str] = ..., model: _Optional[_Union[ModelInfo, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., thresholds: _Optional[_Iterable[_Union[Threshold, _Mapping]]] = ..., false_accept_rate_default: _Optional[float] = ..., gallery: _Optional[_Union[GalleryCounts, _Mapping]] = ..., batcher: _Optional[_Union[BatcherStats, _Mapping]] = ..., uptime_s: _Optional[float] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., model: _Optional[_Union[ModelInfo, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., thresholds: _Optional[_Iterable[_Union[Threshold, _Mapping]]] = ..., fmr_default: _Optional[float] = ..., gallery: _Optional[_Union[GalleryCounts, _Mapping]] = ..., batcher: _Optional[_Union[BatcherStats, _Mapping]] = ..., uptime_s: _Optional[float] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
     __slots__ = ("model_id", "embedding_dim", "engine")
@@ -61,16 +61,16 @@ class Limits(_message.Message):
     def __init__(self, image_bytes_max: _Optional[int] = ..., image_pixels_max: _Optional[int] = ..., request_bytes_max: _Optional[int] = ..., batch_images_max: _Optional[int] = ..., requests_max: _Optional[int] = ..., page_size_max: _Optional[int] = ..., top_k_max: _Optional[int] = ..., deadline_s_max: _Optional[float] = ...) -> None: ...
 
 class Threshold(_message.Message):
-    __slots__ = ("false_accept_rate", "similarity", "similarity_low", "similarity_high")
-    FALSE_ACCEPT_RATE_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("fmr", "similarity", "similarity_low", "similarity_high")
+    FMR_FIELD_NUMBER: _ClassVar[int]
     SIMILARITY_FIELD_NUMBER: _ClassVar[int]
     SIMILARITY_LOW_FIELD_NUMBER: _ClassVar[int]
     SIMILARITY_HIGH_FIELD_NUMBER: _ClassVar[int]
-    false_accept_rate: float
+    fmr: float
     similarity: float
     similarity_low: float
     similarity_high: float
-    def __init__(self, false_accept_rate: _Optional[float] = ..., similarity: _Optional[float] = ..., similarity_low: _Optional[float] = ..., similarity_high: _Optional[float] = ...) -> None: ...
+    def __init__(self, fmr: _Optional[float] = ..., similarity: _Optional[float] = ..., similarity_low: _Optional[float] = ..., similarity_high: _Optional[float] = ...) -> None: ...
 
 class GalleryCounts(_message.Message):
     __slots__ = ("people", "faces")

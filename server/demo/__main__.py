@@ -22,7 +22,7 @@ from server.demo.story import tell
 from server.demo.table import Row, rendered
 
 NOT_AS_EXPECTED = 1
-FALSE_ACCEPT_RATE = 1e-3
+FMR_DEFAULT = 1e-3
 DESCRIPTION = """Starts the server on loopback with a fresh gallery, enrols people, verifies and
 identifies photographs, deletes a person, finds planted duplicates in a folder, and prints every
 answer. Without --photos it takes two public-domain portraits and variations of them."""
@@ -93,10 +93,8 @@ def _deduplicated(cast: Cast, folder: Path, model: Path | None) -> tuple[list[Ro
     photos, out = folder / "photos", folder / "duplicates"
     plants = plant(cast, photos)
     manifest = read_artifact(model or default_artifact_dir()).manifest
-    threshold = manifest.threshold_at(FALSE_ACCEPT_RATE)
-    config = DedupConfig(
-        similarity_min=threshold.similarity, false_accept_rate=threshold.false_accept_rate
-    )
+    threshold = manifest.threshold_at(FMR_DEFAULT)
+    config = DedupConfig(similarity_min=threshold.similarity, fmr=threshold.fmr)
     pipeline = open_pipeline(PipelineConfig(artifact_dir=model))
     _, rows = search(photos, out, plants, pipeline, config)
     return rows, out / "report.html"

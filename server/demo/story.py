@@ -48,10 +48,10 @@ def _identify(client: FacenetClient, picture: Picture, *, expected: str) -> Row:
         faces = client.identify(picture.data, faces_max=1)
         if not faces:
             raise NoFace(f"no face was found in {picture.label}")
-        return faces[0].identification
+        return faces[0]
 
     said, ms = _timed(identify)
-    best = said.matches[0] if said.matches else None
+    best = said.candidates[0] if said.candidates else None
     nearest = f" (closest: {best.person_id})" if best and not said.is_known else ""
     return Row(
         job="identify",
@@ -59,7 +59,7 @@ def _identify(client: FacenetClient, picture: Picture, *, expected: str) -> Row:
         answer=(said.person_id or "unknown") + nearest,
         ms=ms,
         is_expected=said.person_id == expected,
-        similarity=best.similarity if best else None,
+        similarity=best.score if best else None,
         threshold=said.threshold,
     )
 
@@ -69,10 +69,10 @@ def _compare(client: FacenetClient, first: Picture, second: Picture, *, is_same:
     return Row(
         job="verify",
         question=f"one person? {first.label} | {second.label}",
-        answer="same person" if said.is_same else "different people",
+        answer="same person" if said.is_match else "different people",
         ms=ms,
-        is_expected=said.is_same == is_same,
-        similarity=said.similarity,
+        is_expected=said.is_match == is_same,
+        similarity=said.score,
         threshold=said.threshold,
     )
 
@@ -82,10 +82,10 @@ def _verify(client: FacenetClient, person_id: str, picture: Picture, *, is_same:
     return Row(
         job="verify",
         question=f"is this {person_id}? {picture.label}",
-        answer="yes" if said.is_same else "no",
+        answer="yes" if said.is_match else "no",
         ms=ms,
-        is_expected=said.is_same == is_same,
-        similarity=said.similarity,
+        is_expected=said.is_match == is_same,
+        similarity=said.score,
         threshold=said.threshold,
     )
 

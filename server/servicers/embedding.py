@@ -4,7 +4,7 @@ import asyncio
 
 from facenet_res.core.arrays import cosine
 from facenet_res.core.errors import ArgumentInvalid, InputError
-from facenet_res.core.types import EmbeddedFace, Verification
+from facenet_res.core.types import Face, Verification
 from facenet_res.v1 import embedding_service_pb2 as pb
 from facenet_res.v1 import embedding_service_pb2_grpc as rpc
 from facenet_res.v1 import face_pb2 as face_pb
@@ -69,14 +69,14 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
             self._one("second", request.second, context, request.largest_face),
         )
         similarity = float(cosine(first.embedding[None], second.embedding[None])[0])
-        verification = Verification(similarity, rule.threshold, rule.false_accept_rate)
+        verification = Verification(similarity, rule.threshold, rule.fmr)
         return pb.VerifyImagesResponse(
             verdict=convert.to_verdict(verification),
-            first=convert.to_detection(first.detection),
-            second=convert.to_detection(second.detection),
+            first=convert.to_face(first),
+            second=convert.to_face(second),
         )
 
-    async def _one(self, which: str, image: bytes, context: Context, largest: bool) -> EmbeddedFace:
+    async def _one(self, which: str, image: bytes, context: Context, largest: bool) -> Face:
         try:
             return await self._reader.read_one(image, Caller.of(context), largest=largest)
         except InputError as error:
@@ -93,7 +93,10 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
 
     def _response(self, found: ImageFaces, with_crops: bool) -> pb.EmbedResponse:
         return pb.EmbedResponse(
-            faces=[convert.to_face(face, with_crop=with_crops) for face in found.faces],
+            faces=[
+                convert.to_face(face, with_embedding=True, with_crop=with_crops)
+                for face in found.faces
+            ],
             width_px=found.width_px,
             height_px=found.height_px,
             model_id=self._model_id,

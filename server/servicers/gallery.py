@@ -1,5 +1,7 @@
 """GalleryService: people, their faces, and who is who."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from facenet_res.core.errors import ArgumentInvalid
@@ -60,9 +62,7 @@ class GalleryServicer(rpc.GalleryServiceServicer):
                 source=request.source,
             )
         )
-        return pb.EnrollResponse(
-            face=convert.to_enrolled(enrolled), detection=convert.to_detection(face.detection)
-        )
+        return pb.EnrollResponse(enrolled=convert.to_enrolled(enrolled), face=convert.to_face(face))
 
     async def Identify(self, request: pb.IdentifyRequest, context: Context) -> pb.IdentifyResponse:
         """Who the faces of an image are."""
@@ -78,8 +78,8 @@ class GalleryServicer(rpc.GalleryServiceServicer):
             lambda: self._gallery.identify(queries, rule.threshold, top_k)
         )
         return pb.IdentifyResponse(
-            faces=[
-                convert.to_identified(face.detection, answer, rule.false_accept_rate)
+            identifications=[
+                convert.to_identification(face, replace(answer, fmr=rule.fmr or None))
                 for face, answer in zip(found.faces, answers, strict=True)
             ]
         )
@@ -93,12 +93,12 @@ class GalleryServicer(rpc.GalleryServiceServicer):
         )
         verification = await self._disk.run(
             lambda: self._gallery.verify(
-                request.person_id, face.embedding, rule.threshold, rule.false_accept_rate
+                request.person_id, face.embedding, rule.threshold, rule.fmr
             )
         )
         return pb.VerifyResponse(
             verdict=convert.to_verdict(verification),
-            detection=convert.to_detection(face.detection),
+            probe=convert.to_face(face),
         )
 
     async def GetPerson(

@@ -48,7 +48,7 @@ class InfoServicer(rpc.InfoServiceServicer):
             ),
             limits=_limits(self._config, GalleryLimits()),
             thresholds=map(convert.to_threshold, thresholds),
-            false_accept_rate_default=self._config.false_accept_rate,
+            fmr_default=self._config.fmr,
             gallery=pb.GalleryCounts(people=counts.persons, faces=counts.faces),
             batcher=_batcher(self._stats()),
             uptime_s=time.monotonic() - self._began_s,

@@ -48,7 +48,7 @@ def test_answers_are_on_stdout_alone(model: Path, people: Path) -> None:
     ended = facenet("verify", *pair, "--model", model, "--json", "--exit-code")
 
     assert (ended.returncode, ended.stderr) == (exit_codes.OK, "")
-    assert json.loads(ended.stdout)["is_same"] is True
+    assert json.loads(ended.stdout)["is_match"] is True
 
 
 def test_photographs_are_judged_over_the_wire_as_in_the_library(

@@ -52,7 +52,7 @@ def test_what_was_judged_are_these_weights(judged: Any) -> None:
 
 def test_all_pairs_were_judged_and_no_better_model_was_replaced(judged: Any) -> None:
     lfw, validation = judged["model"]["lfw"], judged["model"]["validation"]
-    tar = {point["false_accept_rate"]: point for point in validation["tar_at_far"]}
+    tar = {point["fmr"]: point for point in validation["tar_at_far"]}
     assert lfw["pairs"] == LFW_PAIRS
     assert lfw["accuracy"]["mean"] >= LFW_ACCURACY_FLOOR
     assert lfw["without_face"] <= LFW_WITHOUT_FACE_MAX * lfw["photographs"]

@@ -93,7 +93,7 @@ def test_every_acknowledged_face_is_there_once_and_no_deleted_one(tmp_path: Path
             assert set(counted.values()) <= {1}
             for number in sorted(counted)[-50:]:
                 (answer,) = gallery.identify(face(number)[None], threshold=0.999, top_k=1)
-                assert answer.matches[0].face_id == f"face-{number}"
+                assert answer.candidates[0].face_id == f"face-{number}"
                 assert answer.person_id == f"p{number % PERSONS}"
         expected = set(counted)
         start = (last // 5 + 2) * 5

@@ -82,8 +82,8 @@ def test_embeds_the_faces_of_a_photograph(
     assert abs(np.linalg.norm(face.embedding) - 1) < 1e-3
     assert face.embedding.shape == (client.info().embedding_dim,)
     assert face.crop.shape == (112, 112, 3)
-    assert 150 < face.detection.box.x0 < face.detection.box.x1 < 300
-    eyes, mouth = face.detection.landmarks[:2], face.detection.landmarks[3:]
+    assert 150 < face.box.x0 < face.box.x1 < 300
+    eyes, mouth = face.landmarks[:2], face.landmarks[3:]
     assert eyes[:, 1].max() < mouth[:, 1].min()
 
 
@@ -125,13 +125,13 @@ def test_an_aligned_face_embeds_as_in_its_photograph(
 
 def test_two_photographs_are_compared(client: FacenetClient, photos: tuple[bytes, bytes]) -> None:
     same = client.verify_images(photos[0], photos[0])
-    assert same.is_same
-    assert same.similarity == pytest.approx(1, abs=1e-3)
-    assert (same.threshold, same.false_accept_rate) == (0.6, 1e-3)
+    assert same.is_match
+    assert same.score == pytest.approx(1, abs=1e-3)
+    assert (same.threshold, same.fmr) == (0.6, 1e-3)
     strict = client.verify_images(photos[0], photos[1], threshold=1.0)
-    assert not strict.is_same
-    assert strict.false_accept_rate == 0
-    assert client.verify_images(*photos, false_accept_rate=1e-4).threshold == 0.7
+    assert not strict.is_match
+    assert strict.fmr is None
+    assert client.verify_images(*photos, fmr=1e-4).threshold == 0.7
 
 
 def test_a_person_is_enrolled_found_and_deleted(
@@ -145,10 +145,10 @@ def test_a_person_is_enrolled_found_and_deleted(
         # Then: it is known, and nobody else is.
         (known,) = client.identify(photos[0], threshold=0.99)
         (unknown,) = client.identify(photos[1], threshold=0.99)
-        assert known.identification.person_id == "eileen"
-        assert not unknown.identification.is_known
-        assert unknown.identification.matches[0].person_id == "eileen"
-        assert client.verify("eileen", photos[0]).is_same
+        assert known.person_id == "eileen"
+        assert not unknown.is_known
+        assert unknown.candidates[0].person_id == "eileen"
+        assert client.verify("eileen", photos[0]).is_match
         person = client.get_person("eileen")
         assert (person.name, dict(person.metadata)) == ("Eileen Collins", {"crew": "STS-93"})
         assert person.faces == (face,)
@@ -191,7 +191,7 @@ def test_what_cannot_be_served_ends_in_one_clear_error(
     with pytest.raises(SeveralFaces, match="2"):
         client.enroll("eileen", encode_jpeg(np.ascontiguousarray(two)))
     with pytest.raises(ArgumentInvalid, match=r"0\.001"):
-        client.verify_images(*photos, false_accept_rate=0.5)
+        client.verify_images(*photos, fmr=0.5)
     with pytest.raises(ArgumentInvalid, match="cosine"):
         client.verify_images(*photos, threshold=float("nan"))
     with pytest.raises(ArgumentInvalid, match="0 characters"):

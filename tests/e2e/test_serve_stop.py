@@ -8,14 +8,14 @@ import pytest
 
 from facenet_res.client import AsyncFacenetClient, RetryPolicy
 from facenet_res.core.errors import FacenetError, ServerUnreachable, ShuttingDown
-from facenet_res.core.types import EmbeddedFace
+from facenet_res.core.types import Face
 from tests.artifacts import write_random_artifact
 from tests.serving import ServerProcess, portraits
 
 pytestmark = pytest.mark.e2e
 
 CLIENTS = 12
-Outcome = list[EmbeddedFace] | FacenetError
+Outcome = list[Face] | FacenetError
 
 
 def outcomes_when(server: ServerProcess, act: Callable[[], None]) -> list[Outcome]:

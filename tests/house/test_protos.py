@@ -67,7 +67,7 @@ def test_everything_on_the_wire_is_explained(files: list[FileDescriptorProto]) -
 def test_every_number_states_its_unit_or_range(files: list[FileDescriptorProto]) -> None:
     said = re.compile(
         r"pixel|second|byte|\[|\(0, 1\)|at least|at most|most |least |number|\bto\b|calls? of|"
-        r"faces|requests|values|rate",
+        r"faces|requests|values|rate|degrees|grey levels|share of",
         re.IGNORECASE,
     )
     numbers = {

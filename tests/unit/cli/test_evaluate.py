@@ -120,12 +120,12 @@ def test_thresholds_come_with_an_interval_and_can_be_exported(
             (folder / f"{number}.jpg").write_bytes(encode_jpeg(face))
     command = ("evaluate", "thresholds", "--images", tmp_path / "crops", "--aligned")
 
-    ran = run(*command, "--model", model, "--json", "--far", "0.01", "0.1")
-    table = run(*command, "--model", model, "--far", "0.1")
-    refused = run(*command, "--model", model, "--far", "1e-4")
+    ran = run(*command, "--model", model, "--json", "--fmr", "0.01", "0.1")
+    table = run(*command, "--model", model, "--fmr", "0.1")
+    refused = run(*command, "--model", model, "--fmr", "1e-4")
 
     loose, strict = ran.json["thresholds"]
-    assert (loose["false_accept_rate"], loose["impostor_pairs"]) == (0.1, 594)
+    assert (loose["fmr"], loose["impostor_pairs"]) == (0.1, 594)
     assert loose["similarity_low"] <= loose["similarity"] <= loose["similarity_high"]
     assert loose["similarity"] < strict["similarity"]
     assert f"{loose['similarity']:.4f}" in table.out
@@ -134,7 +134,7 @@ def test_thresholds_come_with_an_interval_and_can_be_exported(
     (tmp_path / "thresholds.json").write_text(ran.out)
     model_id, (first, second) = read_thresholds(tmp_path / "thresholds.json")
     assert model_id == ran.json["model_id"]
-    assert (first.similarity, second.false_accept_rate) == (loose["similarity"], 0.01)
+    assert (first.similarity, second.fmr) == (loose["similarity"], 0.01)
 
 
 def test_only_people_who_are_there_can_be_chosen(

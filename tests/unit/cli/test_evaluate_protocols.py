@@ -142,7 +142,7 @@ def test_groups_are_compared_at_one_threshold(
     command = ("evaluate", "groups", "--images", crops, "--aligned", "--attributes", path)
     command = (*command, "--model", model)
 
-    ran = run(*command, "--far", 0.05, "--json", "--out", tmp_path / "out")
+    ran = run(*command, "--fmr", 0.05, "--json", "--out", tmp_path / "out")
     given = run(*command, "--threshold", ran.json["threshold"], "--json")
     wrong = run(*command, "--threshold", 2)
 
@@ -153,7 +153,7 @@ def test_groups_are_compared_at_one_threshold(
     assert women["rate"] is None
     assert men["false_rejects"]["pairs"] == 5 * 6
     assert given.json["attributes"] == ran.json["attributes"]
-    assert given.json["false_accept_rate"] == 0
+    assert given.json["fmr"] == 0
     assert "4 photographs stand in no line" in ran.err
     assert wrong.code == exit_codes.INPUT
     assert "Errors per group" in (tmp_path / "out" / "report.html").read_text()

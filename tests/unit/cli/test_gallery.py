@@ -40,7 +40,7 @@ def test_a_person_is_enrolled_known_and_deleted(
     (face,) = enrolled.json["enrolled"]
     (answer,) = known.json["images"][0]["faces"]
     assert (answer["person_id"], answer["candidates"][0]["face_id"]) == ("ada", face["face_id"])
-    assert verified.json["is_same"] is True
+    assert verified.json["is_match"] is True
     assert [person["name"] for person in listed.json["people"]] == ["Ada L."]
     assert one.json["metadata"] == {"desk": "7"}
     assert one.json["faces"][0]["source"] == "a.jpg"

@@ -10,22 +10,22 @@ from tests.unit.cli.conftest import Run
 
 def test_a_photograph_shows_the_same_person_as_itself(run: Run, photos: Path, model: Path) -> None:
     ran = run("verify", photos / "a.jpg", photos / "a.jpg", "--model", model, "--json")
-    assert ran.json["is_same"] is True
-    assert ran.json["similarity"] == pytest.approx(1.0, abs=1e-5)
-    assert (ran.json["threshold"], ran.json["false_accept_rate"]) == (0.6, 1e-3)
+    assert ran.json["is_match"] is True
+    assert ran.json["score"] == pytest.approx(1.0, abs=1e-5)
+    assert (ran.json["threshold"], ran.json["fmr"]) == (0.6, 1e-3)
     assert ran.code == exit_codes.OK
 
 
 @pytest.mark.parametrize(
     ("options", "threshold", "rate"),
-    [(("--far", "1e-4"), 0.7, 1e-4), (("--threshold", "0.99"), 0.99, None)],
+    [(("--fmr", "1e-4"), 0.7, 1e-4), (("--threshold", "0.99"), 0.99, None)],
 )
 def test_the_threshold_is_the_one_asked_for(
     run: Run, photos: Path, model: Path, options: tuple[str, str], threshold: float, rate: object
 ) -> None:
     pair = (photos / "a.jpg", photos / "b.jpg")
     ran = run("verify", *pair, "--model", model, "--json", *options)
-    assert (ran.json["threshold"], ran.json["false_accept_rate"]) == (threshold, rate)
+    assert (ran.json["threshold"], ran.json["fmr"]) == (threshold, rate)
 
 
 def test_no_is_status_1_only_where_it_was_asked_for(run: Run, photos: Path, model: Path) -> None:
@@ -59,7 +59,7 @@ def test_the_largest_of_several_faces_will_do_where_asked(
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(("--far", "0.5"), "it lists"), (("--threshold", "1.5"), "must be in [-1, 1]")],
+    [(("--fmr", "0.5"), "it lists"), (("--threshold", "1.5"), "must be in [-1, 1]")],
 )
 def test_a_decision_out_of_range_is_an_input_error(
     run: Run, photos: Path, model: Path, options: tuple[str, str], message: str

@@ -48,7 +48,7 @@ class Script(info_rpc.InfoServiceServicer, gallery_rpc.GalleryServiceServicer):
 
     def Enroll(self, request: Any, context: Any) -> Any:  # noqa: N802
         face = gallery_pb.EnrolledFace(face_id=request.face_id, person_id=request.person_id)
-        return self._answer(request, context, gallery_pb.EnrollResponse(face=face))
+        return self._answer(request, context, gallery_pb.EnrollResponse(enrolled=face))
 
     def DeletePerson(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._answer(request, context, gallery_pb.DeletePersonResponse())
@@ -212,7 +212,7 @@ def test_everybody_is_listed_over_all_pages(script: Script, address: str) -> Non
 
 def test_a_threshold_and_a_rate_together_are_refused(address: str) -> None:
     with FacenetClient(address) as client, pytest.raises(ArgumentInvalid, match="not both"):
-        client.verify("ada", b"", threshold=0.3, false_accept_rate=1e-3)
+        client.verify("ada", b"", threshold=0.3, fmr=1e-3)
 
 
 @pytest.mark.parametrize("deadline_s", [0, -1, float("inf"), float("nan"), 86_401])

@@ -12,7 +12,7 @@ from facenet_res.dedup.config import DedupConfig
     "wrong",
     [
         {"similarity_min": 1.5},
-        {"false_accept_rate": -0.1},
+        {"fmr": -0.1},
         {"face_side_px_min": -1},
         {"face_score_min": float("nan")},
         {"faces_a_photo_max": 0},

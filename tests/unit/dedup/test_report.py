@@ -43,7 +43,7 @@ REPORT = DedupReport(
     folder="/photos",
     model_id="model-1",
     similarity_min=0.4,
-    false_accept_rate=1e-3,
+    fmr=1e-3,
     groups=Groups(
         counts=Counts(9, 6, 9000, 1, 2, 4500, 5, 4, 3),
         copies=(
@@ -88,7 +88,7 @@ def test_groups_come_back_from_their_file(tmp_path: Path) -> None:
 
 def test_json_names_the_threshold_and_the_room_that_copies_take() -> None:
     found = as_json(REPORT)
-    assert (found["schema"], found["false_accept_rate"], found["model_id"]) == (2, 1e-3, "model-1")
+    assert (found["schema"], found["fmr"], found["model_id"]) == (2, 1e-3, "model-1")
     assert found["copies"][0]["excess_bytes"] == 3000
     assert found["people"][0]["faces"][0]["box"] == {"x0": 10, "y0": 20, "x1": 60, "y1": 80}
 
@@ -136,7 +136,7 @@ def test_the_page_tells(folder: Path, told: str) -> None:
     ],
 )
 def test_the_foot_of_the_page_is_made_of_sentences(folder: Path, rate: float, told: str) -> None:
-    page = rendered(folder, DedupConfig(), replace(REPORT, false_accept_rate=rate))
+    page = rendered(folder, DedupConfig(), replace(REPORT, fmr=rate))
     assert told in " ".join(page.split())
 
 
@@ -174,7 +174,7 @@ def test_the_summary_is_plain_and_short() -> None:
 
 
 def test_a_threshold_set_by_hand_is_said_to_be_unmeasured() -> None:
-    assert "not measured" in threshold_text(replace(REPORT, false_accept_rate=0.0))
+    assert "not measured" in threshold_text(replace(REPORT, fmr=0.0))
 
 
 @pytest.mark.parametrize(

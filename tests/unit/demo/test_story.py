@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from facenet_res.client.client import FacenetClient
 from facenet_res.core.errors import UnknownPerson
-from facenet_res.core.types import Identification, Match, Verification
+from facenet_res.core.types import Candidate, Identification, Verification
 from server.demo.people import Cast, Person, Picture
 from server.demo.story import tell
 
@@ -41,9 +41,9 @@ class NamesAsFaces:
         similarity = 0.9 if who in self.people or self._knows_everybody else 0.1
         closest = who if who in self.people else next(iter(self.people))
         said = Identification(
-            (Match(closest, "f", similarity),), 0.5, closest if similarity >= 0.5 else ""
+            (Candidate(closest, "f", similarity),), 0.5, closest if similarity >= 0.5 else ""
         )
-        return [SimpleNamespace(identification=said)]
+        return [said]
 
     def verify_images(self, first: bytes, second: bytes, **_: Any) -> Verification:
         is_same = first.split()[0] == second.split()[0]

@@ -47,7 +47,7 @@ def test_exactly_enough_pairs_are_accepted() -> None:
 
 @pytest.mark.parametrize("rate", [0.0, 1.0, -1.0, float("nan")])
 def test_a_rate_outside_0_to_1_is_refused(rate: float) -> None:
-    with pytest.raises(ArgumentInvalid, match="false_accept_rate"):
+    with pytest.raises(ArgumentInvalid, match="fmr"):
         calibrate(np.linspace(0, 1, 100), rate)
 
 

@@ -84,7 +84,7 @@ def test_the_figures_hang_together(judged: Judged) -> None:
     assert judged.validation.genuine_pairs == 10 * 6
     assert judged.validation.impostor_pairs == 780 - 60
     assert judged.validation.drawn == "person"
-    assert [one.false_accept_rate for one in judged.strangers] == [1e-2, 1e-3, 1e-4]
+    assert [one.fmr for one in judged.strangers] == [1e-2, 1e-3, 1e-4]
     # The thresholds are the manifest's, and a stricter one names nobody more.
     assert [one.threshold for one in judged.strangers] == [0.5, 0.6, 0.7]
     named = [one.named for one in judged.strangers]
@@ -99,7 +99,7 @@ def test_without_thresholds_those_of_the_held_out_people_stand_in(
     manifest = replace(network.artifact.manifest, thresholds=())
     bare = replace(network, artifact=Artifact(network.artifact.folder, manifest))
     judged = judge_network(bare, data, CONFIG, quiet)
-    measured = {one.false_accept_rate: one.threshold for one in judged.validation.tar_at_far}
+    measured = {one.fmr: one.threshold for one in judged.validation.tar_at_far}
     assert judged.strangers[0].threshold == measured[1e-2]
 
 

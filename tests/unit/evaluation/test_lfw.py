@@ -48,7 +48,7 @@ def test_only_rates_that_the_pairs_support_are_reported() -> None:
     pairs = pair_set()
     report = judge_pairs(pairs, photographs(pairs, noise=0.5), "m-1")
     # 40 impostor pairs support 3 / 40.
-    assert [point.false_accept_rate for point in report.tar_at_far] == [0.1]
+    assert [point.fmr for point in report.tar_at_far] == [0.1]
     assert report.least_rate == pytest.approx(0.075)
 
 

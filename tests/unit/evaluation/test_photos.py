@@ -6,7 +6,7 @@ from typing import Self
 import pytest
 
 from facenet_res.core.errors import ArgumentInvalid, DataInvalid, NoFace, UnknownPerson
-from facenet_res.core.types import Identification, Match
+from facenet_res.core.types import Candidate, Identification
 from facenet_res.evaluation.photos import PhotosConfig, judge_photos, plan_photos
 from facenet_res.evaluation.report import photos_rows, to_json
 
@@ -51,7 +51,7 @@ class Scripted:
         )
         if not closest:
             raise NoFace("no face")
-        match = Match(closest, "f", similarity)
+        match = Candidate(closest, "f", similarity)
         return Identification((match,), 0.5, closest if similarity >= 0.5 else "")
 
 

@@ -27,7 +27,7 @@ def test_agrees_with_scikit_learn_on_ties(drawn: list[tuple[int, bool]]) -> None
     curve = roc(scores, same)
 
     far, tar, thresholds = roc_curve(same, scores, drop_intermediate=False)
-    np.testing.assert_allclose(curve.false_accept_rate, far)
+    np.testing.assert_allclose(curve.fmr, far)
     np.testing.assert_allclose(curve.true_accept_rate, tar)
     np.testing.assert_allclose(curve.thresholds, thresholds)
     assert area_under_curve(curve) == pytest.approx(roc_auc_score(same, scores))
@@ -44,10 +44,10 @@ def test_tar_at_far_is_the_best_that_any_threshold_reaches(
     candidates = [np.inf, *np.unique(scores)]
     allowed = [t for t in candidates if (scores[~same] >= t).mean() <= asked + 1e-9]
     assert point.true_accept_rate == max((scores[same] >= t).mean() for t in allowed)
-    assert point.false_accept_rate <= asked + 1e-9
+    assert point.fmr <= asked + 1e-9
     # The threshold itself must give the rates that stand beside it.
     assert (scores[same] >= point.threshold).mean() == pytest.approx(point.true_accept_rate)
-    assert (scores[~same] >= point.threshold).mean() == pytest.approx(point.false_accept_rate)
+    assert (scores[~same] >= point.threshold).mean() == pytest.approx(point.fmr)
 
 
 @given(pairs)
@@ -58,7 +58,7 @@ def test_equal_error_rate_lies_between_its_neighbours(drawn: list[tuple[int, boo
 
     rate = equal_error_rate(curve)
 
-    worse = np.maximum(curve.false_accept_rate, 1 - curve.true_accept_rate)
+    worse = np.maximum(curve.fmr, 1 - curve.true_accept_rate)
     assert 0.0 <= rate <= worse.min() + 1e-12
 
 
@@ -69,7 +69,7 @@ def test_impostors_that_tie_are_not_split() -> None:
 
     point = tar_at_far(roc(scores, same), 0.5)
 
-    assert point.false_accept_rate == 0.0
+    assert point.fmr == 0.0
     assert point.true_accept_rate == 0.5
     assert point.threshold == 0.9
 
@@ -80,7 +80,7 @@ def test_a_rate_that_allows_seven_of_a_hundred_allows_seven() -> None:
     same = np.arange(101) == 100
     for allowed in (7, 29, 57, 58):
         point = tar_at_far(roc(scores, same), allowed / 100)
-        assert round(point.false_accept_rate * 100) == allowed
+        assert round(point.fmr * 100) == allowed
 
 
 def test_closed_forms_of_two_normal_distributions() -> None:

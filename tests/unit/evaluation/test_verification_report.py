@@ -56,7 +56,7 @@ def test_the_interval_is_the_wider_of_two_and_holds_the_rate() -> None:
         assert point.interval.low == min(point.bootstrap.low, point.binomial.low)
         assert point.interval.high == max(point.bootstrap.high, point.binomial.high)
         assert point.interval.low <= point.true_accept_rate <= point.interval.high
-        assert point.measured_rate <= point.false_accept_rate
+        assert point.measured_rate <= point.fmr
 
 
 @settings(max_examples=40)
@@ -75,7 +75,7 @@ def test_the_curve_is_as_good_as_any_threshold_of_scikit_learn(
     # scikit-learn leaves out the threshold that accepts nothing, and all but one without rejects.
     accepts, rejects = np.append(accepts, 0.0), np.append(rejects, 1.0)
     for point in report.curve:
-        least = rejects[accepts <= point.false_accept_rate + 1e-9].min()
+        least = rejects[accepts <= point.fmr + 1e-9].min()
         assert 1 - point.true_accept_rate == pytest.approx(least)
 
 

@@ -21,7 +21,7 @@ from facenet_res.core.errors import (
     UnknownFace,
     UnknownPerson,
 )
-from facenet_res.core.types import Embeddings, Match
+from facenet_res.core.types import Candidate, Embeddings
 from facenet_res.gallery.exact_index import ExactIndex
 from facenet_res.gallery.gallery import Gallery
 from facenet_res.gallery.limits import GalleryLimits
@@ -54,10 +54,10 @@ def test_knows_a_person_again_and_says_unknown_of_others(
 
     assert known.is_known
     assert known.person_id == "ada"
-    assert known.matches == (Match("ada", "face-0", pytest.approx(float(query @ faces[0]))),)
+    assert known.candidates == (Candidate("ada", "face-0", pytest.approx(float(query @ faces[0]))),)
     assert not unknown.is_known
     assert unknown.person_id == ""
-    assert len(unknown.matches) == 1
+    assert len(unknown.candidates) == 1
 
 
 def test_the_threshold_itself_is_enough(gallery: Gallery) -> None:
@@ -66,14 +66,14 @@ def test_the_threshold_itself_is_enough(gallery: Gallery) -> None:
     half[0, :4] = 0.5
     assert gallery.identify(half, threshold=0.5)[0].is_known
     assert not gallery.identify(half, threshold=0.5001)[0].is_known
-    assert gallery.verify("ada", half[0], threshold=0.5).is_same
+    assert gallery.verify("ada", half[0], threshold=0.5).is_match
 
 
 def test_an_empty_gallery_knows_nobody_and_no_faces_need_no_answer(
     gallery: Gallery, faces: Embeddings
 ) -> None:
     (answer,) = gallery.identify(faces[:1], threshold=-1.0)
-    assert answer.matches == ()
+    assert answer.candidates == ()
     assert not answer.is_known
     assert gallery.identify(faces[:0], threshold=0.5) == []
     assert gallery.people() == []
@@ -87,14 +87,14 @@ def test_verifies_against_the_closest_of_a_persons_faces(
     gallery.enroll("ada", faces[1])
     gallery.enroll("bob", faces[2])
 
-    answer = gallery.verify("ada", faces[1], threshold=0.4, false_accept_rate=1e-3)
+    answer = gallery.verify("ada", faces[1], threshold=0.4, fmr=1e-3)
 
-    assert answer.similarity == pytest.approx(1.0)
-    assert answer.is_same
-    assert (answer.threshold, answer.false_accept_rate) == (0.4, 1e-3)
+    assert answer.score == pytest.approx(1.0)
+    assert answer.is_match
+    assert (answer.threshold, answer.fmr) == (0.4, 1e-3)
     other = gallery.verify("ada", faces[2], threshold=0.99)
-    assert other.similarity == pytest.approx(float(max(faces[:2] @ faces[2])), abs=1e-6)
-    assert not other.is_same
+    assert other.score == pytest.approx(float(max(faces[:2] @ faces[2])), abs=1e-6)
+    assert not other.is_match
 
 
 def test_an_enrolment_is_dated_and_named_by_what_was_passed_in(
@@ -115,7 +115,7 @@ def test_a_retry_with_a_face_id_enrols_once(gallery: Gallery, faces: Embeddings)
 
     assert again == first
     assert gallery.counts() == Counts(1, 1)
-    assert len(gallery.identify(faces[:1], 0.0)[0].matches) == 1
+    assert len(gallery.identify(faces[:1], 0.0)[0].candidates) == 1
 
 
 def test_many_are_enrolled_or_none(gallery: Gallery, faces: Embeddings) -> None:
@@ -128,7 +128,7 @@ def test_many_are_enrolled_or_none(gallery: Gallery, faces: Embeddings) -> None:
         with pytest.raises(kind):
             gallery.enroll_many([*many, bad])
     assert gallery.counts() == Counts(1, 1)
-    assert len(gallery.identify(faces[:1], 0.0)[0].matches) == 1
+    assert len(gallery.identify(faces[:1], 0.0)[0].candidates) == 1
 
     assert [face.person_id for face in gallery.enroll_many(many)] == ["p1", "p2", "p3"]
     assert gallery.counts() == Counts(4, 4)
@@ -148,7 +148,7 @@ def test_deletions_give_receipts_and_are_seen_by_searches(
     rest = gallery.delete_person("ada")
     assert rest == DeletionReceipt("ada", "", 2, 2005.0, 0)
     (answer,) = gallery.identify(faces[:1], -1.0)
-    assert [match.person_id for match in answer.matches] == ["bob"]
+    assert [match.person_id for match in answer.candidates] == ["bob"]
     assert gallery.counts() == Counts(1, 1)
 
 
@@ -211,8 +211,8 @@ def test_is_the_same_after_closing_and_opening(tmp_path: Path, faces: Embeddings
         assert gallery.people() == people
         for answer, before in zip(gallery.identify(faces, 0.5), answers, strict=True):
             assert answer.person_id == before.person_id
-            assert [match.face_id for match in answer.matches] == [
-                match.face_id for match in before.matches
+            assert [match.face_id for match in answer.candidates] == [
+                match.face_id for match in before.candidates
             ]
 
 
@@ -265,7 +265,7 @@ def test_a_deletion_that_cannot_be_purged_says_so_but_is_seen(
     gallery.enroll("ada", faces[0])
     with mock.patch.object(store, "purge", side_effect=DiskFull("full")), pytest.raises(DiskFull):
         gallery.delete_person("ada")
-    assert gallery.identify(faces[:1], -1.0)[0].matches == ()
+    assert gallery.identify(faces[:1], -1.0)[0].candidates == ()
     assert gallery.counts() == Counts(0, 0)
 
 

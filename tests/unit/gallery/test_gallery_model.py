@@ -103,7 +103,7 @@ class GallerySteps(RuleBasedStateMachine):
             cosine = float(FACES[enrolled] @ FACES[picture])
             best[person_id] = max(cosine, best.get(person_id, -1.0))
         (answer,) = self.gallery.identify(FACES[picture : picture + 1], 0.9999, top_k=10)
-        got = {match.person_id: match.similarity for match in answer.matches}
+        got = {match.person_id: match.score for match in answer.candidates}
         assert got == pytest.approx(best, abs=1e-5)
         assert list(got.values()) == sorted(got.values(), reverse=True)
         assert answer.is_known == any(enrolled == picture for _, enrolled in self.faces.values())

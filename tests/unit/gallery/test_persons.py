@@ -60,11 +60,11 @@ def test_lists_the_best_face_of_the_closest_persons_in_order(
         got = persons.closest(queries, persons_max)
 
         expected = best_by_hand(queries, known, persons_max)
-        for matches, wanted in zip(got, expected, strict=True):
-            assert [(match.person_id, match.face_id) for match in matches] == [
+        for candidates, wanted in zip(got, expected, strict=True):
+            assert [(match.person_id, match.face_id) for match in candidates] == [
                 (person_id, face_id) for person_id, face_id, _ in wanted
             ]
-            assert [match.similarity for match in matches] == pytest.approx(
+            assert [match.score for match in candidates] == pytest.approx(
                 [similarity for _, _, similarity in wanted], abs=1e-5
             )
 
@@ -75,18 +75,18 @@ def test_a_person_behind_a_thousand_faces_of_another_is_listed() -> None:
     persons = PersonIndex(FaissIndex(DIM))
     persons.add(templates(np.concatenate([crowd, far]), ["crowd"] * 1000 + ["far"]))
 
-    (matches,) = persons.closest(-far, 2)
+    (candidates,) = persons.closest(-far, 2)
 
-    assert [match.person_id for match in matches] == ["crowd", "far"]
-    assert matches[1].similarity == -1.0
+    assert [match.person_id for match in candidates] == ["crowd", "far"]
+    assert candidates[1].score == -1.0
 
 
 def test_a_similarity_never_exceeds_one() -> None:
     slightly_long = np.full((1, DIM), np.float32(1.0001 / np.sqrt(DIM)))
     persons = PersonIndex(ExactIndex(DIM))
     persons.add(templates(slightly_long, ["ada"]))
-    assert persons.closest(slightly_long, 1)[0][0].similarity == 1.0
-    assert persons.closest(-slightly_long, 1)[0][0].similarity == -1.0
+    assert persons.closest(slightly_long, 1)[0][0].score == 1.0
+    assert persons.closest(-slightly_long, 1)[0][0].score == -1.0
 
 
 def test_faces_that_are_there_already_are_not_added_again(faces: Embeddings) -> None:

@@ -38,7 +38,7 @@ def test_every_face_is_embedded_in_the_detectors_order() -> None:
 
     faces = pipeline.embed(photo())
 
-    assert [face.detection for face in faces] == FACES
+    assert [face.box for face in faces] == [each.box for each in FACES]
     crops = np.stack([face.crop for face in faces])
     np.testing.assert_array_equal(
         np.stack([face.embedding for face in faces]), pipeline.embedder.embed(crops)
@@ -54,7 +54,7 @@ def test_all_faces_of_a_photo_go_through_the_network_at_once() -> None:
 def test_only_the_largest_faces_are_embedded_where_asked() -> None:
     embedder = FakeEmbedder()
     faces = FacePipeline(FakeDetector(FACES), embedder).embed(photo(), faces_max=2)
-    assert [face.detection for face in faces] == FACES[:2]
+    assert [face.box for face in faces] == [each.box for each in FACES[:2]]
     assert embedder.batch_sizes == [2]
 
 
@@ -71,7 +71,7 @@ def test_finding_tells_the_size_of_the_image() -> None:
 
 
 def test_one_face_where_one_is_meant() -> None:
-    assert pipeline_of(FACES[:1]).embed_one(photo()).detection is FACES[0]
+    assert pipeline_of(FACES[:1]).embed_one(photo()).box is FACES[0].box
 
 
 def test_none_where_one_is_meant_is_an_error() -> None:
@@ -82,7 +82,7 @@ def test_none_where_one_is_meant_is_an_error() -> None:
 def test_several_where_one_is_meant_is_an_error_unless_the_largest_will_do() -> None:
     with pytest.raises(SeveralFaces, match="3 faces"):
         pipeline_of(FACES).embed_one(photo())
-    assert pipeline_of(FACES).embed_one(photo(), largest=True).detection is FACES[0]
+    assert pipeline_of(FACES).embed_one(photo(), largest=True).box is FACES[0].box
 
 
 @pytest.mark.parametrize("faces_max", [0, -1])
@@ -106,7 +106,7 @@ def test_a_photo_is_bytes_of_any_kind_or_a_path_of_any_kind(tmp_path: Path) -> N
     path.write_bytes(data)
     pipeline = pipeline_of(FACES[:1])
     for image in (data, bytearray(data), memoryview(data), path, str(path)):
-        assert pipeline.embed_one(image).detection is FACES[0]
+        assert pipeline.embed_one(image).box is FACES[0].box
         assert len(pipeline.embed(image)) == len(pipeline.find(image).detections) == 1
 
 

@@ -44,7 +44,7 @@ def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
         ((*GALLERY, "--workers", "many"), {}, "type int"),
         ((*GALLERY, "--workers", "-1"), {}, "0 to 1024"),
         ((*GALLERY, "--grace-s", "nan"), {}, "grace_s"),
-        ((*GALLERY, "--false-accept-rate", "1"), {}, "false_accept_rate"),
+        ((*GALLERY, "--fmr", "1"), {}, "fmr"),
         ((*GALLERY, "--address", "localhost"), {}, "host:port"),
         ((*GALLERY, "--address", "localhost:\u0665\u0660"), {}, "host:port"),
         (("--gallery", "a\0b"), {}, "gallery is of type Path"),

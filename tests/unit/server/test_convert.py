@@ -1,18 +1,23 @@
 """To the wire and back: what the client reads is what the library meant."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from facenet_res.client import calls, replies
 from facenet_res.core.errors import ArgumentInvalid
-from facenet_res.core.types import Box, Detection, EmbeddedFace, Identification, Match, Verification
+from facenet_res.core.types import Box, Candidate, Face, FaceQuality, Identification, Verification
 from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person
 from facenet_res.v1 import embedding_service_pb2 as embedding_pb
 from facenet_res.v1 import gallery_service_pb2 as gallery_pb
 from server import convert
 
-DETECTION = Detection(
-    Box(1.5, -2.25, 30.0, 40.5), 0.75, np.arange(10, dtype=np.float32).reshape(5, 2)
+PROBE = Face(
+    box=Box(1.5, -2.25, 30.0, 40.5),
+    landmarks=np.arange(10, dtype=np.float32).reshape(5, 2),
+    detection_score=0.75,
+    quality=FaceQuality(36.5, -2.0, 0.25, 512.0),
 )
 FACE = EnrolledFace("face-1", "ada", "ada.jpg", 1234.5)
 
@@ -20,12 +25,14 @@ FACE = EnrolledFace("face-1", "ada", "ada.jpg", 1234.5)
 def test_a_face_comes_back_as_it_was() -> None:
     rng = np.random.default_rng(0)
     crop = rng.integers(0, 256, (112, 112, 3), np.uint8)
-    face = EmbeddedFace(DETECTION, rng.normal(size=64).astype(np.float32), crop)
-    response = embedding_pb.EmbedResponse(faces=[convert.to_face(face, with_crop=True)])
+    face = replace(PROBE, embedding=rng.normal(size=64).astype(np.float32), crop=crop)
+    message = convert.to_face(face, with_embedding=True, with_crop=True)
+    response = embedding_pb.EmbedResponse(faces=[message])
     (back,) = replies.faces(embedding_pb.EmbedResponse.FromString(response.SerializeToString()))
-    assert back.detection.box == DETECTION.box
-    assert back.detection.score == DETECTION.score
-    np.testing.assert_array_equal(back.detection.landmarks, DETECTION.landmarks)
+    assert back.box == PROBE.box
+    assert back.detection_score == PROBE.detection_score
+    assert back.quality == PROBE.quality
+    np.testing.assert_array_equal(back.landmarks, PROBE.landmarks)
     np.testing.assert_array_equal(back.embedding, face.embedding)
     np.testing.assert_array_equal(back.crop, crop)
 
@@ -43,21 +50,25 @@ def test_bytes_that_are_no_faces_are_refused(size: int) -> None:
         convert.from_aligned(bytes(size), 3)
 
 
-@pytest.mark.parametrize("similarity", [0.3, 0.1 + 0.2, -1.0, 1.0])
-def test_rounding_on_the_wire_never_turns_a_verdict(similarity: float) -> None:
-    meant = Verification(similarity, similarity, 1e-3)
+@pytest.mark.parametrize("score", [0.3, 0.1 + 0.2, -1.0, 1.0])
+def test_rounding_on_the_wire_never_turns_a_verdict(score: float) -> None:
+    meant = Verification(score, score, 1e-3)
     response = gallery_pb.VerifyResponse(verdict=convert.to_verdict(meant))
     back = replies.verdict(gallery_pb.VerifyResponse.FromString(response.SerializeToString()))
     assert back == meant
-    assert back.is_same
-    assert response.verdict.is_same
+    assert back.is_match
+    assert response.verdict.is_match
 
 
 def test_an_identification_comes_back_with_its_candidates() -> None:
-    meant = Identification((Match("ada", "face-1", 0.7), Match("bob", "face-2", 0.1)), 0.5, "ada")
-    response = gallery_pb.IdentifyResponse(faces=[convert.to_identified(DETECTION, meant, 1e-3)])
-    (back,) = replies.identified(response)
-    assert back.identification == meant
+    meant = Identification(
+        (Candidate("ada", "face-1", 0.7), Candidate("bob", "face-2", 0.1)), 0.5, "ada", fmr=1e-3
+    )
+    said = convert.to_identification(PROBE, meant)
+    (back,) = replies.identified(gallery_pb.IdentifyResponse(identifications=[said]))
+    assert replace(back, face=None) == meant
+    assert back.face is not None
+    assert back.face.box == PROBE.box
 
 
 def test_a_list_leaves_the_faces_out_and_counts_them() -> None:

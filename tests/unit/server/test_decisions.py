@@ -19,7 +19,7 @@ UNMEASURED = Manifest(model_id="foreign", embedding_dim=4)
     ("decision", "rule"),
     [
         (Decision(), Rule(0.4, 1e-3)),
-        (Decision(false_accept_rate=1e-2), Rule(0.2, 1e-2)),
+        (Decision(fmr=1e-2), Rule(0.2, 1e-2)),
         (Decision(threshold=0.25), Rule(0.25, 0.0)),
         # Zero is a threshold like any other, and not "not given".
         (Decision(threshold=0.0), Rule(0.0, 0.0)),
@@ -39,7 +39,7 @@ def test_a_threshold_is_a_cosine(threshold: float) -> None:
 @pytest.mark.parametrize("rate", [0.0, 0.5, 1e-6])
 def test_a_rate_that_was_not_measured_is_refused_with_those_that_were(rate: float) -> None:
     with pytest.raises(ArgumentInvalid, match=r"0\.01, 0\.001"):
-        Decisions(MANIFEST, 1e-3).rule_of(Decision(false_accept_rate=rate))
+        Decisions(MANIFEST, 1e-3).rule_of(Decision(fmr=rate))
 
 
 def test_a_default_that_the_model_lacks_is_refused_at_the_start() -> None:

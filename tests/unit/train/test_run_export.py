@@ -61,7 +61,7 @@ def test_thresholds_are_those_of_the_people_held_out(
 
     manifest = export(tmp_path / "run", tmp_path / "model", replace(BARE, mirror=True)).manifest
 
-    assert [one.false_accept_rate for one in manifest.thresholds] == [1e-2]
+    assert [one.fmr for one in manifest.thresholds] == [1e-2]
     with open_crops(Path(short_run.crops)) as crops:
         numbers = [n for n in range(len(crops)) if crops.name(n) in names[1:]]
         kept = crops.subset(np.asarray(numbers))

@@ -25,7 +25,7 @@ help: ## Print this list.
 setup: $(VENV)/.dev ## Install everything for development into .venv.
 
 demo: $(VENV)/.demo ## Show the main job end to end; PHOTOS=DIR takes your own photographs.
-	$(BIN)/python -m server.demo $(if $(PHOTOS),--photos "$(PHOTOS)")
+	$(BIN)/python -m experiments.demo $(if $(PHOTOS),--photos "$(PHOTOS)")
 
 test: $(VENV)/.dev ## Run all tests but the slow ones, benchmarks in miniature included.
 	$(BIN)/python -m pytest
@@ -70,7 +70,7 @@ install-default: $(VENV)/.dev ## Make the finished RUN's weights the default one
 
 study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: an hour on two cores.
 	for each in candidates ablation; do \
-		KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res models study $$each \
+		KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/python -m experiments.study $$each \
 			--runs runs/study --out docs/studies || exit 1; done
 
 judge: $(VENV)/.dev ## Judge the default weights: their card, judged.json and docs/default-model.html.
@@ -88,7 +88,7 @@ constraints: $(VENV)/.dev ## Write the versions at hand to constraints.txt.
 clean: ## Remove .venv, caches and everything that was built.
 	rm -rf $(VENV) build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache \
 		.hypothesis .import_linter_cache bench.jsonl build-constraints.tmp
-	find facenet_res server tests -name __pycache__ -prune -exec rm -rf {} +
+	find facenet_res server experiments tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "needs Python 3.11 or later: none of $(CANDIDATES)"; exit 1; }

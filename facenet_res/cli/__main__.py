@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 from facenet_res import __version__
 from facenet_res.cli import (
-    bench,
     data,
     dedup,
     evaluate,
@@ -94,7 +93,7 @@ def build_parser() -> ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     groups = (
         *(faces, verify, gallery, dedup, evaluate),
-        *(data, train, models, export, quantise, bench),
+        *(data, train, models, export, quantise),
     )
     for group in groups:
         group.add_parsers(commands)

@@ -1,10 +1,10 @@
-"""`facenet-res models`: every network and its work; what depth does; bringing others' in."""
+"""`facenet-res models`: lists networks, and imports or pulls others."""
 
 import dataclasses
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
-from facenet_res.cli import models_depth, models_dlib, models_import, models_pull, models_study
+from facenet_res.cli import models_dlib, models_import, models_pull
 from facenet_res.cli.console import note, print_json, print_table
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
@@ -17,8 +17,6 @@ EXAMPLES = """examples:
   facenet-res models
   facenet-res models list --json
   facenet-res models --json | jq '.[] | select(.gmacs < 1) | .name'
-  facenet-res models depth --smoke --out out/depth
-  facenet-res models study candidates --runs runs/study --out docs/studies
   facenet-res models import backbone.pth --out models/r50 --licence-accepted
   facenet-res models pull sface --out models/sface --licence-accepted
   facenet-res models dlib dlib_face_recognition_resnet_model_v1.dat --out dlib.onnx
@@ -39,8 +37,6 @@ def add_parsers(subparsers: Subparsers) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     listing = "list every network with its parameters and GMACs"
     add_command(actions, "list", run, listing, is_inner=True)
-    models_depth.add_parser(actions)
-    models_study.add_parser(actions)
     models_import.add_parser(actions)
     models_pull.add_parser(actions)
     models_dlib.add_parser(actions)

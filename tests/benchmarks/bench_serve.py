@@ -9,14 +9,13 @@ microseconds to its stages, so that its time is within 15 % of their sum.
 """
 
 import asyncio
-from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from facenet_res.cli.bench_request import profile_request
+from experiments.request.profile import profile_request
 from facenet_res.client import AsyncFacenetClient, FacenetClient
 from facenet_res.core.artifact import default_artifact_dir
 from facenet_res.imaging.encode import encode_jpeg
@@ -150,22 +149,12 @@ def test_one_client_against_the_sum_of_its_stages(tmp_path: Path, record_propert
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(photograph())
     profile = profile_request(
-        Namespace(
-            image=photo,
-            model=None,
-            engine="auto",
-            device="auto",
-            precision="auto",
-            detector="mtcnn",
-            detector_model=None,
-            face_px_min=None,
-            people=bench.size(smoke=10, full=10_000),
-            rounds=bench.size(smoke=1, full=100),
-        )
+        photo,
+        people=bench.size(smoke=10, full=10_000),
+        rounds=bench.size(smoke=1, full=100),
     )
     for stage in profile.stages:
         record_property(f"{stage.name}_ms", stage.ms)
-    assert profile.whole_ms is not None
     record_property("sum_ms", profile.sum_ms)
     record_property("whole_ms", profile.whole_ms)
     record_property("whole_over_sum", profile.whole_ms / profile.sum_ms)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from facenet_res.train.study.trial import load_study
+from experiments.study.trial import load_study
 from tests.training_sets import made_crops, write_folder, write_insightface
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,1 @@
+"""What only maintainers run: experiments, a profile of one request, the demo. Not in the wheel."""

@@ -1,1 +1,0 @@
-"""The whole product in one command, on photographs that anyone has: python -m server.demo."""

@@ -102,5 +102,5 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing facenet-res and all its tools into $(VENV): one to three minutes ..."
-	$(PIP) -e '.[train,torch,jax,onnx,int8,plots,demo,dev]'
+	$(PIP) -e '.[server,train,torch,jax,onnx,int8,plots,demo,dev]'
 	@touch $(VENV)/.demo $@

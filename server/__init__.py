@@ -1,1 +1,5 @@
-"""The gRPC server: `python -m server --gallery DIR`. Run from a checkout, not part of the wheel."""
+"""The gRPC server: `facenet-res serve`, or `python -m server` in a checkout.
+
+The link facenet_res/server makes this folder part of the package; modules import each other as
+facenet_res.server.
+"""

@@ -25,29 +25,29 @@ from facenet_res.inference.config import BackendConfig, BatcherConfig, Device, E
 from facenet_res.inference.embedder import BackendEmbedder
 from facenet_res.inference.open import open_backend
 from facenet_res.pipeline.embed import FacePipeline
+from facenet_res.server.config import ServerConfig
+from facenet_res.server.decisions import Decisions
+from facenet_res.server.health import Health
+from facenet_res.server.interceptors.errors import errors_to_statuses
+from facenet_res.server.interceptors.limits import RequestLimits
+from facenet_res.server.interceptors.logging import log_requests
+from facenet_res.server.interceptors.metrics import CountRequests
+from facenet_res.server.interceptors.parsing import ParseRequests
+from facenet_res.server.interceptors.unary import UnaryInterceptor
+from facenet_res.server.listening import bind, probe
+from facenet_res.server.metrics import Metrics
+from facenet_res.server.observed import ObservedEmbedder
+from facenet_res.server.pool import WorkerPool
+from facenet_res.server.reader import FaceReader
+from facenet_res.server.servicers.embedding import EmbeddingServicer
+from facenet_res.server.servicers.gallery import GalleryServicer
+from facenet_res.server.servicers.info import InfoServicer
 from facenet_res.v1 import embedding_service_pb2 as embedding_pb
 from facenet_res.v1 import embedding_service_pb2_grpc as embedding_rpc
 from facenet_res.v1 import gallery_service_pb2 as gallery_pb
 from facenet_res.v1 import gallery_service_pb2_grpc as gallery_rpc
 from facenet_res.v1 import info_service_pb2 as info_pb
 from facenet_res.v1 import info_service_pb2_grpc as info_rpc
-from server.config import ServerConfig
-from server.decisions import Decisions
-from server.health import Health
-from server.interceptors.errors import errors_to_statuses
-from server.interceptors.limits import RequestLimits
-from server.interceptors.logging import log_requests
-from server.interceptors.metrics import CountRequests
-from server.interceptors.parsing import ParseRequests
-from server.interceptors.unary import UnaryInterceptor
-from server.listening import bind, probe
-from server.metrics import Metrics
-from server.observed import ObservedEmbedder
-from server.pool import WorkerPool
-from server.reader import FaceReader
-from server.servicers.embedding import EmbeddingServicer
-from server.servicers.gallery import GalleryServicer
-from server.servicers.info import InfoServicer
 
 # Writes go one after another; searches may pass them.
 DISK_THREADS = 4

@@ -127,19 +127,22 @@ def split_address(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def read_config(arguments: Sequence[str], environment: Mapping[str, str]) -> ServerConfig:
+def read_config(
+    arguments: Sequence[str], environment: Mapping[str, str], program: str = "python -m server"
+) -> ServerConfig:
     """Joins flags, environment, TOML file and defaults.
 
     Args:
         arguments: the command line after the program's name; `--help` and unknown flags end the
             process, as argparse does.
         environment: variables by name.
+        program: how it was called, for `--help`.
 
     Raises:
         ConfigInvalid: an unknown setting, a value of the wrong type or out of range.
         FileMissing: the TOML file cannot be read.
     """
-    flags = vars(_parser().parse_args(arguments))
+    flags = vars(_parser(program).parse_args(arguments))
     path = flags.pop("config", None) or environment.get(CONFIG_ENV)
     values = _from_toml(Path(path)) if path else {}
     values |= _from_environment(environment)
@@ -148,9 +151,9 @@ def read_config(arguments: Sequence[str], environment: Mapping[str, str]) -> Ser
     return ServerConfig(**{name: _typed(known[name], values[name]) for name in values})
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m server",
+        prog=program,
         description="Serves face embedding, verification and identification over gRPC.",
         epilog=f"Each setting is also read from {ENV_PREFIX}NAME and from the TOML file.",
         argument_default=argparse.SUPPRESS,

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from server.app import App, open_app
-from server.config import ServerConfig
-from server.metrics import Metrics
-from server.signals import STOP_SIGNALS
+from facenet_res.server.app import App, open_app
+from facenet_res.server.config import ServerConfig
+from facenet_res.server.metrics import Metrics
+from facenet_res.server.signals import STOP_SIGNALS
 
 # For the answers of the calls that are ended.
 ENDING_S = 1.0

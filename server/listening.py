@@ -10,7 +10,7 @@ import socket
 import grpc
 
 from facenet_res.core.errors import ConfigInvalid, PortInUse
-from server.config import split_address
+from facenet_res.server.config import split_address
 
 
 def bind(server: grpc.aio.Server, address: str) -> str:

@@ -5,8 +5,8 @@ import time
 
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.types import Embeddings, Faces
-from server.logs import FIELDS
-from server.metrics import Metrics
+from facenet_res.server.logs import FIELDS
+from facenet_res.server.metrics import Metrics
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from facenet_res.core.types import Embeddings, Face, Faces
 from facenet_res.inference.batcher import Batcher
 from facenet_res.pipeline.embed import FacePipeline, FoundFaces
-from server.context import Caller
-from server.pool import WorkerPool
+from facenet_res.server.context import Caller
+from facenet_res.server.pool import WorkerPool
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,20 +8,21 @@ from typing import TextIO
 
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import FacenetError
-from server.config import read_config
-from server.lifecycle import serve
-from server.logs import set_up_logs
+from facenet_res.server.config import read_config
+from facenet_res.server.lifecycle import serve
+from facenet_res.server.logs import set_up_logs
 
 
-def run(arguments: Sequence[str], began_s: float) -> int:
+def run(arguments: Sequence[str], began_s: float, program: str) -> int:
     """Serves until a signal; the exit status.
 
     Args:
         arguments: of the command line.
         began_s: when the process began, by `time.perf_counter`.
+        program: how it was called, for `--help`.
     """
     try:
-        config = read_config(arguments, os.environ)
+        config = read_config(arguments, os.environ, program)
         set_up_logs(config.log_format, config.log_level)
         asyncio.run(serve(config, _announce, began_s))
     except FacenetError as error:

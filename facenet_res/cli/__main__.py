@@ -20,6 +20,7 @@ from facenet_res.cli import (
     gallery,
     models,
     quantise,
+    serve,
     train,
     verify,
 )
@@ -30,9 +31,7 @@ from facenet_res.core.errors import DiskFull, FacenetError, FileMissing
 from facenet_res.core.files import FULL
 
 DEBUG_ENV = "FACENET_RES_DEBUG"
-DESCRIPTION = """Finds, compares, remembers and deduplicates faces, on this machine alone.
-
-The server is a program of its own: python -m server --help"""
+DESCRIPTION = """Finds, compares, enrols, identifies and deduplicates faces on this machine."""
 EPILOG = """examples:
   facenet-res verify passport.jpg selfie.jpg
   facenet-res gallery create --gallery staff
@@ -62,7 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     for name, level in LOG_LEVELS.items():
         os.environ.setdefault(name, level)
-    arguments = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = serve.parsed(words) or build_parser().parse_args(words)
     shows_trace = arguments.debug or bool(os.environ.get(DEBUG_ENV))
     try:
         code: int = arguments.run(arguments)
@@ -92,7 +92,7 @@ def build_parser() -> ArgumentParser:
     parser.add_argument("--version", action="version", version=f"facenet-res {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     groups = (
-        *(faces, verify, gallery, dedup, evaluate),
+        *(faces, verify, gallery, dedup, serve, evaluate),
         *(data, train, models, export, quantise),
     )
     for group in groups:

@@ -19,8 +19,8 @@ from facenet_res.core.errors import (
     UnknownFace,
     UnknownPerson,
 )
-from server.context import Context
-from server.interceptors.unary import Serve
+from facenet_res.server.context import Context
+from facenet_res.server.interceptors.unary import Serve
 
 REASON_KEY = "error-reason"
 INTERNAL_MESSAGE = "internal error; the server's log has the details"

@@ -6,8 +6,8 @@ from typing import Any
 
 from facenet_res.core.errors import DeadlineExceeded, QueueFull, ShuttingDown
 from facenet_res.core.turns import is_within_share
-from server.context import Context
-from server.interceptors.unary import Serve
+from facenet_res.server.context import Context
+from facenet_res.server.interceptors.unary import Serve
 
 
 class RequestLimits:

@@ -7,10 +7,10 @@ from typing import Any
 
 import grpc
 
-from server.context import Context
-from server.interceptors.errors import REASON_KEY
-from server.interceptors.unary import Serve
-from server.logs import FIELDS
+from facenet_res.server.context import Context
+from facenet_res.server.interceptors.errors import REASON_KEY
+from facenet_res.server.interceptors.unary import Serve
+from facenet_res.server.logs import FIELDS
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ import asyncio
 import time
 from typing import Any
 
-from server.context import Context
-from server.interceptors.logging import code_of
-from server.interceptors.unary import Serve
-from server.metrics import Metrics
+from facenet_res.server.context import Context
+from facenet_res.server.interceptors.logging import code_of
+from facenet_res.server.interceptors.unary import Serve
+from facenet_res.server.metrics import Metrics
 
 
 class CountRequests:

@@ -10,8 +10,8 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from facenet_res.core.errors import ArgumentInvalid
-from server.context import Context
-from server.interceptors.unary import OUR_PREFIX
+from facenet_res.server.context import Context
+from facenet_res.server.interceptors.unary import OUR_PREFIX
 
 
 class ParseRequests(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in stubs only

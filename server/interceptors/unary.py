@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from server.context import Context
+from facenet_res.server.context import Context
 
 Serve = Callable[[Any, Context], Awaitable[Any]]
 Around = Callable[[str, Serve, Any, Context], Awaitable[Any]]

@@ -5,13 +5,13 @@ import asyncio
 from facenet_res.core.arrays import cosine
 from facenet_res.core.errors import ArgumentInvalid, InputError
 from facenet_res.core.types import Face, Verification
+from facenet_res.server import convert
+from facenet_res.server.context import Caller, Context
+from facenet_res.server.decisions import Decisions
+from facenet_res.server.reader import FaceReader, ImageFaces
 from facenet_res.v1 import embedding_service_pb2 as pb
 from facenet_res.v1 import embedding_service_pb2_grpc as rpc
 from facenet_res.v1 import face_pb2 as face_pb
-from server import convert
-from server.context import Caller, Context
-from server.decisions import Decisions
-from server.reader import FaceReader, ImageFaces
 
 
 class EmbeddingServicer(rpc.EmbeddingServiceServicer):

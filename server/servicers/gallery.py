@@ -7,13 +7,13 @@ import numpy as np
 from facenet_res.core.errors import ArgumentInvalid
 from facenet_res.gallery.gallery import Gallery
 from facenet_res.gallery.limits import GalleryLimits
+from facenet_res.server import convert
+from facenet_res.server.context import Caller, Context
+from facenet_res.server.decisions import Decisions
+from facenet_res.server.pool import WorkerPool
+from facenet_res.server.reader import FaceReader
 from facenet_res.v1 import gallery_service_pb2 as pb
 from facenet_res.v1 import gallery_service_pb2_grpc as rpc
-from server import convert
-from server.context import Caller, Context
-from server.decisions import Decisions
-from server.pool import WorkerPool
-from server.reader import FaceReader
 
 TOP_K_DEFAULT = 5
 PAGE_SIZE_DEFAULT = 100

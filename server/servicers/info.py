@@ -8,12 +8,12 @@ from facenet_res.gallery.gallery import Gallery
 from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.inference.batcher import BatcherStats
 from facenet_res.inference.embedder import BackendEmbedder
+from facenet_res.server import convert
+from facenet_res.server.config import ServerConfig
+from facenet_res.server.context import Context
+from facenet_res.server.pool import WorkerPool
 from facenet_res.v1 import info_service_pb2 as pb
 from facenet_res.v1 import info_service_pb2_grpc as rpc
-from server import convert
-from server.config import ServerConfig
-from server.context import Context
-from server.pool import WorkerPool
 
 
 class InfoServicer(rpc.InfoServiceServicer):

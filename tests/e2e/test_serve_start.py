@@ -74,8 +74,8 @@ def test_serving_by_openvino_loads_no_training_framework(tmp_path: Path, model: 
     program = f"""
 import asyncio, sys
 from pathlib import Path
-from server.app import open_app
-from server.config import ServerConfig
+from facenet_res.server.app import open_app
+from facenet_res.server.config import ServerConfig
 
 async def build():
     config = ServerConfig(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from facenet_res.cli.__main__ import build_parser
-from server import metrics
-from server.config import ServerConfig
+from facenet_res.server import metrics
+from facenet_res.server.config import ServerConfig
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
@@ -167,7 +167,7 @@ def test_every_folder_of_the_package_stands_on_a_floor() -> None:
     folders = {
         f"facenet_res.{path.parent.name}" for path in (ROOT / "facenet_res").glob("*/__init__.py")
     }
-    assert standing == folders | {"server", "experiments"}
+    assert standing == folders | {"experiments"}
 
 
 def test_no_file_names_a_package_index_or_holds_a_secret() -> None:

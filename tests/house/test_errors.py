@@ -9,7 +9,7 @@ import pytest
 from facenet_res.core import errors
 from facenet_res.core.errors import FacenetError, InputError, StateError, Unavailable
 from facenet_res.core.exit_codes import exit_code_of
-from server.interceptors.errors import status_of
+from facenet_res.server.interceptors.errors import status_of
 
 KINDS = [
     kind

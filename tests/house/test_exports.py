@@ -67,7 +67,7 @@ def test_a_difference_is_seen(source: str, exported: set[str], expected: set[str
         ("facenet_res.client", (*HEAVY, "cv2", "openvino", "faiss")),
         ("facenet_res.pipeline.open", HEAVY),
         ("facenet_res.cli.__main__", HEAVY),
-        ("server.app", HEAVY),
+        ("facenet_res.server.app", HEAVY),
     ],
 )
 def test_an_import_leaves_alone_what_it_does_not_need(

@@ -6,7 +6,7 @@ import pytest
 
 from facenet_res.core.errors import ConfigInvalid, FileMissing
 from facenet_res.faces.mosaic import CELL_PX
-from server.config import FACE_PX_RANGE, ServerConfig, read_config, split_address
+from facenet_res.server.config import FACE_PX_RANGE, ServerConfig, read_config, split_address
 
 GALLERY = ("--gallery", "people")
 

@@ -9,9 +9,9 @@ from facenet_res.client import calls, replies
 from facenet_res.core.errors import ArgumentInvalid
 from facenet_res.core.types import Box, Candidate, Face, FaceQuality, Identification, Verification
 from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person
+from facenet_res.server import convert
 from facenet_res.v1 import embedding_service_pb2 as embedding_pb
 from facenet_res.v1 import gallery_service_pb2 as gallery_pb
-from server import convert
 
 PROBE = Face(
     box=Box(1.5, -2.25, 30.0, 40.5),

@@ -4,8 +4,8 @@ import pytest
 
 from facenet_res.core.errors import ArgumentInvalid, ConfigInvalid
 from facenet_res.core.manifest import Manifest, Threshold
+from facenet_res.server.decisions import Decisions, Rule
 from facenet_res.v1.face_pb2 import Decision
-from server.decisions import Decisions, Rule
 
 MANIFEST = Manifest(
     model_id="m",

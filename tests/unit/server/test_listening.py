@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from facenet_res.core.errors import ConfigInvalid, PortInUse
-from server.listening import bind, probe
+from facenet_res.server.listening import bind, probe
 
 
 def test_a_taken_port_is_refused_by_name() -> None:

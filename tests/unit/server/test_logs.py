@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 
-from server.logs import FIELDS, JsonFormatter
+from facenet_res.server.logs import FIELDS, JsonFormatter
 
 
 def record(message: str, **extra: object) -> logging.LogRecord:

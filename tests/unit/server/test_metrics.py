@@ -1,7 +1,7 @@
 """The counters, checked by adding up."""
 
 from facenet_res.inference.stats import BatcherStats
-from server.metrics import Metrics
+from facenet_res.server.metrics import Metrics
 
 
 def test_counts_requests_by_method_and_status() -> None:

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from facenet_res.core.errors import NoFace
-from server.pool import WorkerPool
+from facenet_res.server.pool import WorkerPool
 
 
 def test_returns_what_the_work_returns_and_raises_what_it_raises() -> None:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from server.run import _announce
+from facenet_res.server.run import _announce
 
 
 def test_a_closed_stdout_ends_no_server(monkeypatch: pytest.MonkeyPatch) -> None:

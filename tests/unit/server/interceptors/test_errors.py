@@ -10,7 +10,7 @@ import pytest
 from facenet_res.client.errors import error_of
 from facenet_res.core import errors
 from facenet_res.core.errors import FacenetError, InputError, NoFace, QueueFull, UnknownPerson
-from server.interceptors.errors import MESSAGE_CHARS_MAX, errors_to_statuses, status_of
+from facenet_res.server.interceptors.errors import MESSAGE_CHARS_MAX, errors_to_statuses, status_of
 
 
 def all_errors() -> Iterator[type[FacenetError]]:

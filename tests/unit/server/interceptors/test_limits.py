@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from facenet_res.core.errors import DeadlineExceeded, QueueFull, ShuttingDown
-from server.interceptors.limits import RequestLimits
+from facenet_res.server.interceptors.limits import RequestLimits
 
 
 @dataclass(frozen=True)

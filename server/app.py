@@ -17,7 +17,7 @@ from facenet_res.core.manifest import Manifest
 from facenet_res.core.types import FACE_SIDE_PX
 from facenet_res.faces.detector import Detector
 from facenet_res.faces.open import open_detector
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.imaging.decode import ImageLimits
 from facenet_res.inference.batcher import Batcher
@@ -83,7 +83,7 @@ class App:
     metrics: Metrics
     requests: RequestLimits
     embedder: BackendEmbedder
-    gallery: Gallery
+    gallery: EmbeddingGallery
 
 
 @asynccontextmanager
@@ -143,20 +143,20 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
         yield App(server, address, health, metrics, requests, embedder, gallery)
 
 
-def open_gallery(path: Path, create: bool, manifest: Manifest) -> Gallery:
+def open_gallery(path: Path, create: bool, manifest: Manifest) -> EmbeddingGallery:
     """Opens the gallery, or makes it where there is none and that was asked for.
 
     Raises:
         FileMissing: there is none, and none is to be made.
-        GalleryInvalid, GalleryLocked, ModelMismatch: see `Gallery.open`.
+        GalleryInvalid, GalleryLocked, ModelMismatch: see `EmbeddingGallery.open`.
     """
     model_id, embedding_dim = manifest.model_id, manifest.embedding_dim
     try:
-        return Gallery.open(path, model_id=model_id, embedding_dim=embedding_dim)
+        return EmbeddingGallery.open(path, model_id=model_id, embedding_dim=embedding_dim)
     except FileMissing as error:
         if not create:
             raise FileMissing(f"{error}; --create makes one") from error
-    return Gallery.create(path, model_id=model_id, embedding_dim=embedding_dim)
+    return EmbeddingGallery.create(path, model_id=model_id, embedding_dim=embedding_dim)
 
 
 def _server(config: ServerConfig, metrics: Metrics, requests: RequestLimits) -> grpc.aio.Server:

@@ -28,7 +28,7 @@ from facenet_res.core.errors import NoFace
 from facenet_res.core.types import Detection, Embeddings, Faces, Image
 from facenet_res.faces.detector import Detector
 from facenet_res.faces.open import open_detector
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.gallery.types import Enrollment
 from facenet_res.imaging.decode import decode_image, read_image_bytes
@@ -167,7 +167,7 @@ def _network(embedder: BackendEmbedder, crops: Faces) -> Stage:
     )
 
 
-def _search(gallery: Gallery, queries: Embeddings, people: int) -> Stage:
+def _search(gallery: EmbeddingGallery, queries: Embeddings, people: int) -> Stage:
     stored = _random_embeddings(people, queries.shape[1])
     return Stage(
         "search",
@@ -203,10 +203,10 @@ def _wire_and_whole(flags: list[str], data: bytes) -> Iterator[tuple[Stage, Work
 
 
 @contextmanager
-def _gallery(path: Path, embedder: BackendEmbedder, people: int) -> Iterator[Gallery]:
+def _gallery(path: Path, embedder: BackendEmbedder, people: int) -> Iterator[EmbeddingGallery]:
     """A gallery of so many people with a random face each."""
     dim = embedder.embedding_dim
-    with Gallery.create(path, model_id=embedder.model_id, embedding_dim=dim) as gallery:
+    with EmbeddingGallery.create(path, model_id=embedder.model_id, embedding_dim=dim) as gallery:
         embeddings = _random_embeddings(people, dim)
         step = GalleryLimits().batch_max
         for start in range(0, people, step):

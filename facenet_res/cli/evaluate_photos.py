@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facenet_res.client.client import FacenetClient
     from facenet_res.core.types import Identification
     from facenet_res.evaluation.photos import Identifier
-    from facenet_res.gallery.gallery import Gallery
+    from facenet_res.gallery.gallery import EmbeddingGallery
     from facenet_res.pipeline.embed import FacePipeline
 
 
@@ -51,7 +51,9 @@ def run_photos(arguments: Namespace) -> int:
 class _LibraryIdentifier:
     """A gallery of its own, in this process."""
 
-    def __init__(self, pipeline: "FacePipeline", gallery: "Gallery", threshold: float) -> None:
+    def __init__(
+        self, pipeline: "FacePipeline", gallery: "EmbeddingGallery", threshold: float
+    ) -> None:
         self._pipeline = pipeline
         self._gallery = gallery
         self._threshold = threshold
@@ -92,7 +94,7 @@ class _ServerIdentifier:
 
 @contextmanager
 def _library(arguments: Namespace) -> "Iterator[Identifier]":
-    from facenet_res.gallery.gallery import Gallery
+    from facenet_res.gallery.gallery import EmbeddingGallery
 
     with (
         opened_pipeline(arguments) as (pipeline, manifest),
@@ -101,7 +103,7 @@ def _library(arguments: Namespace) -> "Iterator[Identifier]":
         threshold, _ = decision(arguments, manifest)
         model_id, dim = manifest.model_id, manifest.embedding_dim
         path = Path(folder) / "gallery"
-        with Gallery.create(path, model_id=model_id, embedding_dim=dim) as gallery:
+        with EmbeddingGallery.create(path, model_id=model_id, embedding_dim=dim) as gallery:
             yield _LibraryIdentifier(pipeline, gallery, threshold)
 
 

@@ -98,11 +98,11 @@ def add_parsers(subparsers: Subparsers) -> None:
 
 def run_create(arguments: Namespace) -> int:
     """Makes a gallery for the model's embeddings."""
-    from facenet_res.gallery.gallery import Gallery
+    from facenet_res.gallery.gallery import EmbeddingGallery
 
     with opened_embedder(arguments) as embedder:
         model_id, dim = embedder.model_id, embedder.embedding_dim
-    Gallery.create(arguments.gallery, model_id=model_id, embedding_dim=dim).close()
+    EmbeddingGallery.create(arguments.gallery, model_id=model_id, embedding_dim=dim).close()
     if arguments.json:
         print_json({"gallery": str(arguments.gallery), "model_id": model_id, "embedding_dim": dim})
     else:
@@ -112,9 +112,9 @@ def run_create(arguments: Namespace) -> int:
 
 def run_list(arguments: Namespace) -> int:
     """Prints who is in the gallery; needs no model."""
-    from facenet_res.gallery.gallery import Gallery
+    from facenet_res.gallery.gallery import EmbeddingGallery
 
-    with Gallery.open(arguments.gallery) as gallery:
+    with EmbeddingGallery.open(arguments.gallery) as gallery:
         if arguments.person is not None:
             _print_person(arguments, gallery.person(arguments.person))
             return exit_codes.OK
@@ -139,11 +139,11 @@ def run_delete(arguments: Namespace) -> int:
     """Deletes and prints the receipt; needs no model."""
     from dataclasses import asdict
 
-    from facenet_res.gallery.gallery import Gallery
+    from facenet_res.gallery.gallery import EmbeddingGallery
 
     if (arguments.person is None) == (arguments.face is None):
         raise ArgumentInvalid("name either a person or, with --face, a face to delete")
-    with Gallery.open(arguments.gallery) as gallery:
+    with EmbeddingGallery.open(arguments.gallery) as gallery:
         receipt = (
             gallery.delete_face(arguments.face)
             if arguments.face is not None

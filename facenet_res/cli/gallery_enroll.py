@@ -24,7 +24,7 @@ from facenet_res.core.face_id import face_id_of
 if TYPE_CHECKING:
     from facenet_res.core.manifest import Manifest
     from facenet_res.core.types import Face
-    from facenet_res.gallery.gallery import Gallery
+    from facenet_res.gallery.gallery import EmbeddingGallery
 
 SOURCE_CHARS_MAX = 1024
 
@@ -88,7 +88,7 @@ def _print_enrolled(enrolled: list[dict[str, str]], known: set[str]) -> None:
     print_table(("person", "photograph", "face", ""), rows)
 
 
-def _faces_of(gallery: "Gallery", people: Iterable[str]) -> set[str]:
+def _faces_of(gallery: "EmbeddingGallery", people: Iterable[str]) -> set[str]:
     """Ids of the faces that the gallery has of some people."""
     from facenet_res.core.errors import UnknownPerson
 
@@ -101,7 +101,9 @@ def _faces_of(gallery: "Gallery", people: Iterable[str]) -> set[str]:
     return faces
 
 
-def _note_lookalike(gallery: "Gallery", manifest: "Manifest", photo: _Photo, face: "Face") -> None:
+def _note_lookalike(
+    gallery: "EmbeddingGallery", manifest: "Manifest", photo: _Photo, face: "Face"
+) -> None:
     """Remarks that the gallery would take the face for somebody else: perhaps a mix-up."""
     try:
         threshold = manifest.threshold_at(FMR_DEFAULT).similarity

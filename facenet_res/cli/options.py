@@ -14,7 +14,7 @@ from facenet_res.core.errors import ArgumentInvalid
 if TYPE_CHECKING:
     from facenet_res.core.manifest import Manifest
     from facenet_res.faces.detector import Detector
-    from facenet_res.gallery.gallery import Gallery
+    from facenet_res.gallery.gallery import EmbeddingGallery
     from facenet_res.inference.embedder import BackendEmbedder
     from facenet_res.pipeline.embed import FacePipeline
 
@@ -159,11 +159,15 @@ def opened_pipeline(arguments: Namespace) -> "Iterator[tuple[FacePipeline, Manif
 
 
 @contextmanager
-def opened_gallery(arguments: Namespace) -> "Iterator[tuple[Gallery, FacePipeline, Manifest]]":
+def opened_gallery(
+    arguments: Namespace,
+) -> "Iterator[tuple[EmbeddingGallery, FacePipeline, Manifest]]":
     """The gallery that --gallery names, held to the model, and what `opened_pipeline` opens."""
-    from facenet_res.gallery.gallery import Gallery
+    from facenet_res.gallery.gallery import EmbeddingGallery
 
     with opened_pipeline(arguments) as (pipeline, manifest):
         model_id, dim = manifest.model_id, manifest.embedding_dim
-        with Gallery.open(arguments.gallery, model_id=model_id, embedding_dim=dim) as gallery:
+        with EmbeddingGallery.open(
+            arguments.gallery, model_id=model_id, embedding_dim=dim
+        ) as gallery:
             yield gallery, pipeline, manifest

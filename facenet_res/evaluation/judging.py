@@ -36,7 +36,7 @@ from facenet_res.evaluation.verification_report import (
     VerificationReport,
     judge_scores,
 )
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 
 GROUPS_FMR_DEFAULT: Final = 1e-3
 PHOTOS_FMR_DEFAULT: Final = 1e-3
@@ -212,7 +212,11 @@ class _GalleryIdentifier:
     """A gallery of its own; faces come from memory where they were found before."""
 
     def __init__(
-        self, portraits: RememberedFaces, embedder: Embedder, gallery: Gallery, threshold: float
+        self,
+        portraits: RememberedFaces,
+        embedder: Embedder,
+        gallery: EmbeddingGallery,
+        threshold: float,
     ) -> None:
         self._portraits = portraits
         self._embedder = embedder
@@ -236,7 +240,9 @@ def _photos(network: Network, data: JudgeData, threshold: float, tell: Tell) -> 
     with (
         open_images(data.photos) as source,
         tempfile.TemporaryDirectory(prefix="facenet-res-") as folder,
-        Gallery.create(Path(folder) / "gallery", model_id=model_id, embedding_dim=dim) as gallery,
+        EmbeddingGallery.create(
+            Path(folder) / "gallery", model_id=model_id, embedding_dim=dim
+        ) as gallery,
     ):
         identifier = _GalleryIdentifier(data.portraits, network.embedder, gallery, threshold)
         return judge_photos(plan, source, identifier, lambda done: tell("photos", done, total))

@@ -1,6 +1,6 @@
 """The gallery: who is known, who is this, is it them. The store is the truth, the index a cache.
 
-    with Gallery.create(Path("staff"), model_id=embedder.model_id, embedding_dim=512) as gallery:
+    with EmbeddingGallery.create("staff", model_id=model_id, embedding_dim=512) as gallery:
         gallery.enroll("ada", embedding, name="Ada Lovelace", face_id="upload-17")
         (answer,) = gallery.identify(embeddings, threshold=0.38)
 
@@ -41,7 +41,7 @@ from facenet_res.gallery.types import (
 LIMITS = GalleryLimits()
 
 
-class Gallery:
+class EmbeddingGallery:
     """Persons and their faces, searchable, durable. Safe to call from several threads.
 
     One process at a time has a gallery open, to read as well; others get GalleryLocked. Searches
@@ -78,7 +78,7 @@ class Gallery:
         embedding_dim: int,
         limits: GalleryLimits = LIMITS,
         clock: Callable[[], float] = time.time,
-    ) -> "Gallery":
+    ) -> "EmbeddingGallery":
         """Makes a gallery for one model's embeddings, and opens it.
 
         Args:
@@ -106,7 +106,7 @@ class Gallery:
         embedding_dim: int | None = None,
         limits: GalleryLimits = LIMITS,
         clock: Callable[[], float] = time.time,
-    ) -> "Gallery":
+    ) -> "EmbeddingGallery":
         """Opens a gallery and fills its index: about a second for 100,000 faces.
 
         Args:

@@ -171,7 +171,7 @@ class DeletionReceipt:
     It speaks of the files' contents as the operating system gives them; backups, snapshots of the
     file system and worn blocks of an SSD are beyond a program's reach. Names, metadata and ids
     are deleted and overwritten too, but where SQLite had moved them within a page before, a copy
-    may stay in the page's unused part until `Gallery.compact`.
+    may stay in the page's unused part until `EmbeddingGallery.compact`.
 
     Attributes:
         person_id: the person deleted, or whose face was.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from facenet_res.core.errors import ArgumentInvalid
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.server import convert
 from facenet_res.server.context import Caller, Context
@@ -26,7 +26,7 @@ class GalleryServicer(rpc.GalleryServiceServicer):
         self,
         reader: FaceReader,
         decisions: Decisions,
-        gallery: Gallery,
+        gallery: EmbeddingGallery,
         limits: GalleryLimits,
         disk: WorkerPool,
     ) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from facenet_res import __version__
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.inference.batcher import BatcherStats
 from facenet_res.inference.embedder import BackendEmbedder
@@ -23,7 +23,7 @@ class InfoServicer(rpc.InfoServiceServicer):
         self,
         config: ServerConfig,
         embedder: BackendEmbedder,
-        gallery: Gallery,
+        gallery: EmbeddingGallery,
         stats: Callable[[], BatcherStats],
         disk: WorkerPool,
     ) -> None:

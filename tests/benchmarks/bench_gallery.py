@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from facenet_res.core.arrays import unit_norm
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.types import Enrollment
 from tests.benchmarks import bench
 
@@ -24,8 +24,8 @@ Record = Callable[[str, object], None]
 
 
 @pytest.fixture
-def gallery(tmp_path: Path) -> Iterator[Gallery]:
-    with Gallery.create(tmp_path, model_id="bench", embedding_dim=DIM) as gallery:
+def gallery(tmp_path: Path) -> Iterator[EmbeddingGallery]:
+    with EmbeddingGallery.create(tmp_path, model_id="bench", embedding_dim=DIM) as gallery:
         yield gallery
 
 
@@ -38,7 +38,7 @@ def enrollments(count: int) -> list[Enrollment]:
 
 
 @pytest.mark.bench
-def test_enroll_one_by_one(gallery: Gallery, record_property: Record) -> None:
+def test_enroll_one_by_one(gallery: EmbeddingGallery, record_property: Record) -> None:
     faces = iter(enrollments(bench.size(smoke=20, full=2000)))
     total = bench.size(smoke=10, full=1000)
 
@@ -50,7 +50,7 @@ def test_enroll_one_by_one(gallery: Gallery, record_property: Record) -> None:
 
 
 @pytest.mark.bench
-def test_enroll_in_batches(gallery: Gallery, record_property: Record) -> None:
+def test_enroll_in_batches(gallery: EmbeddingGallery, record_property: Record) -> None:
     faces = enrollments(bench.size(smoke=BATCH, full=20 * BATCH))
 
     def enroll() -> None:
@@ -62,7 +62,7 @@ def test_enroll_in_batches(gallery: Gallery, record_property: Record) -> None:
 
 @pytest.mark.bench
 @pytest.mark.parametrize("queries", [1, 32])
-def test_identify(gallery: Gallery, queries: int, record_property: Record) -> None:
+def test_identify(gallery: EmbeddingGallery, queries: int, record_property: Record) -> None:
     known = enrollments(bench.size(smoke=2000, full=100_000))
     for start in range(0, len(known), BATCH):
         gallery.enroll_many(known[start : start + BATCH])

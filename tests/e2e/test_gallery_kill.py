@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from facenet_res.core.arrays import unit_norm
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 
 ROUNDS = 8
 DIM = 16
@@ -28,11 +28,11 @@ import itertools, sys
 from pathlib import Path
 import numpy as np
 from facenet_res.core.arrays import unit_norm
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.types import Enrollment
 
 path, start = Path(sys.argv[1]), int(sys.argv[2])
-with Gallery.open(path, model_id="model-a", embedding_dim=16) as gallery:
+with EmbeddingGallery.open(path, model_id="model-a", embedding_dim=16) as gallery:
     for number in itertools.count(start):
         if number % 5 == 4:
             face_id = f"face-{number - 3}"
@@ -70,7 +70,7 @@ def run_until_killed(path: Path, start: int, delay_s: float) -> list[tuple[str, 
 @pytest.mark.e2e
 def test_every_acknowledged_face_is_there_once_and_no_deleted_one(tmp_path: Path) -> None:
     path = tmp_path / "gallery"
-    Gallery.create(path, model_id="model-a", embedding_dim=DIM).close()
+    EmbeddingGallery.create(path, model_id="model-a", embedding_dim=DIM).close()
     choose = random.Random(0)  # noqa: S311
     expected: set[int] = set()
     start = 0
@@ -83,7 +83,7 @@ def test_every_acknowledged_face_is_there_once_and_no_deleted_one(tmp_path: Path
         undecided = {number for what, number in said if what == "try-delete"} - deleted
         expected = (expected | enrolled) - deleted
         last = max(enrolled | undecided, default=start)
-        with Gallery.open(path, model_id="model-a", embedding_dim=DIM) as gallery:
+        with EmbeddingGallery.open(path, model_id="model-a", embedding_dim=DIM) as gallery:
             listed = [one for person in gallery.people() for one in person.faces]
             counted = Counter(int(one.face_id.removeprefix("face-")) for one in listed)
             # A step may have been done and its acknowledgement lost: the one after the last word.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from facenet_res.core import exit_codes
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 from tests.artifacts import write_random_artifact
 from tests.unit.cli.conftest import Run
 
@@ -138,7 +138,7 @@ def test_states_that_forbid_have_their_status(
 
 def test_a_missing_gallery_and_a_locked_one_are_told_apart(run: Run, gallery: Path) -> None:
     missing = run("gallery", "list", "--gallery", gallery / "absent")
-    with Gallery.open(gallery):
+    with EmbeddingGallery.open(gallery):
         locked = run("gallery", "list", "--gallery", gallery)
     assert (missing.code, locked.code) == (exit_codes.INPUT, exit_codes.UNAVAILABLE)
 

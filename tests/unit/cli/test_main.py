@@ -40,7 +40,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(_: Path) -> None:
         raise error
 
-    monkeypatch.setattr("facenet_res.gallery.gallery.Gallery.open", fail)
+    monkeypatch.setattr("facenet_res.gallery.gallery.EmbeddingGallery.open", fail)
 
 
 @pytest.mark.parametrize(

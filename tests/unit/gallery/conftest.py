@@ -10,7 +10,7 @@ import pytest
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.types import Embeddings
 from facenet_res.gallery.faiss_index import FaissIndex
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.types import GalleryInfo
 
@@ -39,7 +39,9 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 
 @pytest.fixture
-def gallery(store: SqliteStore, clock: Callable[[], float]) -> Gallery:
+def gallery(store: SqliteStore, clock: Callable[[], float]) -> EmbeddingGallery:
     """A new, empty gallery whose face ids are face-0, face-1, ..."""
     numbers = itertools.count()
-    return Gallery(store, FaissIndex(DIM), clock=clock, new_face_id=lambda: f"face-{next(numbers)}")
+    return EmbeddingGallery(
+        store, FaissIndex(DIM), clock=clock, new_face_id=lambda: f"face-{next(numbers)}"
+    )

@@ -23,7 +23,7 @@ from facenet_res.core.errors import (
 )
 from facenet_res.core.types import Candidate, Embeddings
 from facenet_res.gallery.exact_index import ExactIndex
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.types import (
@@ -44,7 +44,7 @@ def near(embedding: Embeddings, seed: int = 1, spread: float = 0.05) -> Embeddin
 
 
 def test_knows_a_person_again_and_says_unknown_of_others(
-    gallery: Gallery, faces: Embeddings
+    gallery: EmbeddingGallery, faces: Embeddings
 ) -> None:
     gallery.enroll("ada", faces[0])
     gallery.enroll("bob", faces[1])
@@ -60,7 +60,7 @@ def test_knows_a_person_again_and_says_unknown_of_others(
     assert len(unknown.candidates) == 1
 
 
-def test_the_threshold_itself_is_enough(gallery: Gallery) -> None:
+def test_the_threshold_itself_is_enough(gallery: EmbeddingGallery) -> None:
     gallery.enroll("ada", np.eye(DIM, dtype=np.float32)[0])
     half = np.zeros((1, DIM), np.float32)
     half[0, :4] = 0.5
@@ -70,7 +70,7 @@ def test_the_threshold_itself_is_enough(gallery: Gallery) -> None:
 
 
 def test_an_empty_gallery_knows_nobody_and_no_faces_need_no_answer(
-    gallery: Gallery, faces: Embeddings
+    gallery: EmbeddingGallery, faces: Embeddings
 ) -> None:
     (answer,) = gallery.identify(faces[:1], threshold=-1.0)
     assert answer.candidates == ()
@@ -81,7 +81,7 @@ def test_an_empty_gallery_knows_nobody_and_no_faces_need_no_answer(
 
 
 def test_verifies_against_the_closest_of_a_persons_faces(
-    gallery: Gallery, faces: Embeddings
+    gallery: EmbeddingGallery, faces: Embeddings
 ) -> None:
     gallery.enroll("ada", faces[0])
     gallery.enroll("ada", faces[1])
@@ -98,7 +98,7 @@ def test_verifies_against_the_closest_of_a_persons_faces(
 
 
 def test_an_enrolment_is_dated_and_named_by_what_was_passed_in(
-    gallery: Gallery, faces: Embeddings
+    gallery: EmbeddingGallery, faces: Embeddings
 ) -> None:
     face = gallery.enroll("ada", faces[0], name="Ada", metadata={"team": "a"}, source="1.jpg")
     assert face == EnrolledFace("face-0", "ada", "1.jpg", 2000.0)
@@ -107,7 +107,7 @@ def test_an_enrolment_is_dated_and_named_by_what_was_passed_in(
     assert gallery.people() == [gallery.person("ada")]
 
 
-def test_a_retry_with_a_face_id_enrols_once(gallery: Gallery, faces: Embeddings) -> None:
+def test_a_retry_with_a_face_id_enrols_once(gallery: EmbeddingGallery, faces: Embeddings) -> None:
     first = gallery.enroll("ada", faces[0], face_id="upload-1")
     again = gallery.enroll("ada", faces[0], face_id="upload-1")
     with pytest.raises(FaceExists):
@@ -118,7 +118,7 @@ def test_a_retry_with_a_face_id_enrols_once(gallery: Gallery, faces: Embeddings)
     assert len(gallery.identify(faces[:1], 0.0)[0].candidates) == 1
 
 
-def test_many_are_enrolled_or_none(gallery: Gallery, faces: Embeddings) -> None:
+def test_many_are_enrolled_or_none(gallery: EmbeddingGallery, faces: Embeddings) -> None:
     gallery.enroll("ada", faces[0], face_id="a")
     many = [Enrollment(person_id=f"p{n}", embedding=faces[n]) for n in range(1, 4)]
     taken = Enrollment(person_id="eve", embedding=faces[5], face_id="a")
@@ -135,7 +135,7 @@ def test_many_are_enrolled_or_none(gallery: Gallery, faces: Embeddings) -> None:
 
 
 def test_deletions_give_receipts_and_are_seen_by_searches(
-    gallery: Gallery, faces: Embeddings
+    gallery: EmbeddingGallery, faces: Embeddings
 ) -> None:
     for number in range(3):
         gallery.enroll("ada", faces[number])
@@ -152,7 +152,7 @@ def test_deletions_give_receipts_and_are_seen_by_searches(
     assert gallery.counts() == Counts(1, 1)
 
 
-def test_who_or_what_is_not_there_is_named(gallery: Gallery, faces: Embeddings) -> None:
+def test_who_or_what_is_not_there_is_named(gallery: EmbeddingGallery, faces: Embeddings) -> None:
     for use in (
         gallery.person,
         gallery.delete_person,
@@ -165,7 +165,7 @@ def test_who_or_what_is_not_there_is_named(gallery: Gallery, faces: Embeddings) 
 
 
 def test_a_person_without_a_face_left_cannot_be_verified(
-    gallery: Gallery, faces: Embeddings
+    gallery: EmbeddingGallery, faces: Embeddings
 ) -> None:
     gallery.enroll("ada", faces[0])
     gallery.delete_face("face-0")
@@ -175,7 +175,7 @@ def test_a_person_without_a_face_left_cannot_be_verified(
 
 def test_every_number_has_its_limit(store: SqliteStore, faces: Embeddings) -> None:
     limits = GalleryLimits(top_k_max=3, page_size_max=2, batch_max=4, faces_per_person_max=1)
-    gallery = Gallery(store, ExactIndex(DIM), limits=limits)
+    gallery = EmbeddingGallery(store, ExactIndex(DIM), limits=limits)
     gallery.enroll("ada", faces[0])
     five = [Enrollment(person_id="x", embedding=faces[0])] * 5
     for use, said in (
@@ -200,13 +200,15 @@ def test_every_number_has_its_limit(store: SqliteStore, faces: Embeddings) -> No
 
 def test_is_the_same_after_closing_and_opening(tmp_path: Path, faces: Embeddings) -> None:
     path = tmp_path / "new" / "staff"
-    with Gallery.create(path, model_id="model-a", embedding_dim=DIM, clock=lambda: 7.0) as gallery:
+    with EmbeddingGallery.create(
+        path, model_id="model-a", embedding_dim=DIM, clock=lambda: 7.0
+    ) as gallery:
         for number in range(20):
             gallery.enroll(f"p{number % 6}", faces[number])
         gallery.delete_person("p3")
         people, answers = gallery.people(), gallery.identify(faces, 0.5)
 
-    with Gallery.open(path, model_id="model-a", embedding_dim=DIM) as gallery:
+    with EmbeddingGallery.open(path, model_id="model-a", embedding_dim=DIM) as gallery:
         assert gallery.info == GalleryInfo("model-a", DIM, 7.0)
         assert gallery.people() == people
         for answer, before in zip(gallery.identify(faces, 0.5), answers, strict=True):
@@ -217,39 +219,39 @@ def test_is_the_same_after_closing_and_opening(tmp_path: Path, faces: Embeddings
 
 
 def test_another_models_gallery_is_refused_and_not_kept_locked(tmp_path: Path) -> None:
-    Gallery.create(tmp_path, model_id="model-a", embedding_dim=DIM).close()
+    EmbeddingGallery.create(tmp_path, model_id="model-a", embedding_dim=DIM).close()
     with pytest.raises(ModelMismatch, match="belongs to model 'model-a', in use is 'model-b'"):
-        Gallery.open(tmp_path, model_id="model-b", embedding_dim=DIM)
+        EmbeddingGallery.open(tmp_path, model_id="model-b", embedding_dim=DIM)
     with pytest.raises(ModelMismatch, match="holds embeddings of 8 numbers"):
-        Gallery.open(tmp_path, model_id="model-a", embedding_dim=128)
-    with Gallery.open(tmp_path) as gallery:
+        EmbeddingGallery.open(tmp_path, model_id="model-a", embedding_dim=128)
+    with EmbeddingGallery.open(tmp_path) as gallery:
         with pytest.raises(GalleryLocked):
-            Gallery.open(tmp_path)
+            EmbeddingGallery.open(tmp_path)
         assert gallery.info.model_id == "model-a"
 
 
 def test_an_impossible_gallery_is_not_begun(tmp_path: Path) -> None:
     with pytest.raises(ArgumentInvalid, match="embedding_dim: 0"):
-        Gallery.create(tmp_path / "new", model_id="model-a", embedding_dim=0)
+        EmbeddingGallery.create(tmp_path / "new", model_id="model-a", embedding_dim=0)
     assert not (tmp_path / "new").exists()
 
 
 def test_a_damaged_embedding_is_found_on_opening(tmp_path: Path, faces: Embeddings) -> None:
-    with Gallery.create(tmp_path, model_id="model-a", embedding_dim=DIM) as gallery:
+    with EmbeddingGallery.create(tmp_path, model_id="model-a", embedding_dim=DIM) as gallery:
         gallery.enroll("ada", faces[0], face_id="upload-1")
     file = tmp_path / "gallery.db"
     content = file.read_bytes()
     place = content.index(faces[0].tobytes())
     file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
     with pytest.raises(GalleryInvalid, match="face 'upload-1' is damaged"):
-        Gallery.open(tmp_path)
+        EmbeddingGallery.open(tmp_path)
 
 
 def test_a_face_that_missed_the_index_is_found_after_the_retry(
     store: SqliteStore, faces: Embeddings
 ) -> None:
     index = ExactIndex(DIM)
-    gallery = Gallery(store, index)
+    gallery = EmbeddingGallery(store, index)
     with mock.patch.object(index, "add", side_effect=MemoryError), pytest.raises(MemoryError):
         gallery.enroll("ada", faces[0], face_id="f")
 
@@ -260,7 +262,7 @@ def test_a_face_that_missed_the_index_is_found_after_the_retry(
 
 
 def test_a_deletion_that_cannot_be_purged_says_so_but_is_seen(
-    gallery: Gallery, store: SqliteStore, faces: Embeddings
+    gallery: EmbeddingGallery, store: SqliteStore, faces: Embeddings
 ) -> None:
     gallery.enroll("ada", faces[0])
     with mock.patch.object(store, "purge", side_effect=DiskFull("full")), pytest.raises(DiskFull):
@@ -269,13 +271,9 @@ def test_a_deletion_that_cannot_be_purged_says_so_but_is_seen(
     assert gallery.counts() == Counts(0, 0)
 
 
-def test_compacting_keeps_everything(gallery: Gallery, faces: Embeddings) -> None:
-    gallery.enroll("ada", faces[0])
-    gallery.compact()
-    assert gallery.identify(faces[:1], 0.9)[0].is_known
-
-
-def test_after_closing_it_refuses_with_a_typed_error(gallery: Gallery, faces: Embeddings) -> None:
+def test_after_closing_it_refuses_with_a_typed_error(
+    gallery: EmbeddingGallery, faces: Embeddings
+) -> None:
     gallery.close()
     gallery.close()
     answers: tuple[Callable[[], object], ...] = (
@@ -288,7 +286,9 @@ def test_after_closing_it_refuses_with_a_typed_error(gallery: Gallery, faces: Em
             answer()
 
 
-def test_an_id_that_is_no_text_is_refused_wherever_it_is_looked_up(gallery: Gallery) -> None:
+def test_an_id_that_is_no_text_is_refused_wherever_it_is_looked_up(
+    gallery: EmbeddingGallery,
+) -> None:
     of_pages = partial(gallery.people, 10)
     for lookup in (gallery.person, gallery.delete_person, gallery.delete_face, of_pages):
         with pytest.raises(ArgumentInvalid, match="cannot hold the text"):
@@ -296,5 +296,5 @@ def test_an_id_that_is_no_text_is_refused_wherever_it_is_looked_up(gallery: Gall
 
 
 def test_its_path_may_be_a_string(tmp_path: Path) -> None:
-    Gallery.create(f"{tmp_path}/new", model_id="model-a", embedding_dim=DIM).close()
-    Gallery.open(f"{tmp_path}/new").close()
+    EmbeddingGallery.create(f"{tmp_path}/new", model_id="model-a", embedding_dim=DIM).close()
+    EmbeddingGallery.open(f"{tmp_path}/new").close()

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import FaceExists, UnknownFace, UnknownPerson
 from facenet_res.gallery.faiss_index import FaissIndex
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.types import Counts, Enrollment, GalleryInfo
 
@@ -36,8 +36,8 @@ class GallerySteps(RuleBasedStateMachine):
         info = GalleryInfo("model-a", DIM, 0.0)
         self.gallery = self.wrapped(SqliteStore.create(self.path, info, ballast_bytes=0))
 
-    def wrapped(self, store: SqliteStore) -> Gallery:
-        return Gallery(store, FaissIndex(DIM), clock=lambda: 0.0)
+    def wrapped(self, store: SqliteStore) -> EmbeddingGallery:
+        return EmbeddingGallery(store, FaissIndex(DIM), clock=lambda: 0.0)
 
     @rule(person_id=person_ids, face_id=face_ids, picture=pictures)
     def enroll(self, person_id: str, face_id: str, picture: int) -> None:

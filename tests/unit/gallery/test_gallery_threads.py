@@ -6,11 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from facenet_res.core.types import Embeddings
-from facenet_res.gallery.gallery import Gallery
+from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.types import Counts
 
 
-def test_searches_beside_changes_always_find_who_stays(gallery: Gallery, faces: Embeddings) -> None:
+def test_searches_beside_changes_always_find_who_stays(
+    gallery: EmbeddingGallery, faces: Embeddings
+) -> None:
     gallery.enroll("stays", faces[0])
     is_over = threading.Event()
 
@@ -40,7 +42,7 @@ def test_searches_beside_changes_always_find_who_stays(gallery: Gallery, faces: 
 
 
 def test_one_face_id_from_many_threads_is_enrolled_once(
-    gallery: Gallery, faces: Embeddings
+    gallery: EmbeddingGallery, faces: Embeddings
 ) -> None:
     with ThreadPoolExecutor(8) as threads:
         enrolled = set(

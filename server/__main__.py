@@ -4,11 +4,11 @@ Statuses: 0 stopped by a signal, 2 wrong settings or files, 3 the gallery belong
 or is damaged, 4 the gallery is locked or the port in use; see facenet_res.core.exit_codes.
 """
 
-import os
 import sys
 import time
 from collections.abc import Sequence
 
+from facenet_res.core.process_environment import prepare_environment
 from facenet_res.server.signals import end_cleanly_until_ready
 
 
@@ -21,8 +21,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m serve
     """
     began_s = time.perf_counter()
     end_cleanly_until_ready()
-    # Read once, when OpenCV is imported: its warnings are about its own engines and help nobody.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    prepare_environment()
     # Imports OpenCV, FAISS and the engine: late, so that a signal meets the handler above.
     from facenet_res.server.run import run  # noqa: PLC0415
 

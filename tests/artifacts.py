@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from facenet_res.core.artifact import Artifact, Manifest, Threshold, write_artifact
+from facenet_res.core.openvino_runtime import ov
 from facenet_res.inference.iresnet_graph import BN_EPSILON, iresnet_graph
 from facenet_res.models.config import ModelConfig
 from facenet_res.models.depths import IRESNET_BLOCKS, stage_channels

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
-# Before anything imports TensorFlow: its greeting is not the tests' to tell.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-# Compiled networks of the tests are not kept among the user's.
+# Caches of the tests are not kept among the user's.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="facenet-res-cache-")
 
+from facenet_res.core.process_environment import prepare_environment
 from tests.benchmarks import bench
 
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+
+# Before anything imports an engine, Keras or matplotlib.
+prepare_environment()
 
 ROOT = Path(__file__).parent.parent
 DATA_VARIABLE = "FACENET_RES_DATA"

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +19,13 @@ STOP_S = 30.0
 class ServerProcess:
     """`python -m server` on a free port; killed at the end where it still runs."""
 
-    def __init__(self, folder: Path, model: Path, *flags: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        model: Path,
+        *flags: str,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         """Starts it; its gallery is made in the folder, and kept from one start to the next."""
         self.log = folder / "server.log"
         self._stderr = self.log.open("ab")
@@ -28,7 +35,7 @@ class ServerProcess:
                 *("--gallery", str(folder / "gallery"), "--model", str(model), *flags),
             ],
             cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**environment, "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             text=True,

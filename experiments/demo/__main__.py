@@ -18,6 +18,7 @@ from facenet_res.client.client import FacenetClient
 from facenet_res.core import exit_codes
 from facenet_res.core.artifact import default_artifact_dir, read_artifact
 from facenet_res.core.errors import FacenetError
+from facenet_res.core.process_environment import prepare_environment
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.pipeline.open import PipelineConfig, open_pipeline
 
@@ -30,6 +31,7 @@ answer. Without --photos it takes two public-domain portraits and variations of 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the demonstration; the exit status."""
+    prepare_environment()
     arguments = _parsed(argv)
     try:
         return _run(arguments)

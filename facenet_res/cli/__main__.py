@@ -29,6 +29,7 @@ from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import DiskFull, FacenetError, FileMissing
 from facenet_res.core.files import FULL
+from facenet_res.core.process_environment import prepare_environment
 
 DEBUG_ENV = "FACENET_RES_DEBUG"
 DESCRIPTION = """Finds, compares, enrols, identifies and deduplicates faces on this machine."""
@@ -52,15 +53,11 @@ Answers go to stdout, progress and remarks to stderr. With --json a command that
 {"error": {"reason": "NO_FACE", "message": "..."}} on stdout as well.
 `facenet-res COMMAND --help` has examples."""
 
-# Libraries that speak on stderr for themselves would bury our sentence.
-LOG_LEVELS = {"OPENCV_LOG_LEVEL": "ERROR", "TF_CPP_MIN_LOG_LEVEL": "3"}
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status."""
     prepare_streams()
-    for name, level in LOG_LEVELS.items():
-        os.environ.setdefault(name, level)
+    prepare_environment()
     words = sys.argv[1:] if argv is None else argv
     arguments = serve.parsed(words) or build_parser().parse_args(words)
     shows_trace = arguments.debug or bool(os.environ.get(DEBUG_ENV))

@@ -22,6 +22,7 @@ from facenet_res.convert.torch_file import read_state
 from facenet_res.convert.torch_iresnet import network_of_state
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, EngineUnavailable
+from facenet_res.core.process_environment import turn_telemetry_off
 from facenet_res.core.types import Embeddings, Faces
 
 # NumPy takes a second or so for a face of IResNet-100.
@@ -128,6 +129,7 @@ def _keras(path: Path, fed_as: FedAs) -> Source:
 
 
 def _by_onnxruntime(path: Path, fed: Fed) -> Embeddings:
+    turn_telemetry_off()
     try:
         runtime: Any = importlib.import_module("onnxruntime")
     except ImportError as error:

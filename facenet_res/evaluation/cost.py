@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import openvino as ov
 
 from facenet_res.core.artifact import Artifact
+from facenet_res.core.openvino_runtime import ov
 from facenet_res.core.types import FACE_SIDE_PX
 from facenet_res.inference.config import BackendConfig, Precision
 from facenet_res.inference.embedder import BackendEmbedder

@@ -6,6 +6,7 @@ from typing import Any
 
 from facenet_res.core.errors import EngineUnavailable
 from facenet_res.core.manifest import FileFormat
+from facenet_res.core.process_environment import turn_telemetry_off
 
 PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 
@@ -34,5 +35,6 @@ def write_onnx(model: Any, path: Path) -> list[tuple[FileFormat, Path]]:
             "export to ONNX needs Keras on TensorFlow (KERAS_BACKEND=tensorflow), "
             f"it runs on {keras.backend.backend()}"
         )
+    turn_telemetry_off()  # tf2onnx loads ONNX Runtime.
     model.export(str(path), format="onnx", verbose=False)
     return [("onnx", path)]

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import openvino as ov
-
 from facenet_res.core.manifest import FileFormat
+from facenet_res.core.openvino_runtime import ov
 from facenet_res.inference.openvino_network import graph_of_weights
 from facenet_res.models.build import INPUT_SIDE_PX
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 
 from facenet_res.core.arrays import check_faces, cosine
 from facenet_res.core.artifact import Artifact, described_file, write_artifact
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import ArtifactInvalid, ConfigInvalid, EngineUnavailable
 from facenet_res.core.manifest import FileFormat, Manifest
+from facenet_res.core.openvino_runtime import ov
 from facenet_res.core.types import Embeddings, Faces
 from facenet_res.inference.openvino_network import read_network
 

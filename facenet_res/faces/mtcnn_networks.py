@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset13 as op
 from safetensors.numpy import load_file
 
+from facenet_res.core.openvino_runtime import ops as op
+from facenet_res.core.openvino_runtime import ov
 from facenet_res.faces.pool import Pool
 
 WEIGHTS_PATH: Final = Path(__file__).parent / "weights" / "mtcnn.safetensors"

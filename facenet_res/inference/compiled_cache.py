@@ -8,30 +8,16 @@ is taken for absent. Nothing here is needed to compute; a full or read-only disk
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from facenet_res.core.errors import DiskFull, NotWritable
 from facenet_res.core.files import OWNER_ONLY, write_atomically
 
-CACHE_ENV = "XDG_CACHE_HOME"
 FILES_MAX = 8
 DIGEST_BYTES = 32
 
 log = logging.getLogger(__name__)
-
-
-def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """`facenet-res` in XDG_CACHE_HOME, or in ~/.cache where that is not an absolute path."""
-    named = Path(environment.get(CACHE_ENV, ""))
-    if named.is_absolute():
-        return named / "facenet-res"
-    try:
-        return Path.home() / ".cache" / "facenet-res"
-    except RuntimeError:
-        # A user without a home, as in a container: nothing is found there, and nothing kept.
-        return Path(os.devnull) / "facenet-res"
 
 
 class CompiledCache:

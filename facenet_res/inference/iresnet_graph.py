@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset13 as ops
 
 from facenet_res.core.errors import ArtifactInvalid
+from facenet_res.core.openvino_runtime import ops, ov
 
 BN_EPSILON = 1e-5
 STAGES = 4

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
-from openvino import opset13 as ops
 from safetensors import SafetensorError, safe_open
 
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ArtifactInvalid
 from facenet_res.core.manifest import Manifest
+from facenet_res.core.openvino_runtime import ops, ov
 from facenet_res.core.types import FACE_SIDE_PX
 from facenet_res.inference.iresnet_graph import iresnet_graph
 

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import openvino as ov
 from keras import ops
 from numpy.typing import NDArray
 
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import ArtifactInvalid, FileMissing
 from facenet_res.core.files import file_sha256
+from facenet_res.core.openvino_runtime import ov
 from facenet_res.core.types import FACE_SIDE_PX, Embeddings, Faces
 from facenet_res.data.crops import CropSource, fingerprint
 from facenet_res.data.device_compile import compiled

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
 import pytest
-from openvino import opset13 as ops
 
 from facenet_res.core.artifact import Artifact, default_artifact_dir, read_artifact, write_artifact
+from facenet_res.core.openvino_runtime import ops, ov
 from facenet_res.core.types import Faces
 from facenet_res.export.onnx import write_onnx
 from facenet_res.export.quantise import add_quantised, quantised

@@ -4,22 +4,22 @@ from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import properties
 
 from facenet_res import __version__
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import EngineUnavailable
+from facenet_res.core.openvino_runtime import ov
+from facenet_res.core.process_environment import cache_folder
 from facenet_res.core.types import Faces
 from facenet_res.inference.choice import Choice, openvino_precision
-from facenet_res.inference.compiled_cache import CompiledCache, cache_folder
+from facenet_res.inference.compiled_cache import CompiledCache
 from facenet_res.inference.config import BackendConfig
 from facenet_res.inference.openvino_network import serving_network
 
 DEVICES = {"auto": "CPU", "cpu": "CPU", "gpu": "GPU"}
 TYPES = {"f32": ov.Type.f32, "bf16": ov.Type.bf16, "f16": ov.Type.f16}
-CAPABILITIES = properties.device.capabilities()
+CAPABILITIES = ov.properties.device.capabilities()
 
 
 class OpenvinoBackend:
@@ -148,7 +148,7 @@ def _key(core: Any, device: str, artifact: Artifact, options: dict[str, str]) ->
     return {
         "ours": __version__,
         "openvino": ov.get_version(),
-        "device": core.get_property(device, properties.device.full_name()),
+        "device": core.get_property(device, ov.properties.device.full_name()),
         "capabilities": sorted(core.get_property(device, CAPABILITIES)),
         "options": options,
         "files": [[file.format, file.sha256] for file in manifest.files],

@@ -4,11 +4,11 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-import openvino as ov
 import pytest
 
 from facenet_res.convert.dlib_teacher import write_dlib_teacher
 from facenet_res.core.artifact import Artifact
+from facenet_res.core.openvino_runtime import ov
 from facenet_res.evaluation.cost import graph_complexity, measure_cost, network_complexity
 from facenet_res.inference.openvino_network import read_network
 from facenet_res.models.census import census

@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import openvino as ov
 import pytest
 
 from facenet_res.core.artifact import Artifact, described_file
 from facenet_res.core.errors import ArtifactInvalid, EngineUnavailable
+from facenet_res.core.openvino_runtime import ov
 from facenet_res.inference.backends import openvino as module
 from facenet_res.inference.backends.openvino import OpenvinoBackend
 from facenet_res.inference.config import BackendConfig

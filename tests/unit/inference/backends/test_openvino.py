@@ -101,7 +101,7 @@ def test_a_safetensors_file_that_is_none_is_refused(tmp_path: Path) -> None:
     artifact = write_random_artifact(tmp_path / "model")
     artifact.path_of("safetensors").write_bytes(b"\xff" * 100)
     with pytest.raises(ArtifactInvalid, match=r"model\.safetensors is damaged"):
-        OpenvinoBackend(artifact, BackendConfig())
+        OpenvinoBackend(artifact, BackendConfig(is_cached=False))
 
 
 def test_a_closed_backend_is_not_used(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from experiments.demo.variations import (
     tinted,
     with_gamma,
 )
-from facenet_res.core.errors import DataInvalid, EngineUnavailable, FileMissing
+from facenet_res.core.errors import DataInvalid, FileMissing
+from facenet_res.core.extras import require
 from facenet_res.core.types import Image
 from facenet_res.imaging.decode import read_image, read_image_bytes
 from facenet_res.imaging.encode import encode_jpeg
@@ -81,13 +82,10 @@ def portraits() -> Cast:
     Raises:
         EngineUnavailable: the packages that carry the portraits are not installed.
     """
-    try:
-        import matplotlib as mpl
-        from skimage import data as skimage_data
-    except ImportError as error:
-        raise EngineUnavailable(
-            f'the portraits come with two packages: pip install "facenet-res[demo]" ({error})'
-        ) from error
+    require("a demo without --photos", ("matplotlib", "skimage"), "demo")
+    import matplotlib as mpl
+    from skimage import data as skimage_data
+
     # scikit-image's functions are untyped.
     data: Any = skimage_data
     hopper = Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"

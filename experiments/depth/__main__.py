@@ -11,6 +11,7 @@ from experiments.command import command_parser, run_command
 from facenet_res.cli.console import note, print_table, stages
 from facenet_res.cli.keras_start import load_keras
 from facenet_res.core import exit_codes
+from facenet_res.core.extras import require
 
 DESCRIPTION = """Compares plain and residual networks of 20, 56 and 110 layers and a residual
 network of 1001 layers: gradients before the first step, and some hundred steps
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Namespace) -> int:
+    require("the experiment", ("keras", "matplotlib"), "train,plots")
     load_keras()
     from experiments.depth.config import depth_config
     from experiments.depth.experiment import measure_depth

@@ -11,6 +11,7 @@ from experiments.study.trial import load_study
 from facenet_res.cli.console import note, print_table, stages
 from facenet_res.cli.keras_start import load_keras
 from facenet_res.core import exit_codes
+from facenet_res.core.extras import require
 
 DESCRIPTION = """Trains the trials of a study and writes a table. A study is the name of a file in
 experiments/study/studies, or the path of a .py file with a function
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Namespace) -> int:
     study = load_study(arguments.study, smoke=arguments.smoke)
+    require("a study", ("keras",), "train")
     load_keras()
     import keras
 

@@ -1,7 +1,6 @@
 """`facenet-res export RUN --out DIR`: a trained network as a model folder that serves."""
 
 import dataclasses
-import importlib.util
 import json
 from argparse import Namespace
 from pathlib import Path
@@ -11,7 +10,8 @@ from facenet_res.cli.console import note, print_json, print_pairs, stages
 from facenet_res.cli.keras_start import load_keras
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
-from facenet_res.core.errors import DataInvalid, EngineUnavailable, FileMissing
+from facenet_res.core.errors import DataInvalid, FileMissing
+from facenet_res.core.extras import require
 
 if TYPE_CHECKING:
     from facenet_res.core.manifest import Threshold
@@ -68,8 +68,7 @@ def run(arguments: Namespace) -> int:
     )
     if thresholds and not measured_on:
         note(f"{arguments.thresholds} names no model: that it is of these weights is believed")
-    if importlib.util.find_spec("keras") is None:
-        raise EngineUnavailable('export needs Keras: pip install "facenet-res[train]"')
+    require("export", ("keras",), "train")
     # Said before Keras loads, which takes seconds.
     if not arguments.weights.exists():
         raise FileMissing(f"no run's folder and no weights file at {arguments.weights}")

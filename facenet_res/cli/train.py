@@ -1,7 +1,6 @@
 """`facenet-res train RECIPE`: run or resume a training."""
 
 import dataclasses
-import importlib.util
 import math
 import shutil
 import tomllib
@@ -14,7 +13,8 @@ from facenet_res.cli.console import note, print_json
 from facenet_res.cli.keras_start import load_keras
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
-from facenet_res.core.errors import ArgumentInvalid, ConfigInvalid, EngineUnavailable, FacenetError
+from facenet_res.core.errors import ArgumentInvalid, ConfigInvalid, FacenetError
+from facenet_res.core.extras import require
 
 if TYPE_CHECKING:
     from facenet_res.train.loop import Progress
@@ -56,8 +56,7 @@ def add_parsers(subparsers: Subparsers) -> None:
 def run(arguments: Namespace) -> int:
     """Trains and says where the weights are."""
     overrides = [_override(text) for text in arguments.set]
-    if importlib.util.find_spec("keras") is None:
-        raise EngineUnavailable('training needs Keras: pip install "facenet-res[train]"')
+    require("training", ("keras",), "train")
     from facenet_res.train.recipe import load_recipe
 
     if shutil.which("nvidia-smi"):

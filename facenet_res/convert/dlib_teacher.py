@@ -17,7 +17,8 @@ import numpy as np
 from facenet_res.convert.dlib_layers import CHANNELS, Convolution, Pool
 from facenet_res.convert.dlib_network import Block, DlibNetwork, read_dlib_network
 from facenet_res.convert.dlib_stream import Array
-from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, EngineUnavailable
+from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid
+from facenet_res.core.extras import require
 from facenet_res.core.files import write_atomically
 from facenet_res.core.types import FACE_SIDE_PX
 from facenet_res.faces.align import TEMPLATE
@@ -124,12 +125,8 @@ def _interpolation(places: Any) -> Array:
 
 
 def _onnx() -> Any:
-    try:
-        return importlib.import_module("onnx")
-    except ImportError as error:
-        raise EngineUnavailable(
-            "writing ONNX needs the package onnx: pip install 'facenet-res[onnx]'"
-        ) from error
+    require("writing ONNX", ("onnx",), "onnx")
+    return importlib.import_module("onnx")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from facenet_res.convert.graph import NO_PADS, Array, Graph, Node
-from facenet_res.core.errors import ArtifactInvalid, EngineUnavailable, FileMissing
+from facenet_res.core.errors import ArtifactInvalid, FileMissing
+from facenet_res.core.extras import require
 
 UNPACKED_BYTES_MAX = 4 << 30
 TRANSPARENT = {"Dropout", "InputLayer"}
@@ -52,12 +53,8 @@ def graph_of_keras(path: Path) -> Graph:
 
 
 def _h5py() -> Any:
-    try:
-        return importlib.import_module("h5py")
-    except ImportError as error:
-        raise EngineUnavailable(
-            "reading .h5 and .keras needs h5py: pip install 'facenet-res[train]'"
-        ) from error
+    require("reading .h5 and .keras", ("h5py",), "train")
+    return importlib.import_module("h5py")
 
 
 def _read_h5(path: Path) -> tuple[Any, Callable[[Layer], Weights]]:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from facenet_res.convert.graph import NO_PADS, Array, Graph, Kind, Node, Pads
-from facenet_res.core.errors import ArtifactInvalid, EngineUnavailable, FileMissing
+from facenet_res.core.errors import ArtifactInvalid, FileMissing
+from facenet_res.core.extras import require
 
 FILE_BYTES_MAX = 2 << 30  # Protobuf's own.
 TRANSPARENT = {"Identity", "Dropout", "Cast"}
@@ -30,12 +31,8 @@ def load_onnx(path: Path) -> Any:
         ArtifactInvalid: it is no ONNX, or keeps weights in other files.
         EngineUnavailable: the package onnx is not installed.
     """
-    try:
-        onnx: Any = importlib.import_module("onnx")
-    except ImportError as error:
-        raise EngineUnavailable(
-            "reading ONNX needs the packages onnx and onnxruntime: pip install 'facenet-res[onnx]'"
-        ) from error
+    require("reading ONNX", ("onnx",), "onnx")
+    onnx: Any = importlib.import_module("onnx")
     if not path.is_file():
         raise FileMissing(f"no ONNX file at {path}")
     if path.stat().st_size > FILE_BYTES_MAX:

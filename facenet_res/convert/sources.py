@@ -21,7 +21,8 @@ from facenet_res.convert.reference import checkpoint_embeddings
 from facenet_res.convert.torch_file import read_state
 from facenet_res.convert.torch_iresnet import network_of_state
 from facenet_res.core.arrays import unit_norm
-from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, EngineUnavailable
+from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid
+from facenet_res.core.extras import require
 from facenet_res.core.process_environment import turn_telemetry_off
 from facenet_res.core.types import Embeddings, Faces
 
@@ -130,13 +131,8 @@ def _keras(path: Path, fed_as: FedAs) -> Source:
 
 def _by_onnxruntime(path: Path, fed: Fed) -> Embeddings:
     turn_telemetry_off()
-    try:
-        runtime: Any = importlib.import_module("onnxruntime")
-    except ImportError as error:
-        raise EngineUnavailable(
-            "the import is compared with the source by ONNX Runtime: "
-            "pip install 'facenet-res[onnx]'"
-        ) from error
+    require("comparing the import with its source", ("onnxruntime",), "onnx")
+    runtime: Any = importlib.import_module("onnxruntime")
     options = runtime.SessionOptions()
     options.log_severity_level = 4  # What it would log is raised, and told once, by us.
     try:
@@ -154,12 +150,8 @@ def _by_onnxruntime(path: Path, fed: Fed) -> Embeddings:
 
 
 def _by_keras(path: Path, fed: Fed) -> Embeddings:
-    try:
-        keras: Any = importlib.import_module("keras")
-    except ImportError as error:
-        raise EngineUnavailable(
-            "the import is compared with the source by Keras: pip install 'facenet-res[train]'"
-        ) from error
+    require("comparing the import with its source", ("keras",), "train")
+    keras: Any = importlib.import_module("keras")
     try:
         # Only layers that the match knows are in the file, and none of them carries code.
         model = keras.saving.load_model(path, compile=False, safe_mode=True)

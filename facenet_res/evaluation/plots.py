@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from facenet_res.core.errors import EngineUnavailable
+from facenet_res.core.extras import require
 from facenet_res.evaluation.intervals import Interval
 
 Scale = Literal["linear", "log"]
@@ -217,12 +217,9 @@ def bars_svg(axes: Axes, labels: list[str], groups: dict[str, list[float]]) -> s
 
 
 def _figure(axes: Axes) -> tuple[Any, Any]:
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 (an extra)
-    except ImportError as error:
-        raise EngineUnavailable(
-            "plots need matplotlib, which is not installed: pip install 'facenet-res[plots]'"
-        ) from error
+    require("a plot", ("matplotlib",), "plots")
+    from matplotlib.figure import Figure  # noqa: PLC0415 (an extra)
+
     figure = Figure(figsize=FIGURE_INCHES, layout="constrained")
     plot = figure.subplots()
     plot.set(title=axes.title, xlabel=axes.x, ylabel=axes.y)

@@ -1,10 +1,10 @@
 """ONNX, for runtimes that are not ours."""
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 from facenet_res.core.errors import EngineUnavailable
+from facenet_res.core.extras import require
 from facenet_res.core.manifest import FileFormat
 from facenet_res.core.process_environment import turn_telemetry_off
 
@@ -25,11 +25,7 @@ def write_onnx(model: Any, path: Path) -> list[tuple[FileFormat, Path]]:
     """
     import keras  # noqa: PLC0415 (loaded with the network only)
 
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise EngineUnavailable(
-            f"export to ONNX needs {', '.join(missing)}: pip install 'facenet-res[onnx]'"
-        )
+    require("export to ONNX", PACKAGES, "onnx")
     if keras.backend.backend() != "tensorflow":
         raise EngineUnavailable(
             "export to ONNX needs Keras on TensorFlow (KERAS_BACKEND=tensorflow), "

@@ -15,7 +15,8 @@ import numpy as np
 from facenet_res.core.arrays import check_faces, cosine
 from facenet_res.core.artifact import Artifact, described_file, write_artifact
 from facenet_res.core.embedder import Embedder
-from facenet_res.core.errors import ArtifactInvalid, ConfigInvalid, EngineUnavailable
+from facenet_res.core.errors import ArtifactInvalid, ConfigInvalid
+from facenet_res.core.extras import require
 from facenet_res.core.manifest import FileFormat, Manifest
 from facenet_res.core.openvino_runtime import ov
 from facenet_res.core.types import Embeddings, Faces
@@ -169,9 +170,8 @@ def _normalised(faces: Faces, manifest: Manifest) -> list[Any]:
 
 
 def _nncf() -> Any:
-    try:
-        import nncf  # noqa: PLC0415 (optional: only who quantises has it)
-    except ImportError as error:
-        raise EngineUnavailable("int8 needs NNCF: pip install 'facenet-res[int8]'") from error
+    require("int8", ("nncf",), "int8")
+    import nncf  # noqa: PLC0415 (an extra)
+
     nncf.set_log_level("ERROR")
     return nncf

@@ -12,7 +12,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from facenet_res.core.errors import ArtifactInvalid, EngineUnavailable, FileMissing
+from facenet_res.core.errors import ArtifactInvalid, FileMissing
+from facenet_res.core.extras import require
 
 Node = Any
 Values = dict[str, Any]
@@ -193,12 +194,8 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 def _graph(path: Path) -> Any:
     if not path.is_file():
         raise FileMissing(f"no network at {path}")
-    try:
-        import onnx  # noqa: PLC0415 (an extra)
-    except ImportError as error:
-        raise EngineUnavailable(
-            "ONNX files are read by the package onnx: pip install 'facenet-res[onnx]'"
-        ) from error
+    require("reading ONNX", ("onnx",), "onnx")
+    import onnx  # noqa: PLC0415 (an extra)
     from google.protobuf.message import DecodeError  # noqa: PLC0415
 
     try:

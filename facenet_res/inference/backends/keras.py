@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ConfigInvalid, EngineUnavailable
+from facenet_res.core.extras import require
 from facenet_res.core.types import Faces
 from facenet_res.inference.backends.keras_runtime import check_placed, compiled, pick_runtime
 from facenet_res.inference.config import BackendConfig
@@ -85,12 +86,11 @@ def _precision(asked: str, device: str) -> tuple[str, str]:
 
 
 def _keras() -> Any:
+    require("engine keras", ("keras",), "train")
     try:
-        import keras  # noqa: PLC0415 (optional: only who asks for this engine has it)
+        import keras  # noqa: PLC0415 (an extra)
     except ImportError as error:
-        raise EngineUnavailable(
-            "engine keras needs Keras and TensorFlow: pip install 'facenet-res[train]'"
-        ) from error
+        raise EngineUnavailable(f"Keras cannot be loaded: {error}") from error
     except ValueError as error:  # "Unable to import backend : ..."
         raise EngineUnavailable(f"Keras cannot be loaded, see KERAS_BACKEND: {error}") from error
     return keras

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ArtifactInvalid, EngineUnavailable
+from facenet_res.core.extras import require
 from facenet_res.core.process_environment import cache_folder, turn_telemetry_off
 from facenet_res.core.types import FACE_SIDE_PX, Faces
 from facenet_res.inference.config import BackendConfig
@@ -120,13 +121,10 @@ def _check_provider(providers: Sequence[str], device: str) -> None:
 
 
 def _runtime() -> Any:
-    try:
-        turn_telemetry_off()
-        import onnxruntime  # noqa: PLC0415 (optional: only who asks for this engine has it)
-    except ImportError as error:
-        raise EngineUnavailable(
-            "engine onnx needs ONNX Runtime: pip install 'facenet-res[onnx]'"
-        ) from error
+    turn_telemetry_off()
+    require("engine onnx", ("onnxruntime",), "onnx")
+    import onnxruntime  # noqa: PLC0415 (an extra)
+
     return onnxruntime
 
 

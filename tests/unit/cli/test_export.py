@@ -40,10 +40,10 @@ def test_missing_weights_are_named_before_keras_loads(
 def test_export_without_keras_says_which_extra_to_install(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facenet_res.cli.export.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("facenet_res.core.extras.importlib.util.find_spec", lambda _: None)
     ran = run("export", "w.safetensors", "--out", tmp_path / "m")
     assert ran.code == exit_codes.UNAVAILABLE
-    assert "facenet-res[train]" in ran.err
+    assert "[train]" in ran.err
 
 
 @pytest.mark.slow

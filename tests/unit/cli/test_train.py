@@ -81,7 +81,7 @@ def test_an_override_without_a_value_is_refused_before_anything_loads(
 def test_training_without_keras_says_which_extra_to_install(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facenet_res.cli.train.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("facenet_res.core.extras.importlib.util.find_spec", lambda _: None)
     ran = run("train", "first", "--run", tmp_path)
     assert ran.code == exit_codes.UNAVAILABLE
-    assert "facenet-res[train]" in ran.err
+    assert "[train]" in ran.err

@@ -76,8 +76,8 @@ study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: 
 judge: $(VENV)/.dev ## Judge the default weights: their card, judged.json and docs/default-model.html.
 	$(BIN)/facenet-res evaluate card --out facenet_res/weights/default --page docs/default-model.html
 
-docs: $(VENV)/.dev ## Check README and docs: links, and that nothing goes unmentioned.
-	$(BIN)/python -m pytest tests/house/test_docs.py
+docs: $(VENV)/.dev ## Build the documentation site into build/docs; a broken link is an error.
+	$(BIN)/zensical build --clean --strict
 
 constraints: $(VENV)/.dev ## Write the versions at hand to constraints.txt.
 	grep '^#' constraints.txt > build-constraints.tmp
@@ -87,7 +87,7 @@ constraints: $(VENV)/.dev ## Write the versions at hand to constraints.txt.
 
 clean: ## Remove .venv, caches and everything that was built.
 	rm -rf $(VENV) build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache \
-		.hypothesis .import_linter_cache bench.jsonl build-constraints.tmp
+		.hypothesis .import_linter_cache .cache bench.jsonl build-constraints.tmp
 	find facenet_res server experiments tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -102,5 +102,5 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing facenet-res and all its tools into $(VENV): one to three minutes ..."
-	$(PIP) -e '.[server,train,torch,jax,onnx,int8,plots,demo,dev]'
+	$(PIP) -e '.[server,train,torch,jax,onnx,int8,plots,demo,docs,dev]'
 	@touch $(VENV)/.demo $@

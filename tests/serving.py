@@ -22,7 +22,7 @@ class ServerProcess:
     def __init__(
         self,
         folder: Path,
-        model: Path,
+        model: Path | None,
         *flags: str,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
@@ -32,7 +32,8 @@ class ServerProcess:
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "server", "--address", "127.0.0.1:0", "--create"),
-                *("--gallery", str(folder / "gallery"), "--model", str(model), *flags),
+                *("--gallery", str(folder / "gallery"), *flags),
+                *(("--model", str(model)) if model else ()),
             ],
             cwd=ROOT,
             env={**environment, "OMP_NUM_THREADS": "1"},

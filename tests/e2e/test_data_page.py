@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from facenet_res.cli.__main__ import main
+from tests.snippets import blocks
 from tests.training_sets import made_crops, write_insightface
 
 PAGE = Path(__file__).parents[2] / "docs/data.md"
-BLOCK = re.compile(r"^```(console|python)\n(.*?)^```", re.M | re.S)
+NOTE = "run by tests/e2e/test_data_page.py"
 HASH = re.compile(r"(sha256 +)[0-9a-f]+")
 
 pytestmark = pytest.mark.e2e
@@ -35,15 +36,15 @@ def folder(tmp_path: Path) -> Path:
 def test_the_page_does_what_it_says(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    blocks = BLOCK.findall(PAGE.read_text("utf-8"))
-    assert [kind for kind, _ in blocks].count("console") >= 5
+    mine = [each for each in blocks("docs/data.md", PAGE.read_text("utf-8")) if each.note == NOTE]
+    assert [each.language for each in mine].count("console") >= 5
     monkeypatch.chdir(folder)
 
-    for kind, text in blocks:
-        if kind == "python":
-            exec(compile(text, str(PAGE), "exec"), {})  # noqa: S102 - a page of ours
+    for block in mine:
+        if block.language == "python":
+            exec(compile(block.text, str(PAGE), "exec"), {})  # noqa: S102 - a page of ours
             continue
-        for command, expected in steps(text):
+        for command, expected in steps(block.text):
             program, *words = shlex.split(command)
             capsys.readouterr()
             if program == "python":

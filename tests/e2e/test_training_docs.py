@@ -1,12 +1,11 @@
 """Every command of docs/training.md, run in its order on small data.
 
 Each `train` gets `--smoke`, the recipes' own switch to seconds; what a GPU would do, the CPU does.
-What needs a file that has to be fetched first stands in blocks marked `sh`, and is not run here.
+Blocks marked `not run` need a file that has to be fetched first.
 """
 
 import importlib.util
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -15,23 +14,23 @@ from pathlib import Path
 import pytest
 
 from experiments.study.trial import load_study
+from tests.snippets import blocks
 from tests.training_sets import made_crops, write_folder, write_insightface
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/training.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+BLOCKS = [each for each in blocks("docs/training.md", PAGE) if each.note.startswith("run by")]
 
 
 def recipes() -> dict[str, str]:
     """The recipes and studies of the page, by the name in their first line."""
-    found = [code for language, code in BLOCK.findall(PAGE) if language == "python"]
-    named = [code for code in found if code.startswith("# ")]
+    named = [each.text for each in BLOCKS if each.language == "python"]
     return {code.split("\n", 1)[0].removeprefix("# "): code for code in named}
 
 
 def commands() -> list[str]:
-    blocks = [code for language, code in BLOCK.findall(PAGE) if not language]
-    return [line.removeprefix("$ ") for code in blocks for line in code.splitlines()]
+    shells = [each.text for each in BLOCKS if each.language == "console"]
+    return [line.removeprefix("$ ") for code in shells for line in code.splitlines()]
 
 
 def prepare(folder: Path) -> None:

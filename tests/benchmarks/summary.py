@@ -87,10 +87,10 @@ def rows() -> Iterator[Row]:
     for network, name in {"default": "default model", "iresnet34": "random IResNet-34"}.items():
         key = RIVALS.format("photo_to_embedding_against_deepface", network)
         against = "`DeepFace.represent`, MTCNN, its IResNet-34"
-        yield Row(f"photo to embedding, {name}", against, 5, key, "faster_than_deepface")
+        yield Row(f"image to embedding, {name}", against, 5, key, "faster_than_deepface")
     for network, name in NETWORKS.items():
         key = RIVALS.format("the_steps_of_insightface", network)
-        for what, title in (("photo", "photo to embedding"), ("face", "aligned and embedded")):
+        for what, title in (("photo", "image to embedding"), ("face", "aligned and embedded")):
             for precision in ("f32", "bf16", "int8"):
                 figure = f"{what}_{precision}_faster_than_insightface"
                 yield Row(f"{title}, {precision}, {name}", "InsightFace's steps", 2.2, key, figure)

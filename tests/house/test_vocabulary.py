@@ -37,10 +37,9 @@ SUFFIXES = (".py", ".md", ".proto", ".j2")
 TOPS = ("README.md", "CONTRIBUTING.md", "docs", "facenet_res", "server", "experiments", "protos")
 # What is not rewritten yet: the most uses in a place. A number may fall and never rise.
 ALLOWED = {
-    "CONTRIBUTING.md": 4,
     "README.md": 19,
-    "docs": 141,
-    "experiments": 26,
+    "docs": 29,
+    "experiments": 24,
     "facenet_res/cli": 116,
     "facenet_res/client": 12,
     "facenet_res/convert": 17,

@@ -1,10 +1,11 @@
-"""TFRecord files of `tf.train.Example`, read without TensorFlow and with their checksums held.
+"""TFRecord files of `tf.train.Example`, read without TensorFlow, every checksum verified.
 
 A record is: length (uint64), masked CRC-32C of the length, the bytes, masked CRC-32C of the bytes;
 little-endian. There is no index: opening walks all records and reads their labels.
 
 Source:
-    https://www.tensorflow.org/tutorials/load_data/tfrecord, "TFRecords format details".
+    https://www.tensorflow.org/tutorials/load_data/tfrecord, "TFRecords format details";
+    tensorflow/core/lib/hash/crc32c.h for the mask.
 """
 
 import struct
@@ -13,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import google_crc32c
 import numpy as np
 
 from facenet_res.core.errors import DataInvalid
-from facenet_res.data.crc32c import masked_crc32c
 from facenet_res.data.example import Value, read_example
 from facenet_res.data.names import RecordNames
 from facenet_res.data.records import RECORD_BYTES_MAX, Fault, IdentityColumn, RecordTable
@@ -28,6 +29,7 @@ LABEL_KEYS: Final = ("image/class/label", "label", "identity", "image/source_id"
 _HEAD: Final = struct.Struct("<QI")
 _SUM: Final = struct.Struct("<I")
 _WINDOW: Final = 1 << 20
+_MASK_DELTA: Final = 0xA282EAD8
 
 
 class TFRecordReader:
@@ -66,7 +68,7 @@ class TFRecordReader:
         """Whether a file that starts so is a TFRecord file: its first length has its checksum."""
         if len(start) < _HEAD.size:
             return False
-        return bool(masked_crc32c(start[:8]) == _HEAD.unpack_from(start)[1])
+        return _masked_crc32c(start[:8]) == int(_HEAD.unpack_from(start)[1])
 
     def read(self, number: int) -> bytes:
         """See `RecordReader.read`."""
@@ -75,10 +77,10 @@ class TFRecordReader:
         where = f"{self.table.names[number]} ({self._where(shard, position)})"
         block = self._files.read(shard, position + _HEAD.size, size + _SUM.size)
         if len(block) < size + _SUM.size:
-            raise DataInvalid(f"{where} is cut off: {len(block)} of {size + _SUM.size} bytes")
+            raise DataInvalid(f"{where} is truncated: {len(block)} of {size + _SUM.size} bytes")
         data = block[:size]
-        if masked_crc32c(data) != _SUM.unpack_from(block, size)[0]:
-            raise DataInvalid(f"{where} is damaged: its checksum is another")
+        if _masked_crc32c(data) != _SUM.unpack_from(block, size)[0]:
+            raise DataInvalid(f"{where} is corrupt: checksum mismatch")
         image = _first(read_example(data), IMAGE_KEYS)
         if not isinstance(image, bytes):
             raise DataInvalid(f"{where} has no image")
@@ -103,7 +105,7 @@ class TFRecordReader:
                 continue
             if behind > end:
                 left = end - position - _HEAD.size
-                self._faults.append(Fault(where, f"cut off: {left} of {size + _SUM.size} bytes"))
+                self._faults.append(Fault(where, f"truncated: {left} of {size + _SUM.size} bytes"))
                 return
             fault = self._add(shard, position, size)
             if fault:
@@ -117,7 +119,7 @@ class TFRecordReader:
         try:
             example = read_example(self._files.read(shard, position + _HEAD.size, size))
         except DataInvalid as error:
-            return f"no whole tf.train.Example: {error}"
+            return str(error)
         label = _first(example, LABEL_KEYS)
         if not isinstance(_first(example, IMAGE_KEYS), bytes):
             return f"no image: it has {sorted(example)}, known are {list(IMAGE_KEYS)}"
@@ -144,6 +146,11 @@ class TFRecordReader:
 
     def _where(self, shard: int, position: int) -> str:
         return f"{self._files.paths[shard].name} at byte {position}"
+
+
+def _masked_crc32c(data: bytes) -> int:
+    crc = int(google_crc32c.value(data))
+    return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
 
 def _first(example: dict[str, Value], names: Sequence[str]) -> Value | None:

@@ -1,16 +1,12 @@
-"""The manifest as TOML: read with every field checked, and written.
+"""The manifest as TOML: read with every field checked, and written."""
 
-The standard library reads TOML but does not write it; a manifest is flat
-enough for the few lines that do.
-"""
-
-import json
-import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, get_args
+
+import tomli_w
 
 from facenet_res.core.errors import ArtifactInvalid
 from facenet_res.core.manifest import (
@@ -82,16 +78,11 @@ def render_manifest(manifest: Manifest) -> bytes:
     Raises:
         ArtifactInvalid: `parse_manifest` would not read it again.
     """
-    tables = ("network", "files", "thresholds")
-    lines = [f"format_version = {FORMAT_VERSION}"]
-    lines += _pairs({f.name: getattr(manifest, f.name) for f in fields(Manifest)}, tables)
-    if manifest.network:
-        lines += ["", "[network]", *_pairs(manifest.network)]
-    for name, entries in (("files", manifest.files), ("thresholds", manifest.thresholds)):
-        for entry in entries:
-            values = {f.name: getattr(entry, f.name) for f in fields(entry)}
-            lines += ["", f"[[{name}]]", *_pairs(values)]
-    document = ("\n".join(lines) + "\n").encode("utf-8")
+    values = {"format_version": FORMAT_VERSION, **asdict(manifest)}
+    try:
+        document = tomli_w.dumps(values).encode("utf-8")
+    except TypeError as error:
+        raise ArtifactInvalid(f"the manifest cannot be written: {error}") from error
     parse_manifest(document, "the manifest to be written")
     return document
 
@@ -193,22 +184,3 @@ class _Table:
 
     def _invalid(self, key: str, value: Any, wanted: str) -> ArtifactInvalid:
         return ArtifactInvalid(f"{self._origin}: {key} must be {wanted}, got {value!r}")
-
-
-def _pairs(values: Mapping[str, Any], without: Iterable[str] = ()) -> list[str]:
-    return [
-        f"{key} = {_literal(key, value)}" for key, value in values.items() if key not in without
-    ]
-
-
-def _literal(key: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float) and math.isfinite(value):
-        return repr(value)
-    if isinstance(value, str):
-        # A JSON string is a TOML string, but for the delete character.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
-    raise ArtifactInvalid(f"{key} cannot be written into a manifest: {value!r}")

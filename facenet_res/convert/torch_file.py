@@ -1,20 +1,19 @@
-"""Tensors of a PyTorch checkpoint, without PyTorch and without running what a pickle says.
+"""Tensors of a PyTorch checkpoint, without PyTorch; no code in it runs.
 
-A checkpoint is a pickle that names raw storages. Its instructions are listed
-by `pickletools`, which executes nothing, and followed by the small machine of
-`torch_pickle.py`. Both containers are read: the zip of PyTorch 1.6 and later,
-and the stream before it.
+A checkpoint is a pickle that names raw storages. Both containers are read: the zip of PyTorch 1.6
+and later, and the stream before it.
 
 Source: torch/serialization.py, `_save` and `_legacy_save`.
 """
 
 import io
 import math
+import mmap
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +39,8 @@ def read_state(path: Path) -> dict[str, NDArray[np.float32]]:
 
     Raises:
         FileMissing: there is no file.
-        ArtifactInvalid: it is no checkpoint, cut off, too large, holds no weights, or its pickle
-            asks for anything but tensors, numbers, texts and containers.
+        ArtifactInvalid: it is no checkpoint, truncated, too large, holds no weights, or its pickle
+            names anything but tensors, numbers, texts and containers.
     """
     if not path.is_file():
         raise FileMissing(f"no checkpoint at {path}")
@@ -58,7 +57,7 @@ def read_state(path: Path) -> dict[str, NDArray[np.float32]]:
     except ArtifactInvalid as error:
         raise ArtifactInvalid(f"{path}: {error}") from error
     except (zipfile.BadZipFile, EOFError, struct.error, ValueError, KeyError) as error:
-        raise ArtifactInvalid(f"{path} is cut off or no PyTorch checkpoint: {error}") from error
+        raise ArtifactInvalid(f"{path} is truncated or no PyTorch checkpoint: {error}") from error
 
 
 def _read_zip(path: Path) -> tuple[Any, Storages]:
@@ -79,19 +78,24 @@ def _read_zip(path: Path) -> tuple[Any, Storages]:
 
     def storage(ref: StorageRef) -> NDArray[Any]:
         name = f"{root}data/{ref.key}"
-        wanted_bytes = ref.count * ref.dtype.itemsize
+        wanted_bytes = ref.length * ref.dtype.itemsize
         with zipfile.ZipFile(path) as archive:
             size_bytes = archive.getinfo(name).file_size
             if size_bytes < wanted_bytes:
-                raise ArtifactInvalid(f"{name} has {size_bytes} bytes, {wanted_bytes} are due")
+                raise ArtifactInvalid(f"{name} has {size_bytes} bytes, requires {wanted_bytes}")
             data = archive.read(name)
-        return np.frombuffer(data, ref.dtype, ref.count)
+        return np.frombuffer(data, ref.dtype, ref.length)
 
     return found, storage
 
 
 def _read_stream(path: Path) -> tuple[Any, Storages]:
-    with path.open("rb") as stream:
+    # A memory map: a length in a corrupt pickle allocates nothing beyond the file.
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+    ):
+        stream = cast("IO[bytes]", mapped)
         if read_pickle(stream) != LEGACY_MAGIC:
             raise ArtifactInvalid("neither a zip nor a checkpoint of an older PyTorch")
         read_pickle(stream)  # Protocol version.
@@ -102,8 +106,8 @@ def _read_stream(path: Path) -> tuple[Any, Storages]:
         for key in read_pickle(stream):
             (count,) = struct.unpack("<q", stream.read(8))
             ref = used.get(str(key))
-            if ref is None or count != ref.count:
-                raise ArtifactInvalid(f"storage {key} has {count} values, which nothing asks for")
+            if ref is None or count != ref.length:
+                raise ArtifactInvalid(f"storage {key} has {count} values, which no tensor uses")
             data = stream.read(count * ref.dtype.itemsize)
             arrays[str(key)] = np.frombuffer(data, ref.dtype, count)
     return found, lambda ref: arrays[ref.key]

@@ -7,12 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from facenet_res.core.errors import DataInvalid, FileMissing
 from facenet_res.data.bin_set import read_bin_set
-from facenet_res.data.plain_pickle import read_plain
 
 IMAGES = (b"abc", b"\xff\x00q", b"", b"abc")
 PYTHON_2 = (  # pickle.dumps((['ab', 'c\xff'], [True]), 2) by Python 2.7
@@ -65,63 +62,9 @@ class Harmful:
 def test_nothing_of_a_harmful_pickle_is_run(tmp_path: Path, protocol: int) -> None:
     mark = tmp_path / "was_here"
     path = written(tmp_path / "evil.bin", ([Harmful(mark)], [True]), protocol)
-    with pytest.raises(DataInvalid, match=r"the name (posix|nt)\.system .*nothing of it was run"):
+    with pytest.raises(DataInvalid, match=r"names (posix|nt)\.system.*nothing of it was run"):
         read_bin_set(path)
     assert not mark.exists()
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"cos\nsystem\n(S'id'\ntR.",
-        b"c__builtin__\neval\n(S'1'\ntR.",
-        b"cnumpy.core.multiarray\n_reconstruct\nc__builtin__\nlist\n(tR.",
-        b"(i__main__\nX\n.",
-        b"cnumpy\nload\n(S'x'\ntR.",
-        b"\x80\x02}q\x00.",
-        b"\x80\x02(X\x01\x00\x00\x00aX\x01\x00\x00\x00bd.",
-        b"c_codecs\nencode\n(X\x01\x00\x00\x00aX\x03\x00\x00\x00hextR.",
-        b"]K\x01b.",
-        b"K\x01K\x02a.",
-        b"cnumpy\nndarray\n(tR.",
-        b"cnumpy\ndtype\n(X\x01\x00\x00\x00OtR.",
-        pickle.dumps(np.array([{}, 1], object)),
-        pickle.dumps(np.zeros(3)),
-        pickle.dumps({1, 2}),
-        pickle.dumps(Path),
-    ],
-)
-def test_whatever_is_not_plain_is_refused(data: bytes) -> None:
-    with pytest.raises(DataInvalid, match="asks for more than"):
-        read_plain(data, "x")
-
-
-@pytest.mark.parametrize(
-    "data",
-    [b"", b"\x80", b"no pickle", b"\x80\x04B\xff\xff\xff\x7f", b"a.", b"e.", b"(.", b"h\x05.",
-     b"K\x01K\x02.", b"\x85.", b"c_codecs\nencode\n)R."],
-)  # fmt: skip
-def test_damage_is_refused(data: bytes) -> None:
-    with pytest.raises(DataInvalid, match="no whole pickle"):
-        read_plain(data, "x")
-
-
-@given(st.binary(max_size=80))
-def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    try:
-        read_plain(data, "x")
-    except DataInvalid:
-        return
-
-
-@given(st.data())
-def test_a_flipped_byte_is_read_or_refused(data: st.DataObject) -> None:
-    whole = bytearray(pickle.dumps(([as_array(each) for each in IMAGES], [True, np.False_])))
-    whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        read_plain(bytes(whole), "x")
-    except DataInvalid:
-        return
 
 
 @pytest.mark.parametrize(
@@ -135,6 +78,11 @@ def test_a_flipped_byte_is_read_or_refused(data: st.DataObject) -> None:
         (([b"a", b"b"], [None]), "answer 0"),
         (([b"a", b"b"], 1), "list of answers; got a int"),
         ((b"ab", [True]), "list of images; got a bytes"),
+        (([{}, b"b"], [True]), "image 0 should be bytes; got a dict"),
+        ({1: [b"a", b"b"], 2: [True]}, "a list of images and one of answers"),
+        (([np.zeros(3)], [True]), "not a pickle of plain values: it holds an array of type f8"),
+        (([np.array([{}, 1], object)], [True]), "an array of type O8"),
+        (([np.zeros((2, 2), np.uint8)], [True]), r"an array of shape \(2, 2\) with 4 bytes"),
     ],
 )
 def test_another_form_is_refused(tmp_path: Path, value: Any, message: str) -> None:

@@ -4,29 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import cast
 
 import grpc
 import numpy as np
 from grpc_reflection.v1alpha import reflection
 
-from facenet_res.core.artifact import Artifact, default_artifact_dir, read_artifact
 from facenet_res.core.errors import FileMissing
-from facenet_res.core.manifest import Manifest
 from facenet_res.core.types import FACE_SIDE_PX
-from facenet_res.faces.detector import Detector
-from facenet_res.faces.open import open_detector
-from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.limits import GalleryLimits
-from facenet_res.imaging.decode import ImageLimits
 from facenet_res.inference.batcher import Batcher
-from facenet_res.inference.config import BackendConfig, BatcherConfig, Device, Engine, Precision
-from facenet_res.inference.embedder import BackendEmbedder
-from facenet_res.inference.open import open_backend
-from facenet_res.pipeline.embed import FacePipeline
+from facenet_res.inference.config import BatcherConfig
+from facenet_res.recognizer.gallery import Gallery
+from facenet_res.recognizer.recognizer import FaceRecognizer
+from facenet_res.server.async_recognizer import AsyncRecognizer
 from facenet_res.server.config import ServerConfig
-from facenet_res.server.decisions import Decisions
 from facenet_res.server.health import Health
 from facenet_res.server.interceptors.errors import errors_to_statuses
 from facenet_res.server.interceptors.limits import RequestLimits
@@ -38,7 +29,6 @@ from facenet_res.server.listening import bind, probe
 from facenet_res.server.metrics import Metrics
 from facenet_res.server.observed import ObservedEmbedder
 from facenet_res.server.pool import WorkerPool
-from facenet_res.server.reader import FaceReader
 from facenet_res.server.servicers.embedding import EmbeddingServicer
 from facenet_res.server.servicers.gallery import GalleryServicer
 from facenet_res.server.servicers.info import InfoServicer
@@ -73,8 +63,7 @@ class App:
         health: says NOT_SERVING for now.
         metrics: what is counted.
         requests: those under way.
-        embedder: of the model that is served.
-        gallery: open.
+        gallery: open, with its recognizer.
     """
 
     server: grpc.aio.Server
@@ -82,8 +71,7 @@ class App:
     health: Health
     metrics: Metrics
     requests: RequestLimits
-    embedder: BackendEmbedder
-    gallery: EmbeddingGallery
+    gallery: Gallery
 
 
 @asynccontextmanager
@@ -98,29 +86,23 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
     """
     async with AsyncExitStack() as stack:
         probe(config.address)
-        artifact = read_artifact(config.model_dir or default_artifact_dir())
-        decisions = Decisions(artifact.manifest, config.fmr)
-        gallery = stack.enter_context(
-            open_gallery(config.gallery, config.create, artifact.manifest)
-        )
+        recognizer = stack.enter_context(FaceRecognizer(config=config.recognizer()))
+        gallery = stack.enter_context(open_gallery(config, recognizer))
         disk = stack.enter_context(WorkerPool("disk", DISK_THREADS))
 
-        embedder = stack.enter_context(_embedder(config, artifact))
-        detector = open_detector(config.detector, config.detector_path, config.face_px_min or None)
-        await asyncio.to_thread(_warm_up, detector, embedder)
+        await asyncio.to_thread(_warm_up, recognizer)
         metrics = Metrics()
-        observed = ObservedEmbedder(embedder, metrics)
+        observed = ObservedEmbedder(recognizer.embedder, metrics)
         batcher = Batcher(
             observed,
             _batcher_config(config),
-            batch_sizes=embedder.batch_sizes,
+            batch_sizes=getattr(recognizer.embedder, "batch_sizes", ()),
             on_waits=metrics.faces_waited,
         )
         await stack.enter_async_context(batcher)
         metrics.watch_batcher(lambda: batcher.stats)
         workers = stack.enter_context(WorkerPool("face", config.worker_count))
-        limits = ImageLimits(bytes_max=config.image_bytes_max, pixels_max=config.image_pixels_max)
-        reader = FaceReader(FacePipeline(detector, observed, limits), batcher, workers)
+        faces = AsyncRecognizer(recognizer, batcher, workers)
 
         # Last, so that nobody connects to a server that is still loading.
         requests = RequestLimits(config.requests_max, config.deadline_s_max)
@@ -132,31 +114,28 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
         reflection.enable_server_reflection((*SERVICES, reflection.SERVICE_NAME), server)
         # The generated functions carry no types.
         embedding_rpc.add_EmbeddingServiceServicer_to_server(  # type: ignore[no-untyped-call]
-            EmbeddingServicer(reader, decisions, embedder.model_id, config.batch_images_max), server
+            EmbeddingServicer(faces, config.batch_images_max), server
         )
         gallery_rpc.add_GalleryServiceServicer_to_server(  # type: ignore[no-untyped-call]
-            GalleryServicer(reader, decisions, gallery, GalleryLimits(), disk), server
+            GalleryServicer(faces, gallery, GalleryLimits(), disk), server
         )
         info_rpc.add_InfoServiceServicer_to_server(  # type: ignore[no-untyped-call]
-            InfoServicer(config, embedder, gallery, lambda: batcher.stats, disk), server
+            InfoServicer(config, gallery, lambda: batcher.stats, disk), server
         )
-        yield App(server, address, health, metrics, requests, embedder, gallery)
+        yield App(server, address, health, metrics, requests, gallery)
 
 
-def open_gallery(path: Path, create: bool, manifest: Manifest) -> EmbeddingGallery:
-    """Opens the gallery, or makes it where there is none and that was asked for.
+def open_gallery(config: ServerConfig, recognizer: FaceRecognizer) -> Gallery:
+    """Opens the gallery, or creates it where there is none and --create was given.
 
     Raises:
-        FileMissing: there is none, and none is to be made.
-        GalleryInvalid, GalleryLocked, ModelMismatch: see `EmbeddingGallery.open`.
+        FileMissing: there is none, and none is to be created.
+        GalleryInvalid, GalleryLocked, ModelMismatch: see `FaceRecognizer.open_gallery`.
     """
-    model_id, embedding_dim = manifest.model_id, manifest.embedding_dim
     try:
-        return EmbeddingGallery.open(path, model_id=model_id, embedding_dim=embedding_dim)
+        return recognizer.open_gallery(config.gallery, create=config.create)
     except FileMissing as error:
-        if not create:
-            raise FileMissing(f"{error}; --create makes one") from error
-    return EmbeddingGallery.create(path, model_id=model_id, embedding_dim=embedding_dim)
+        raise FileMissing(f"{error}; --create creates one") from error
 
 
 def _server(config: ServerConfig, metrics: Metrics, requests: RequestLimits) -> grpc.aio.Server:
@@ -180,24 +159,13 @@ def _server(config: ServerConfig, metrics: Metrics, requests: RequestLimits) -> 
     )
 
 
-def _embedder(config: ServerConfig, artifact: Artifact) -> BackendEmbedder:
-    backend_config = BackendConfig(
-        engine=cast("Engine", config.engine),
-        device=cast("Device", config.device),
-        precision=cast("Precision", config.precision),
-        batch_max=config.batch_max,
-        is_cached=config.compiled_cache,
-    )
-    return BackendEmbedder(open_backend(artifact, backend_config), artifact.manifest)
-
-
 def _batcher_config(config: ServerConfig) -> BatcherConfig:
     return BatcherConfig(
         batch_max=config.batch_max, wait_ms_max=config.wait_ms_max, queue_max=config.queue_max
     )
 
 
-def _warm_up(detector: Detector, embedder: BackendEmbedder) -> None:
+def _warm_up(recognizer: FaceRecognizer) -> None:
     """Has the first request find everything compiled and allocated."""
-    detector.detect(np.full((WARM_UP_SIDE_PX, WARM_UP_SIDE_PX, 3), 127, np.uint8))
-    embedder.embed(np.full((1, FACE_SIDE_PX, FACE_SIDE_PX, 3), 127, np.uint8))
+    recognizer.detect(np.full((WARM_UP_SIDE_PX, WARM_UP_SIDE_PX, 3), 127, np.uint8))
+    recognizer.embed_aligned(np.full((1, FACE_SIDE_PX, FACE_SIDE_PX, 3), 127, np.uint8))

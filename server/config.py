@@ -12,19 +12,18 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, cast, get_args
 
 from facenet_res.core.errors import ConfigInvalid, FileMissing
+from facenet_res.core.model_names import DEFAULT
+from facenet_res.faces.names import DETECTOR_DEFAULT
+from facenet_res.imaging.decode import ImageLimits
+from facenet_res.inference.config import Device, Engine, Precision
+from facenet_res.recognizer.config import RecognizerConfig
 
 ENV_PREFIX = "FACENET_RES_SERVER_"
 CONFIG_ENV = ENV_PREFIX + "CONFIG"
 
-ENGINES = ("auto", "openvino", "keras", "onnx")
-DEVICES = ("auto", "cpu", "gpu", "tensorrt")
-PRECISIONS = ("auto", "f32", "bf16", "f16", "int8")
-DETECTORS = ("mtcnn", "yunet")
-# As `MtcnnConfig` takes it; 0 besides, for its default.
-FACE_PX_RANGE = (12, 10_000)
 LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -43,12 +42,12 @@ class ServerConfig:
     gallery: Annotated[Path, "folder of the gallery; required"] = NO_PATH
     create: Annotated[bool, "make the gallery where there is none yet"] = False
     address: Annotated[str, "host:port to listen at; port 0 picks a free one"] = "127.0.0.1:50051"
-    model: Annotated[Path, "model folder; the weights in the package where not given"] = NO_PATH
+    model: Annotated[str, "name of a model, or a model folder"] = DEFAULT
     engine: Annotated[str, "runtime of the network: auto, openvino, keras or onnx"] = "auto"
     device: Annotated[str, "where it runs: auto, cpu, gpu or tensorrt; used, or an error"] = "auto"
     precision: Annotated[str, "of the network: auto, f32, bf16, f16 or int8"] = "auto"
     compiled_cache: Annotated[bool, "keep the compiled network in the user's cache folder"] = True
-    detector: Annotated[str, "face detector: mtcnn or yunet"] = "mtcnn"
+    detector: Annotated[str, "face detector: mtcnn or yunet"] = DETECTOR_DEFAULT
     detector_model: Annotated[Path, "the detector's ONNX file, for yunet"] = NO_PATH
     face_px_min: Annotated[
         float, "smallest face mtcnn looks for, pixels; 0: 20, or 1/64 of the longer side"
@@ -73,15 +72,8 @@ class ServerConfig:
     metrics_every_s: Annotated[float, "time between two log lines of metrics; 0 means none"] = 60.0
 
     def __post_init__(self) -> None:
-        _one_of("engine", self.engine, ENGINES)
-        _one_of("device", self.device, DEVICES)
-        _one_of("precision", self.precision, PRECISIONS)
-        _one_of("detector", self.detector, DETECTORS)
         _one_of("log_format", self.log_format, LOG_FORMATS)
         _one_of("log_level", self.log_level, LOG_LEVELS)
-        if self.face_px_min:
-            _within("face_px_min", self.face_px_min, *FACE_PX_RANGE)
-        _within("fmr", self.fmr, 1e-9, 1 - 1e-9)
         _within("image_bytes_max", self.image_bytes_max, 1, 512 << 20)
         _within("image_pixels_max", self.image_pixels_max, 1, 1 << 30)
         _within("batch_images_max", self.batch_images_max, 1, 1024)
@@ -93,21 +85,32 @@ class ServerConfig:
         split_address(self.address)
         if self.gallery == NO_PATH:
             raise ConfigInvalid("no gallery is named: give --gallery DIR")
+        self.recognizer()
 
     @property
     def request_bytes_max(self) -> int:
         """Largest request: two images of the greatest size, as VerifyImages sends, and words."""
         return 2 * self.image_bytes_max + (1 << 20)
 
-    @property
-    def model_dir(self) -> Path | None:
-        """The model folder; None for the weights in the package."""
-        return None if self.model == NO_PATH else self.model
+    def recognizer(self) -> RecognizerConfig:
+        """The settings of the recognizer among these.
 
-    @property
-    def detector_path(self) -> Path | None:
-        """The detector's file; None where it needs none."""
-        return None if self.detector_model == NO_PATH else self.detector_model
+        Raises:
+            ConfigInvalid: one of them is out of range.
+        """
+        return RecognizerConfig(
+            model=self.model,
+            detector=self.detector,
+            detector_model=None if self.detector_model == NO_PATH else self.detector_model,
+            face_px_min=self.face_px_min or None,
+            engine=cast("Engine", self.engine),
+            device=cast("Device", self.device),
+            precision=cast("Precision", self.precision),
+            batch_max=self.batch_max,
+            is_cached=self.compiled_cache,
+            limits=ImageLimits(bytes_max=self.image_bytes_max, pixels_max=self.image_pixels_max),
+            fmr=self.fmr,
+        )
 
     @property
     def worker_count(self) -> int:

@@ -13,9 +13,11 @@ from facenet_res.core.types import (
     Face,
     Faces,
     Identification,
+    OperatingPoint,
     Verification,
 )
 from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from facenet_res.v1 import face_pb2 as face_pb
 from facenet_res.v1 import gallery_service_pb2 as gallery_pb
 from facenet_res.v1 import info_service_pb2 as info_pb
@@ -35,6 +37,21 @@ def from_aligned(data: bytes, faces_max: int) -> Faces:
             f"faces has {len(data)} bytes, allowed are 1 to {faces_max} faces of {FACE_BYTES} bytes"
         )
     return np.frombuffer(data, np.uint8).reshape(count, FACE_SIDE_PX, FACE_SIDE_PX, 3)
+
+
+def from_decision(decision: face_pb.Decision, recognizer: FaceRecognizer) -> OperatingPoint:
+    """The operating point that a request asks for; the recognizer's default where it names none.
+
+    Raises:
+        ArgumentInvalid: the threshold is out of range, or the model is not calibrated for the rate.
+    """
+    match decision.WhichOneof("rule"):
+        case "threshold":
+            return recognizer.operating_point(threshold=decision.threshold)
+        case "fmr":
+            return recognizer.operating_point(fmr=decision.fmr)
+        case _:
+            return recognizer.operating_point()
 
 
 def to_box(box: Box) -> face_pb.Box:

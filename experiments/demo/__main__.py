@@ -20,7 +20,7 @@ from facenet_res.core.artifact import default_artifact_dir, read_artifact
 from facenet_res.core.errors import FacenetError
 from facenet_res.core.process_environment import prepare_environment
 from facenet_res.dedup.config import DedupConfig
-from facenet_res.pipeline.open import PipelineConfig, open_pipeline
+from facenet_res.recognizer.recognizer import FaceRecognizer
 
 NOT_AS_EXPECTED = 1
 FMR_DEFAULT = 1e-3
@@ -97,8 +97,8 @@ def _deduplicated(cast: Cast, folder: Path, model: Path | None) -> tuple[list[Ro
     manifest = read_artifact(model or default_artifact_dir()).manifest
     threshold = manifest.threshold_at(FMR_DEFAULT)
     config = DedupConfig(similarity_min=threshold.similarity, fmr=threshold.fmr)
-    pipeline = open_pipeline(PipelineConfig(artifact_dir=model))
-    _, rows = search(photos, out, plants, pipeline, config)
+    recognizer = FaceRecognizer(model)
+    _, rows = search(photos, out, plants, recognizer, config)
     return rows, out / "report.html"
 
 

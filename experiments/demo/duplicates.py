@@ -12,7 +12,7 @@ from facenet_res.dedup.run import deduplicate
 from facenet_res.dedup.types import CopyGroup, DedupReport
 from facenet_res.imaging.decode import decode_image
 from facenet_res.imaging.encode import encode_jpeg
-from facenet_res.pipeline.embed import FacePipeline
+from facenet_res.recognizer.recognizer import FaceRecognizer
 
 PLANTED = "planted"
 
@@ -61,11 +61,11 @@ def plant(cast: Cast, folder: Path) -> list[Plant]:
 
 
 def search(
-    folder: Path, out: Path, plants: list[Plant], pipeline: FacePipeline, config: DedupConfig
+    folder: Path, out: Path, plants: list[Plant], recognizer: FaceRecognizer, config: DedupConfig
 ) -> tuple[DedupReport, list[Row]]:
     """Deduplicates the folder and judges the groups: a row for each copy, and one for the rest."""
     began_s = time.perf_counter()
-    report = deduplicate(folder, out, config, pipeline=pipeline)
+    report = deduplicate(folder, out, config, recognizer=recognizer)
     ms = 1e3 * (time.perf_counter() - began_s)
     group_of = {member.path: group for group in report.groups.copies for member in group.members}
     rows = [_found(planted, group_of) for planted in plants]

@@ -7,6 +7,7 @@ from typing import TypeVar
 from experiments.demo.people import Cast, Person, Picture
 from experiments.demo.table import Row
 from facenet_res.client.client import FacenetClient
+from facenet_res.client.gallery import RemoteGallery
 from facenet_res.core.errors import NoFace, UnknownPerson
 from facenet_res.core.types import Identification
 
@@ -15,26 +16,27 @@ Answer = TypeVar("Answer")
 
 def tell(cast: Cast, client: FacenetClient) -> list[Row]:
     """Enrols, verifies, identifies and deletes; a row for each question."""
+    gallery = client.open_gallery()
     first, stranger = cast.known[0], cast.stranger
-    rows = [_enroll(client, person) for person in cast.known]
-    rows += [_identify(client, person.asked, expected=person.person_id) for person in cast.known]
-    rows.append(_identify(client, stranger.asked, expected=""))
+    rows = [_enroll(gallery, person) for person in cast.known]
+    rows += [_identify(gallery, person.asked, expected=person.person_id) for person in cast.known]
+    rows.append(_identify(gallery, stranger.asked, expected=""))
     rows.append(_compare(client, first.enrolled[0], first.asked, is_same=True))
     rows.append(_compare(client, first.asked, stranger.asked, is_same=False))
-    rows.append(_verify(client, first.person_id, first.asked, is_same=True))
-    rows.append(_verify(client, first.person_id, stranger.asked, is_same=False))
-    rows.append(_enroll(client, stranger))
-    rows.append(_identify(client, stranger.asked, expected=stranger.person_id))
-    rows += _delete(client, stranger)
-    rows.append(_identify(client, stranger.asked, expected=""))
+    rows.append(_verify(gallery, first.person_id, first.asked, is_same=True))
+    rows.append(_verify(gallery, first.person_id, stranger.asked, is_same=False))
+    rows.append(_enroll(gallery, stranger))
+    rows.append(_identify(gallery, stranger.asked, expected=stranger.person_id))
+    rows += _delete(gallery, stranger)
+    rows.append(_identify(gallery, stranger.asked, expected=""))
     return rows
 
 
-def _enroll(client: FacenetClient, person: Person) -> Row:
+def _enroll(gallery: RemoteGallery, person: Person) -> Row:
     def enroll() -> int:
         for picture in person.enrolled:
-            client.enroll(person.person_id, picture.data, name=person.name, largest_face=True)
-        return client.get_person(person.person_id).face_count
+            gallery.enroll(person.person_id, picture.data, display_name=person.name, largest=True)
+        return gallery.person(person.person_id).face_count
 
     faces, ms = _timed(enroll)
     wanted = len(person.enrolled)
@@ -43,9 +45,9 @@ def _enroll(client: FacenetClient, person: Person) -> Row:
     )
 
 
-def _identify(client: FacenetClient, picture: Picture, *, expected: str) -> Row:
+def _identify(gallery: RemoteGallery, picture: Picture, *, expected: str) -> Row:
     def identify() -> Identification:
-        faces = client.identify(picture.data, faces_max=1)
+        faces = gallery.identify(picture.data, faces_max=1)
         if not faces:
             raise NoFace(f"no face was found in {picture.label}")
         return faces[0]
@@ -65,7 +67,7 @@ def _identify(client: FacenetClient, picture: Picture, *, expected: str) -> Row:
 
 
 def _compare(client: FacenetClient, first: Picture, second: Picture, *, is_same: bool) -> Row:
-    said, ms = _timed(lambda: client.verify_images(first.data, second.data, largest_face=True))
+    said, ms = _timed(lambda: client.verify(first.data, second.data, largest=True))
     return Row(
         job="verify",
         question=f"one person? {first.label} | {second.label}",
@@ -77,8 +79,8 @@ def _compare(client: FacenetClient, first: Picture, second: Picture, *, is_same:
     )
 
 
-def _verify(client: FacenetClient, person_id: str, picture: Picture, *, is_same: bool) -> Row:
-    said, ms = _timed(lambda: client.verify(person_id, picture.data, largest_face=True))
+def _verify(gallery: RemoteGallery, person_id: str, picture: Picture, *, is_same: bool) -> Row:
+    said, ms = _timed(lambda: gallery.verify(person_id, picture.data, largest=True))
     return Row(
         job="verify",
         question=f"is this {person_id}? {picture.label}",
@@ -90,14 +92,14 @@ def _verify(client: FacenetClient, person_id: str, picture: Picture, *, is_same:
     )
 
 
-def _delete(client: FacenetClient, person: Person) -> list[Row]:
-    receipt, ms = _timed(lambda: client.delete_person(person.person_id))
+def _delete(gallery: RemoteGallery, person: Person) -> list[Row]:
+    receipt, ms = _timed(lambda: gallery.delete_person(person.person_id))
     faces = f"{receipt.faces} faces deleted, {receipt.rows_left} rows left"
     deleted = Row("delete", person.name, faces, ms, receipt.rows_left == 0)
 
     def is_gone() -> bool:
         try:
-            client.get_person(person.person_id)
+            gallery.person(person.person_id)
         except UnknownPerson:
             return True
         return False

@@ -23,6 +23,7 @@ from experiments.request.stages import (
     pnet_macs,
 )
 from facenet_res.client import FacenetClient, calls
+from facenet_res.client.gallery import RemoteGallery
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import NoFace
 from facenet_res.core.types import Detection, Embeddings, Faces, Image
@@ -180,7 +181,7 @@ def _search(gallery: EmbeddingGallery, queries: Embeddings, people: int) -> Stag
 @contextmanager
 def _wire_and_whole(flags: list[str], data: bytes) -> Iterator[tuple[Stage, Work]]:
     """The wire with the bytes of the real call, and the real call."""
-    call = calls.identify(data, calls.decision(THRESHOLD, None), TOP_K, 0)
+    call = calls.identify(data, calls.decision(THRESHOLD, None), TOP_K, None)
     request = call.request.SerializeToString()
     with served(flags) as address:
         with grpc.insecure_channel(address) as channel:
@@ -191,14 +192,15 @@ def _wire_and_whole(flags: list[str], data: bytes) -> Iterator[tuple[Stage, Work
             FacenetClient(echo_address) as echo,
             bare_socket(len(request), len(answer)) as socket_round_trip,
         ):
+            gallery, echo_gallery = client.open_gallery(), RemoteGallery(echo, "")
             yield (
                 Stage(
                     "wire",
-                    lambda: echo.identify(data, threshold=THRESHOLD),
+                    lambda: echo_gallery.identify(data, threshold=THRESHOLD),
                     "the same bytes through a socket",
                     socket_round_trip,
                 ),
-                lambda: client.identify(data, threshold=THRESHOLD),
+                lambda: gallery.identify(data, threshold=THRESHOLD),
             )
 
 

@@ -1,9 +1,6 @@
 """`facenet-res dedup DIR --out OUT`: copies of a photograph, and a person in several."""
 
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +9,14 @@ from facenet_res.cli.options import (
     Subparsers,
     add_command,
     add_model,
-    decision,
-    opened_pipeline,
+    add_operating_point,
+    open_recognizer,
 )
 from facenet_res.core import exit_codes
 
 if TYPE_CHECKING:
-    from facenet_res.dedup.config import DedupConfig
+    from facenet_res.dedup.progress import Progress
     from facenet_res.dedup.types import DedupReport
-    from facenet_res.pipeline.embed import FacePipeline
 
 EXAMPLES = """examples:
   facenet-res dedup photos/ --out report/
@@ -49,48 +45,41 @@ def add_parsers(subparsers: Subparsers) -> None:
         "--exact-only", action="store_true", help="byte-equal copies only; no model is needed"
     )
     parser.add_argument("--workers", type=int, default=2, help="photographs at once (default: 2)")
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument("--fmr", type=float, metavar="RATE", help="rate of false accepts of faces")
-    group.add_argument(
-        "--threshold", type=float, metavar="SIMILARITY", help="or the least similarity, -1 to 1"
-    )
+    add_operating_point(parser)
     add_model(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Searches and writes the report."""
-    from facenet_res.dedup.run import deduplicate
-
-    with _opened(arguments) as (pipeline, config), stages() as tell:
-        report = deduplicate(
-            arguments.folder,
-            arguments.out,
-            config,
-            pipeline=pipeline,
-            on_progress=lambda now: tell(now.stage.value, now.done, now.total),
-        )
-    for item in report.groups.skipped:
-        note(f"skipped {item.path}: {item.message}")
-    _print(arguments, report)
-    return exit_codes.OK
-
-
-@contextmanager
-def _opened(arguments: Namespace) -> "Iterator[tuple[FacePipeline | None, DedupConfig]]":
-    """What embeds faces, or nothing where only bytes count; and the settings that go with it."""
     from facenet_res.dedup.config import DedupConfig
+    from facenet_res.dedup.run import deduplicate
 
     config = DedupConfig(
         near_copies=not arguments.exact_only,
         detector=arguments.detector,
         workers=arguments.workers,
     )
-    if arguments.exact_only:
-        yield None, config
-        return
-    with opened_pipeline(arguments) as (pipeline, manifest):
-        threshold, rate = decision(arguments, manifest)
-        yield pipeline, replace(config, similarity_min=threshold, fmr=rate)
+    folders = (arguments.folder, arguments.out)
+    with stages() as tell:
+
+        def on_progress(now: "Progress") -> None:
+            tell(now.stage.value, now.done, now.total)
+
+        if arguments.exact_only:
+            report = deduplicate(*folders, config, on_progress=on_progress)
+        else:
+            with open_recognizer(arguments) as recognizer:
+                report = recognizer.deduplicate(
+                    *folders,
+                    fmr=arguments.fmr,
+                    threshold=arguments.threshold,
+                    config=config,
+                    on_progress=on_progress,
+                )
+    for item in report.groups.skipped:
+        note(f"skipped {item.path}: {item.message}")
+    _print(arguments, report)
+    return exit_codes.OK
 
 
 def _print(arguments: Namespace, report: "DedupReport") -> None:

@@ -9,8 +9,8 @@ from facenet_res.cli.evaluate_thresholds import run_thresholds
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
-    add_decision,
     add_model,
+    add_operating_point,
 )
 from facenet_res.core import exit_codes
 
@@ -61,7 +61,7 @@ def _add_photos(protocols: Subparsers) -> None:
     parser.add_argument("--unknown", type=int, default=10, help="people never enrolled (10)")
     parser.add_argument("--each", type=int, default=3, help="photographs enrolled of each (3)")
     parser.add_argument("--server", metavar="HOST:PORT", help="judge a server, over gRPC")
-    add_decision(parser, "if a person who was never enrolled was named")
+    add_operating_point(parser, answer_no="if a person who was never enrolled was named")
     add_model(parser)
 
 

@@ -17,11 +17,13 @@ from facenet_res.cli.options import (
     Subparsers,
     add_command,
     add_model,
+    open_recognizer,
     opened_detector,
     opened_embedder,
 )
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import DataInvalid, FileMissing, NotWritable
+from facenet_res.core.model_names import DEFAULT
 
 if TYPE_CHECKING:
     from facenet_res.evaluation.judged_record import Circumstances
@@ -70,8 +72,8 @@ def add_parsers(protocols: Subparsers) -> None:
 
 def run_card(arguments: Namespace) -> int:
     """Judges, writes and prints."""
-    from facenet_res.core.artifact import default_artifact_dir
     from facenet_res.core.files import write_atomically
+    from facenet_res.core.model_names import model_folder
     from facenet_res.evaluation import judged_tables
     from facenet_res.evaluation.judge_data import JudgeConfig, judge_files, load_judge_data
     from facenet_res.evaluation.judged_page import judged_page
@@ -83,7 +85,7 @@ def run_card(arguments: Namespace) -> int:
     for folder in (arguments.out, page_path.parent):
         check_writable(folder)
     files = judge_files()
-    folder = arguments.model or default_artifact_dir()
+    folder = model_folder(arguments.model)
     history = read_history(folder)
     config = JudgeConfig(pairs_max=arguments.pairs_max)
     detector = opened_detector(arguments)
@@ -100,7 +102,7 @@ def run_card(arguments: Namespace) -> int:
         )
     now = circumstances(arguments)
     commands = COMMANDS.format(model=_shown(folder), out=_shown(arguments.out))
-    title = "the default weights" if arguments.model is None else judged[0].manifest.model_id
+    title = "the default weights" if arguments.model == DEFAULT else judged[0].manifest.model_id
     card = model_card(judged, now, data.trained_on, history, title=title, commands=commands)
     document = record(*judged, now)
     page = judged_page(judged, now, history, commands)
@@ -192,7 +194,7 @@ def circumstances(arguments: Namespace) -> "Circumstances":
 
     versions = {"facenet-res": __version__, "python": platform.python_version()}
     versions |= {name: package_version(name) for name in VERSIONS}
-    is_default = arguments.model is None and not arguments.pairs_max and not arguments.teacher
+    is_default = arguments.model == DEFAULT and not arguments.pairs_max and not arguments.teacher
     return Circumstances(
         date=f"{datetime.date.today():%Y-%m-%d}",
         machine=machine_text(),
@@ -214,9 +216,10 @@ def _network(
     mirrors = is_mirrored or artifact.manifest.is_mirrored
     chosen = Namespace(**{**vars(arguments), "model": folder})
     with ExitStack() as stack:
-        embedder = stack.enter_context(opened_embedder(chosen, flip=mirrors))
+        recognizer = stack.enter_context(open_recognizer(chosen, flip=mirrors))
+        embedder = recognizer.embedder
         mirrored = embedder if mirrors else stack.enter_context(opened_embedder(chosen, flip=True))
-        yield Network(artifact, embedder, mirrored, mirrors, embedder.description)
+        yield Network(artifact, embedder, mirrored, mirrors, recognizer.info().engine)
 
 
 @contextmanager

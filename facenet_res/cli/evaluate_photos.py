@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import progress
 from facenet_res.cli.evaluate_output import finish
-from facenet_res.cli.options import decision, opened_pipeline
+from facenet_res.cli.options import open_recognizer
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import ArgumentInvalid, NoFace, UnknownPerson
 
 if TYPE_CHECKING:
-    from facenet_res.client.client import FacenetClient
+    from facenet_res.client.gallery import RemoteGallery
     from facenet_res.core.types import Identification
     from facenet_res.evaluation.photos import Identifier
-    from facenet_res.gallery.gallery import EmbeddingGallery
-    from facenet_res.pipeline.embed import FacePipeline
+    from facenet_res.recognizer.gallery import Gallery
 
 
 def run_photos(arguments: Namespace) -> int:
@@ -51,60 +50,57 @@ def run_photos(arguments: Namespace) -> int:
 class _LibraryIdentifier:
     """A gallery of its own, in this process."""
 
-    def __init__(
-        self, pipeline: "FacePipeline", gallery: "EmbeddingGallery", threshold: float
-    ) -> None:
-        self._pipeline = pipeline
+    def __init__(self, gallery: "Gallery", arguments: Namespace) -> None:
         self._gallery = gallery
-        self._threshold = threshold
+        self._arguments = arguments
 
     def enroll(self, person: str, image: bytes) -> None:
-        face = self._pipeline.embed_one(image, largest=True)
-        self._gallery.enroll(person, face.embedding)
+        self._gallery.enroll(person, image, largest=True)
 
     def identify(self, image: bytes) -> "Identification":
-        face = self._pipeline.embed_one(image, largest=True)
-        return self._gallery.identify(face.embedding[None], self._threshold)[0]
+        found = self._gallery.identify(
+            image, threshold=self._arguments.threshold, fmr=self._arguments.fmr, faces_max=1
+        )
+        return _first(found)
 
 
 class _ServerIdentifier:
     """A gallery at the other end of a wire."""
 
-    def __init__(self, client: "FacenetClient", arguments: Namespace) -> None:
-        self._client = client
+    def __init__(self, gallery: "RemoteGallery", arguments: Namespace) -> None:
+        self._gallery = gallery
         self._arguments = arguments
         self.people: set[str] = set()
 
     def enroll(self, person: str, image: bytes) -> None:
         # Noted before the call: after a lost answer the person may be there.
         self.people.add(person)
-        self._client.enroll(person, image, largest_face=True)
+        self._gallery.enroll(person, image, largest=True)
 
     def identify(self, image: bytes) -> "Identification":
-        faces = self._client.identify(
+        faces = self._gallery.identify(
             image,
             threshold=self._arguments.threshold,
             fmr=self._arguments.fmr,
             faces_max=1,
         )
-        if not faces:
-            raise NoFace("no face was found")
-        return faces[0]
+        return _first(faces)
+
+
+def _first(found: "list[Identification]") -> "Identification":
+    if not found:
+        raise NoFace("no face detected")
+    return found[0]
 
 
 @contextmanager
 def _library(arguments: Namespace) -> "Iterator[Identifier]":
-    from facenet_res.gallery.gallery import EmbeddingGallery
-
     with (
-        opened_pipeline(arguments) as (pipeline, manifest),
+        open_recognizer(arguments) as recognizer,
         tempfile.TemporaryDirectory(prefix="facenet-res-") as folder,
+        recognizer.open_gallery(Path(folder) / "gallery", create=True) as gallery,
     ):
-        threshold, _ = decision(arguments, manifest)
-        model_id, dim = manifest.model_id, manifest.embedding_dim
-        path = Path(folder) / "gallery"
-        with EmbeddingGallery.create(path, model_id=model_id, embedding_dim=dim) as gallery:
-            yield _LibraryIdentifier(pipeline, gallery, threshold)
+        yield _LibraryIdentifier(gallery, arguments)
 
 
 @contextmanager
@@ -118,12 +114,13 @@ def _server(arguments: Namespace) -> "Iterator[Identifier]":
                 f"the gallery of {arguments.server} holds {people} people; "
                 "figures need an empty one, so that nobody else is found"
             )
-        identifier = _ServerIdentifier(client, arguments)
+        gallery = client.open_gallery()
+        identifier = _ServerIdentifier(gallery, arguments)
         try:
             yield identifier
         finally:
             for person in sorted(identifier.people):
                 try:
-                    client.delete_person(person)
+                    gallery.delete_person(person)
                 except UnknownPerson:
                     continue

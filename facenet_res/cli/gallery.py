@@ -11,9 +11,9 @@ from facenet_res.cli.gallery_faces import run_identify, run_verify
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
-    add_decision,
     add_model,
-    opened_embedder,
+    add_operating_point,
+    open_recognizer,
 )
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import ArgumentInvalid
@@ -73,9 +73,9 @@ def add_parsers(subparsers: Subparsers) -> None:
         actions, "identify", run_identify, "say who is on photographs", IDENTIFY_NOTES
     )
     parser.add_argument("images", nargs="+", type=Path, metavar="IMG", help="file or folder")
-    parser.add_argument("--top-k", type=int, default=5, help="candidates shown (default: 5)")
+    parser.add_argument("-k", type=int, default=5, help="candidates for each face (default: 5)")
     _add_gallery(parser)
-    add_decision(parser, "if any face is unknown, or there is none")
+    add_operating_point(parser, answer_no="if any face is unknown, or there is none")
     add_model(parser)
 
     parser = add_command(actions, "verify", run_verify, "say whether a photograph shows a person")
@@ -83,7 +83,7 @@ def add_parsers(subparsers: Subparsers) -> None:
     parser.add_argument("image", type=Path, metavar="IMG", help="a photograph")
     parser.add_argument("--largest", action="store_true", help="of several faces take the largest")
     _add_gallery(parser)
-    add_decision(parser, "if it does not")
+    add_operating_point(parser, answer_no="if it does not")
     add_model(parser)
 
     parser = add_command(actions, "list", run_list, "list the people, or the faces of one")
@@ -100,13 +100,13 @@ def run_create(arguments: Namespace) -> int:
     """Makes a gallery for the model's embeddings."""
     from facenet_res.gallery.gallery import EmbeddingGallery
 
-    with opened_embedder(arguments) as embedder:
-        model_id, dim = embedder.model_id, embedder.embedding_dim
+    with open_recognizer(arguments) as recognizer:
+        model_id, dim = recognizer.embedder.model_id, recognizer.embedder.embedding_dim
     EmbeddingGallery.create(arguments.gallery, model_id=model_id, embedding_dim=dim).close()
     if arguments.json:
         print_json({"gallery": str(arguments.gallery), "model_id": model_id, "embedding_dim": dim})
     else:
-        print(f"made gallery {arguments.gallery} for model {model_id}")
+        print(f"created gallery {arguments.gallery} for model {model_id}")
     return exit_codes.OK
 
 

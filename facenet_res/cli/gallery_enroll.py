@@ -1,78 +1,74 @@
-"""`facenet-res gallery enroll`: photographs of one person, or of a folder for each."""
+"""`facenet-res gallery enroll`: images of one person, or a folder of images for each."""
 
+import time
 from argparse import Namespace
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facenet_res.cli.batch import (
-    Skipped,
-    as_dicts,
-    conclude,
-    find_photographs,
-    is_folder,
-    photographs_in,
-    skipped,
+from facenet_res.cli.batch import as_dicts, conclude
+from facenet_res.cli.console import note, print_json, print_table, progress
+from facenet_res.cli.options import opened_gallery
+from facenet_res.core.errors import (
+    ArgumentInvalid,
+    DataInvalid,
+    FileMissing,
+    ImageUnreadable,
+    InputError,
 )
-from facenet_res.cli.console import note, print_json, print_table, printable, progress
-from facenet_res.cli.options import FMR_DEFAULT, opened_gallery
-from facenet_res.cli.verify import face_of
-from facenet_res.core.errors import ArgumentInvalid, DataInvalid, FileMissing, InputError
-from facenet_res.core.face_id import face_id_of
+from facenet_res.core.image_files import (
+    SkippedFile,
+    find_image_files,
+    image_files_in,
+    is_folder,
+)
 
 if TYPE_CHECKING:
-    from facenet_res.core.manifest import Manifest
-    from facenet_res.core.types import Face
-    from facenet_res.gallery.gallery import EmbeddingGallery
-
-SOURCE_CHARS_MAX = 1024
+    from facenet_res.core.types import Face, OperatingPoint
+    from facenet_res.recognizer.gallery import Gallery
 
 
 @dataclass(frozen=True, slots=True)
-class _Photo:
+class _Item:
     person: str
     path: Path
 
 
 def run_enroll(arguments: Namespace) -> int:
-    """Enrols photographs of one person, or of a folder of people."""
+    """Enrols images of one person, or of a folder of people."""
     metadata = _metadata(arguments.metadata)
-    photos, left_out = _photos_to_enroll(arguments)
+    items, skipped = _items(arguments)
     enrolled: list[dict[str, str]] = []
     known: set[str] = set()
-    with (
-        opened_gallery(arguments) as (gallery, pipeline, manifest),
-        progress(len(photos), "photo") as tell,
-    ):
-        faces_before = _faces_of(gallery, {photo.person for photo in photos})
-        for done, photo in enumerate(photos, start=1):
+    began_unix_s = time.time()
+    with opened_gallery(arguments) as gallery, progress(len(items), "image") as tell:
+        point = _lookalike_point(gallery)
+        for done, item in enumerate(items, start=1):
             try:
-                face = face_of(pipeline, photo.path, largest=arguments.largest)
-                face_id = face_id_of(photo.person, photo.path.read_bytes())
-                _note_lookalike(gallery, manifest, photo, face)
-                gallery.enroll(
-                    photo.person,
-                    face.embedding,
-                    name=arguments.name,
+                with_face = gallery.recognizer.open_image(item.path)
+                face = gallery.recognizer.embed_one(with_face, largest=arguments.largest)
+                _note_lookalike(gallery, point, item, face)
+                stored = gallery.enroll_face(
+                    item.person,
+                    face,
+                    image=with_face,
+                    source=item.path,
+                    display_name=arguments.name,
                     metadata=metadata,
-                    face_id=face_id,
-                    # The gallery takes only what can be printed; the name is a courtesy.
-                    source=printable(photo.path.name)[:SOURCE_CHARS_MAX],
                 )
             except InputError as error:
-                left_out.append(skipped(photo.path, error))
+                skipped.append(SkippedFile.of(item.path, error))
             else:
-                if face_id in faces_before:
-                    known.add(face_id)
-                path = str(photo.path)
-                enrolled.append({"person_id": photo.person, "face_id": face_id, "path": path})
+                if stored.enrolled_unix_s < began_unix_s:
+                    known.add(stored.face_id)
+                row = {"person_id": item.person, "face_id": stored.face_id}
+                enrolled.append({**row, "path": str(item.path)})
             tell(done)
     if arguments.json:
-        print_json({"enrolled": enrolled, "skipped": as_dicts(left_out)})
+        print_json({"enrolled": enrolled, "skipped": as_dicts(skipped)})
     else:
         _print_enrolled(enrolled, known)
-    return conclude(len(enrolled), left_out)
+    return conclude(len(enrolled), skipped)
 
 
 def _print_enrolled(enrolled: list[dict[str, str]], known: set[str]) -> None:
@@ -81,71 +77,76 @@ def _print_enrolled(enrolled: list[dict[str, str]], known: set[str]) -> None:
             row["person_id"],
             row["path"],
             row["face_id"],
-            "already there" if row["face_id"] in known else "",
+            "enrolled before" if row["face_id"] in known else "",
         )
         for row in enrolled
     ]
-    print_table(("person", "photograph", "face", ""), rows)
+    print_table(("person", "image", "face", ""), rows)
 
 
-def _faces_of(gallery: "EmbeddingGallery", people: Iterable[str]) -> set[str]:
-    """Ids of the faces that the gallery has of some people."""
-    from facenet_res.core.errors import UnknownPerson
-
-    faces: set[str] = set()
-    for person in people:
-        try:
-            faces |= {face.face_id for face in gallery.person(person).faces}
-        except UnknownPerson:
-            continue
-    return faces
+def _lookalike_point(gallery: "Gallery") -> "OperatingPoint | None":
+    try:
+        return gallery.recognizer.operating_point()
+    except ArgumentInvalid:
+        # An uncalibrated model cannot say who resembles whom.
+        return None
 
 
 def _note_lookalike(
-    gallery: "EmbeddingGallery", manifest: "Manifest", photo: _Photo, face: "Face"
+    gallery: "Gallery", point: "OperatingPoint | None", item: _Item, face: "Face"
 ) -> None:
-    """Remarks that the gallery would take the face for somebody else: perhaps a mix-up."""
-    try:
-        threshold = manifest.threshold_at(FMR_DEFAULT).similarity
-    except ArgumentInvalid:
-        # The model declares no threshold of that rate: there is no saying who resembles whom.
+    """Warns where the gallery would take the face for somebody else: perhaps a mix-up."""
+    if point is None:
         return
-    # Two persons are enough: one of them is another than the photograph's own.
-    (said,) = gallery.identify(face.embedding[None], threshold, top_k=2)
-    for match in said.candidates:
-        if match.person_id != photo.person and match.score >= threshold:
+    # Two people are enough: one of them is another than the image's own.
+    (said,) = gallery.identify_faces([face], point, k=2)
+    for candidate in said.candidates:
+        if candidate.person_id != item.person and candidate.score >= point.threshold:
             note(
-                f"{photo.path}: the face of {photo.person} matches {match.person_id} too, "
-                f"{match.score:.4f} (threshold {threshold:.4f})"
+                f"{item.path}: the face of {item.person} matches {candidate.person_id} too, "
+                f"{candidate.score:.4f} (threshold {point.threshold:.4f})"
             )
 
 
-def _photos_to_enroll(arguments: Namespace) -> tuple[list[_Photo], list[Skipped]]:
-    """Whose photographs are to be enrolled, and what can be none."""
+def _items(arguments: Namespace) -> tuple[list[_Item], list[SkippedFile]]:
+    """Whose images are to be enrolled, and which files cannot be."""
     from facenet_res.gallery.limits import GalleryLimits
 
     if arguments.people is None:
         if not arguments.person or not arguments.images:
-            raise ArgumentInvalid("name a person and photographs, or --people DIR")
+            raise ArgumentInvalid("name a person and images, or --people DIR")
         GalleryLimits().check_id("person_id", arguments.person)
-        found = find_photographs(arguments.images)
-        return [_Photo(arguments.person, path) for path in found.paths], list(found.left_out)
+        found = find_image_files(arguments.images)
+        return [_Item(arguments.person, path) for path in found.paths], list(found.skipped)
     if arguments.person is not None or arguments.name or arguments.metadata:
-        raise ArgumentInvalid("--people takes the people from the folder: name no person, no data")
-    photos: list[_Photo] = []
-    left_out: list[Skipped] = []
+        raise ArgumentInvalid(
+            "--people takes the people from the folder: drop the person, --name and --metadata"
+        )
+    items: list[_Item] = []
+    skipped = _loose(arguments.people)
     for folder in _folders_of_people(arguments.people):
         try:
             GalleryLimits().check_id("person_id", folder.name)
         except ArgumentInvalid as error:
-            left_out.append(skipped(folder, error))
+            skipped.append(SkippedFile.of(folder, error))
             continue
-        found = photographs_in(folder, recursive=False)
-        photos += [_Photo(folder.name, path) for path in found.paths]
-        left_out += found.left_out
-    if not photos and not left_out:
-        raise DataInvalid(f"{arguments.people} holds no folder with photographs")
-    return photos, left_out
+        found = image_files_in(folder)
+        items += [_Item(folder.name, path) for path in found.paths]
+        skipped += found.skipped
+        if not found.paths and not found.skipped:
+            skipped.append(SkippedFile.of(folder, DataInvalid("the folder holds no image")))
+    if not items and not skipped:
+        raise DataInvalid(f"{arguments.people} holds no folder with images")
+    return items, skipped
+
+
+def _loose(people: Path) -> list[SkippedFile]:
+    """Images that lie beside the folders of people, and so belong to nobody."""
+    if not is_folder(people):
+        return []
+    found = image_files_in(people, recursive=False)
+    error = ImageUnreadable("it lies in no person's folder")
+    return [*(SkippedFile.of(path, error) for path in found.paths), *found.skipped]
 
 
 def _folders_of_people(people: Path) -> list[Path]:

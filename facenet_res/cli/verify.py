@@ -4,22 +4,19 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facenet_res.cli.batch import check_regular
 from facenet_res.cli.console import print_json, print_pairs
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
-    add_decision,
     add_model,
-    decision,
-    opened_pipeline,
+    add_operating_point,
+    open_recognizer,
 )
 from facenet_res.core import exit_codes
-from facenet_res.core.errors import InputError
+from facenet_res.core.image_files import check_regular
 
 if TYPE_CHECKING:
-    from facenet_res.core.types import Face, Verification
-    from facenet_res.pipeline.embed import FacePipeline
+    from facenet_res.core.types import Verification
 
 EXAMPLES = """examples:
   facenet-res verify passport.jpg selfie.jpg
@@ -40,42 +37,25 @@ def add_parsers(subparsers: Subparsers) -> None:
     parser.add_argument("first", type=Path, metavar="A", help="a photograph")
     parser.add_argument("second", type=Path, metavar="B", help="the other one")
     parser.add_argument("--largest", action="store_true", help="of several faces take the largest")
-    add_decision(parser, "if they do not")
+    add_operating_point(parser, answer_no="if they do not")
     add_model(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Prints the answer."""
-    from facenet_res.core.types import Verification
-
-    with opened_pipeline(arguments) as (pipeline, manifest):
-        threshold, rate = decision(arguments, manifest)
-        faces = [
-            face_of(pipeline, path, largest=arguments.largest)
-            for path in (arguments.first, arguments.second)
-        ]
-    similarity = float(faces[0].embedding @ faces[1].embedding)
-    answer = Verification(similarity, threshold, rate or None)
-    print_verification(arguments, answer, manifest.model_id)
+    for path in (arguments.first, arguments.second):
+        check_regular(path)
+    with open_recognizer(arguments) as recognizer:
+        answer = recognizer.verify(
+            arguments.first,
+            arguments.second,
+            fmr=arguments.fmr,
+            threshold=arguments.threshold,
+            largest=arguments.largest,
+        )
+        model_id = recognizer.embedder.model_id
+    print_verification(arguments, answer, model_id)
     return answer_code(arguments, is_yes=answer.is_match)
-
-
-def face_of(pipeline: "FacePipeline", path: Path, *, largest: bool) -> "Face":
-    """The one face of a photograph.
-
-    Raises:
-        InputError: the photograph cannot be used; the message names it.
-    """
-    from facenet_res.imaging.decode import read_image_bytes
-
-    check_regular(path)
-    try:
-        return pipeline.embed_one(read_image_bytes(path, pipeline.limits), largest=largest)
-    except InputError as error:
-        # Two photographs are at hand: the sentence must say which one it speaks of.
-        if str(path) in str(error):
-            raise
-        raise type(error)(f"{path}: {error}") from error
 
 
 def print_verification(arguments: Namespace, answer: "Verification", model_id: str) -> None:
@@ -86,7 +66,7 @@ def print_verification(arguments: Namespace, answer: "Verification", model_id: s
                 "is_match": answer.is_match,
                 "score": answer.score,
                 "threshold": answer.threshold,
-                "fmr": answer.fmr or None,
+                "fmr": answer.fmr,
                 "model_id": model_id,
             }
         )

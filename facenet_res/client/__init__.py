@@ -1,10 +1,11 @@
-"""The Python SDK for the gRPC service: light, typed, and open about deadlines and retries."""
+"""The Python SDK for the gRPC service: light, typed, explicit about deadlines and retries."""
 
-from facenet_res.client.aio import AsyncFacenetClient
-from facenet_res.client.client import FacenetClient
+from facenet_res.client.aio import AsyncFacenetClient, AsyncRemoteGallery
+from facenet_res.client.channel import Endpoint, Tls
+from facenet_res.client.client import FacenetClient, connect
+from facenet_res.client.gallery import RemoteGallery
 from facenet_res.client.results import (
     BatcherCounts,
-    BatchItem,
     DeletionReceipt,
     EnrolledFace,
     Person,
@@ -15,13 +16,17 @@ from facenet_res.client.retry import RetryPolicy
 
 __all__ = [
     "AsyncFacenetClient",
-    "BatchItem",
+    "AsyncRemoteGallery",
     "BatcherCounts",
     "DeletionReceipt",
+    "Endpoint",
     "EnrolledFace",
     "FacenetClient",
     "Person",
+    "RemoteGallery",
     "RetryPolicy",
     "ServerInfo",
     "ServerLimits",
+    "Tls",
+    "connect",
 ]

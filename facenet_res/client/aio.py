@@ -1,15 +1,19 @@
-"""The client for asyncio: the same calls as FacenetClient, awaited.
+"""The client for asyncio: the methods of `FacenetClient`, awaited.
 
 async with AsyncFacenetClient("127.0.0.1:50051") as client:
-    await client.enroll("ada", Path("ada.jpg"), name="Ada Lovelace")
-    parties = await asyncio.gather(*(client.identify(path) for path in paths))
+gallery = await client.open_gallery()
+await gallery.enroll("ada", "ada.jpg", display_name="Ada Lovelace")
+parties = await asyncio.gather(*(gallery.identify(path) for path in paths))
 """
 
 import asyncio
+import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
-from types import TracebackType
+from itertools import islice
+from pathlib import Path
 from typing import Self
 
 import grpc
@@ -17,54 +21,49 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from facenet_res.client import calls
-from facenet_res.client.arguments import Photo
+from facenet_res.client.arguments import ImageSource
 from facenet_res.client.calls import Answer, Call
-from facenet_res.client.connection import OPTIONS, READY_CHECK_S, READY_POLL_S, Attempts, Terms
-from facenet_res.client.results import (
-    BatchItem,
-    DeletionReceipt,
-    EnrolledFace,
-    Person,
-    ServerInfo,
-)
+from facenet_res.client.channel import Endpoint
+from facenet_res.client.client import DEADLINE_S
+from facenet_res.client.connection import READY_CHECK_S, READY_POLL_S, Attempts, Terms
+from facenet_res.client.results import DeletionReceipt, EnrolledFace, Person, ServerInfo
 from facenet_res.client.retry import RetryPolicy
-from facenet_res.core.errors import ClientClosed, ServerUnreachable
-from facenet_res.core.types import Embeddings, Face, Faces, Identification, Verification
+from facenet_res.core.errors import ClientClosed, InputError, ServerUnreachable
+from facenet_res.core.image_files import image_files
+from facenet_res.core.types import (
+    Embeddings,
+    Face,
+    Faces,
+    Identification,
+    ImageResult,
+    Verification,
+)
 
 
 class AsyncFacenetClient:
-    """Speaks to one server. For one event loop; closes its connection with `async with`.
+    """A connection to one server, for one event loop; an async context manager.
 
-    Methods, arguments, answers and errors are those of FacenetClient, where they are described.
+    Methods, arguments, results and errors are those of `FacenetClient`, where they are described.
     Cancelling an awaited call cancels it on the server too.
     """
 
     def __init__(
-        self, address: str, *, deadline_s: float = 30.0, retry: RetryPolicy | None = None
+        self,
+        address: str | Endpoint,
+        *,
+        deadline_s: float = DEADLINE_S,
+        retry: RetryPolicy | None = None,
     ) -> None:
-        """Connects at the first call.
-
-        Args:
-            address: host:port.
-            deadline_s: longest time a call may take, with all its repetitions; at most a day.
-            retry: how refused calls are repeated; RetryPolicy() where None.
-
-        Raises:
-            ArgumentInvalid: the deadline is not positive, or over a day.
-        """
-        self._terms = Terms(address, deadline_s, retry or RetryPolicy())
-        self._channel = grpc.aio.insecure_channel(address, options=OPTIONS)
+        """Connects at the first call; see `FacenetClient`."""
+        endpoint = address if isinstance(address, Endpoint) else Endpoint(address)
+        self._terms = Terms(endpoint.address, deadline_s, retry or RetryPolicy())
+        self._channel: grpc.aio.Channel = endpoint.open(grpc.aio)
         self._is_closed = False
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -88,125 +87,88 @@ class AsyncFacenetClient:
                 )
             await asyncio.sleep(READY_POLL_S)
 
-    async def embed(
-        self, image: Photo, *, faces_max: int = 0, with_crops: bool = False
+    async def info(self) -> ServerInfo:
+        """Model, engine, limits, thresholds and counts of the server."""
+        return await self.run(calls.info())
+
+    async def detect(
+        self, image: ImageSource, *, faces_max: int | None = None, with_crops: bool = True
     ) -> list[Face]:
-        """The faces of an image, largest first; an empty list where it holds none."""
-        return await self._read_and_run(partial(calls.embed, image, faces_max, with_crops), [image])
+        """Detects and aligns the faces of an image."""
+        build = partial(calls.detect, image, faces_max, with_crops)
+        return list((await self.read_and_run(build, image)).faces)
+
+    async def embed(
+        self, image: ImageSource, *, faces_max: int | None = None, with_crops: bool = False
+    ) -> list[Face]:
+        """Detects and embeds the faces of an image."""
+        build = partial(calls.embed, image, faces_max, with_crops)
+        return list((await self.read_and_run(build, image)).faces)
+
+    async def embed_aligned(self, crops: Faces) -> Embeddings:
+        """Embeds aligned crops."""
+        return await self.run(calls.embed_aligned(crops))
+
+    async def embed_many(
+        self,
+        images: str | os.PathLike[str] | Iterable[ImageSource],
+        *,
+        faces_max: int | None = None,
+        workers: int = 4,
+    ) -> AsyncIterator[ImageResult]:
+        """Embeds the faces of many images, `workers` at a time, in order."""
+        if isinstance(images, str | os.PathLike):
+            images = image_files(Path(images))
+        left = iter(images)
+        under_way = deque(self._result(image, faces_max) for image in islice(left, workers))
+        try:
+            while under_way:
+                yield await under_way.popleft()
+                under_way.extend(self._result(image, faces_max) for image in islice(left, 1))
+        finally:
+            for task in under_way:
+                task.cancel()
 
     async def embed_batch(
-        self, images: Sequence[Photo], *, faces_max: int = 0, with_crops: bool = False
-    ) -> list[BatchItem]:
-        """The faces of several images in one request; a bad image fails alone."""
-        return await self._read_and_run(
-            partial(calls.embed_batch, list(images), faces_max, with_crops), images
-        )
-
-    async def embed_aligned(self, aligned: Faces) -> Embeddings:
-        """The embeddings, float32[B, D], of faces that are aligned already."""
-        return await self._run(calls.embed_aligned(aligned))
-
-    async def verify_images(
         self,
-        first: Photo,
-        second: Photo,
+        images: Sequence[ImageSource],
         *,
-        threshold: float | None = None,
-        fmr: float | None = None,
-        largest_face: bool = False,
-    ) -> Verification:
-        """Whether two photographs show the same person."""
-        decision = calls.decision(threshold, fmr)
-        return await self._read_and_run(
-            partial(calls.verify_images, first, second, decision, largest_face), [first, second]
-        )
-
-    async def enroll(
-        self,
-        person_id: str,
-        image: Photo,
-        *,
-        name: str = "",
-        metadata: Mapping[str, str] | None = None,
-        face_id: str = "",
-        largest_face: bool = False,
-    ) -> EnrolledFace:
-        """Stores the face of an image; when this returns, it is on the server's disk."""
-        enrollment = calls.Enrollment(
-            person_id=person_id,
-            name=name,
-            metadata={} if metadata is None else metadata,
-            face_id=face_id,
-            largest_face=largest_face,
-        )
-        return await self._read_and_run(partial(calls.enroll, image, enrollment), [image])
-
-    async def identify(
-        self,
-        image: Photo,
-        *,
-        threshold: float | None = None,
-        fmr: float | None = None,
-        top_k: int = 5,
-        faces_max: int = 0,
-    ) -> list[Identification]:
-        """Who the faces of an image are, largest first; see FacenetClient.identify."""
-        decision = calls.decision(threshold, fmr)
-        return await self._read_and_run(
-            partial(calls.identify, image, decision, top_k, faces_max), [image]
-        )
+        faces_max: int | None = None,
+        with_crops: bool = False,
+    ) -> list[ImageResult]:
+        """Embeds several images in one request; a bad image fails alone."""
+        build = partial(calls.embed_batch, list(images), faces_max, with_crops)
+        return await self.read_and_run(build, *images)
 
     async def verify(
         self,
-        person_id: str,
-        image: Photo,
+        probe: ImageSource,
+        reference: ImageSource,
         *,
-        threshold: float | None = None,
         fmr: float | None = None,
-        largest_face: bool = False,
+        threshold: float | None = None,
+        largest: bool = False,
     ) -> Verification:
-        """Whether an image shows this enrolled person."""
+        """Compares the faces of two images (1:1)."""
         decision = calls.decision(threshold, fmr)
-        return await self._read_and_run(
-            partial(calls.verify, person_id, image, decision, largest_face), [image]
-        )
+        build = partial(calls.verify_images, probe, reference, decision, largest)
+        return await self.read_and_run(build, probe, reference)
 
-    async def get_person(self, person_id: str) -> Person:
-        """A person with all faces; raises UnknownPerson where there is none."""
-        return await self._run(calls.get_person(person_id))
+    async def open_gallery(
+        self, name: str | os.PathLike[str] = "", *, create: bool = False
+    ) -> "AsyncRemoteGallery":
+        """The server's gallery."""
+        return AsyncRemoteGallery(self, await self.run(calls.gallery(os.fspath(name))))
 
-    async def list_people(self, page_size: int = 100) -> AsyncIterator[Person]:
-        """Everybody, by the order of ids, fetched page by page, without the faces."""
-        token = ""
-        while True:
-            page = await self._run(calls.list_people(page_size, token))
-            for person in page.people:
-                yield person
-            token = page.next_token
-            if not token:
-                return
-
-    async def delete_person(self, person_id: str) -> DeletionReceipt:
-        """Deletes a person and all faces; raises UnknownPerson where there is none."""
-        return await self._run(calls.delete_person(person_id))
-
-    async def delete_face(self, face_id: str) -> DeletionReceipt:
-        """Deletes one face; raises UnknownFace where there is none."""
-        return await self._run(calls.delete_face(face_id))
-
-    async def info(self) -> ServerInfo:
-        """Model, limits, thresholds and counts of the server."""
-        return await self._run(calls.info())
-
-    async def _read_and_run(
-        self, build: Callable[[], Call[Answer]], images: Sequence[Photo]
-    ) -> Answer:
+    async def read_and_run(self, build: Callable[[], Call[Answer]], *images: ImageSource) -> Answer:
+        """Builds a call, in a thread where that reads files, and carries it."""
         if all(isinstance(image, bytes) for image in images):
-            return await self._run(build())
-        # Reading an image's file would hold up the event loop; a thread for nothing costs too.
-        return await self._run(await asyncio.to_thread(build))
+            return await self.run(build())
+        # Reading a file would hold up the event loop; a thread for nothing costs too.
+        return await self.run(await asyncio.to_thread(build))
 
-    async def _run(self, call: Call[Answer]) -> Answer:
+    async def run(self, call: Call[Answer]) -> Answer:
+        """Carries one call of `client.calls` to the server and back."""
         self._check_open()
         method = self._channel.unary_unary(
             call.path,
@@ -223,6 +185,18 @@ class AsyncFacenetClient:
                 return call.read(response)
             await asyncio.sleep(wait_s)
 
+    def _result(self, image: ImageSource, faces_max: int | None) -> asyncio.Task[ImageResult]:
+        source = os.fspath(image) if isinstance(image, str | os.PathLike) else ""
+
+        async def result() -> ImageResult:
+            try:
+                build = partial(calls.embed, image, faces_max, False, source)
+                return await self.read_and_run(build, image)
+            except InputError as error:
+                return ImageResult(source, error=error)
+
+        return asyncio.create_task(result())
+
     def _check_open(self) -> None:
         if self._is_closed:
             raise ClientClosed(f"the client of {self._terms.address} is closed")
@@ -234,3 +208,85 @@ class AsyncFacenetClient:
         except grpc.RpcError:
             return False
         return bool(answer.status == HealthCheckResponse.SERVING)
+
+
+class AsyncRemoteGallery:
+    """A server's gallery: the methods of `RemoteGallery`, awaited."""
+
+    def __init__(self, client: AsyncFacenetClient, name: str) -> None:
+        self._client = client
+        self.name = name
+
+    async def enroll(
+        self,
+        person_id: str,
+        images: ImageSource | Sequence[ImageSource],
+        *,
+        display_name: str = "",
+        metadata: Mapping[str, str] | None = None,
+        largest: bool = False,
+        face_id: str = "",
+    ) -> list[EnrolledFace]:
+        """Enrols a person by one or more images, image by image."""
+        enrollment = calls.Enrollment(
+            person_id=person_id,
+            name=display_name,
+            metadata=metadata or {},
+            largest_face=largest,
+            face_id=face_id,
+        )
+        return [
+            await self._client.read_and_run(partial(calls.enroll, image, enrollment), image)
+            for image in calls.several(images)
+        ]
+
+    async def identify(
+        self,
+        image: ImageSource,
+        *,
+        fmr: float | None = None,
+        threshold: float | None = None,
+        k: int = 5,
+        faces_max: int | None = None,
+    ) -> list[Identification]:
+        """Identifies every face of an image (1:N), largest first."""
+        decision = calls.decision(threshold, fmr)
+        build = partial(calls.identify, image, decision, k, faces_max)
+        return await self._client.read_and_run(build, image)
+
+    async def verify(
+        self,
+        person_id: str,
+        image: ImageSource,
+        *,
+        fmr: float | None = None,
+        threshold: float | None = None,
+        largest: bool = False,
+    ) -> Verification:
+        """Compares an image with a person (1:1)."""
+        decision = calls.decision(threshold, fmr)
+        build = partial(calls.verify, person_id, image, decision, largest)
+        return await self._client.read_and_run(build, image)
+
+    async def person(self, person_id: str) -> Person:
+        """One person with all faces; raises UnknownPerson where there is none."""
+        return await self._client.run(calls.get_person(person_id))
+
+    async def people(self, page_size: int = 100) -> AsyncIterator[Person]:
+        """Everybody, by the order of ids, fetched page by page, without the faces."""
+        token = ""
+        while True:
+            page = await self._client.run(calls.list_people(page_size, token))
+            for person in page.people:
+                yield person
+            token = page.next_token
+            if not token:
+                return
+
+    async def delete_person(self, person_id: str) -> DeletionReceipt:
+        """Deletes a person and all faces; raises UnknownPerson where there is none."""
+        return await self._client.run(calls.delete_person(person_id))
+
+    async def delete_face(self, face_id: str) -> DeletionReceipt:
+        """Deletes one face; raises UnknownFace where there is none."""
+        return await self._client.run(calls.delete_face(face_id))

@@ -4,16 +4,20 @@ The generated messages check types too, but raise TypeError, ValueError or Unico
 without a name or a value.
 """
 
+import io
 import os
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from google.protobuf.message import Message
 
+from facenet_res.core.arrays import check_image
 from facenet_res.core.errors import ArgumentInvalid, FileMissing
+from facenet_res.core.types import Image
 
-Photo = bytes | bytearray | memoryview | str | os.PathLike[str]
-"""The bytes of a JPEG, PNG or WebP file, or its path; a str is a path."""
+ImageSource = bytes | bytearray | memoryview | str | os.PathLike[str] | Image
+"""The bytes of an image file, its path (a str is one), or uint8[H, W, 3] RGB."""
 
 # 96 bits: among a billion faces two share an id by chance once in 10^11 galleries.
 SOURCE_CHARS_MAX = 1024
@@ -42,17 +46,20 @@ def _check_field(kind: type[Message], name: str, value: object) -> None:
         raise ArgumentInvalid(f"{name} cannot be sent as {value!a}: {error!a}") from error
 
 
-def photo_bytes(image: Photo) -> bytes:
-    """The bytes of the file.
+def image_bytes(image: ImageSource) -> bytes:
+    """The bytes of the file; of an array, those of a PNG file.
 
     Raises:
         FileMissing: the path names nothing that can be read.
-        ArgumentInvalid: it is neither bytes nor a path.
+        ArrayInvalid: the array is not uint8[H, W, 3].
+        ArgumentInvalid: it is none of these.
     """
     if isinstance(image, bytes | bytearray | memoryview):
         return bytes(image)
+    if isinstance(image, np.ndarray):
+        return _png(check_image(image))
     try:
-        return photo_path(image).read_bytes()
+        return image_path(image).read_bytes()
     except OSError as error:
         raise FileMissing(f"{image} cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -60,7 +67,7 @@ def photo_bytes(image: Photo) -> bytes:
         raise FileMissing(f"{image!a} cannot be read: {error}") from error
 
 
-def photo_path(image: str | os.PathLike[str]) -> Path:
+def image_path(image: str | os.PathLike[str]) -> Path:
     """The path of an image that was not given as bytes.
 
     Raises:
@@ -70,14 +77,24 @@ def photo_path(image: str | os.PathLike[str]) -> Path:
         return Path(image)
     except TypeError as error:
         raise ArgumentInvalid(
-            f"an image is bytes or a path (str or os.PathLike), got {type(image).__name__}"
+            "an image is bytes, a path (str or os.PathLike) or uint8[H, W, 3], "
+            f"got {type(image).__name__}"
         ) from error
 
 
-def source_of(image: Photo) -> str:
-    """The note where a face came from: the name of the image's file, "" for bytes."""
-    if isinstance(image, bytes | bytearray | memoryview):
+def source_of(image: ImageSource) -> str:
+    """The note where a face came from: the name of the image's file, "" for anything else."""
+    if isinstance(image, bytes | bytearray | memoryview | np.ndarray):
         return ""
     # The server takes printable text only, and a file's odd name must not forbid the enrolment.
-    escaped = (sign if sign.isprintable() else ascii(sign)[1:-1] for sign in photo_path(image).name)
+    escaped = (sign if sign.isprintable() else ascii(sign)[1:-1] for sign in image_path(image).name)
     return "".join(escaped)[:SOURCE_CHARS_MAX]
+
+
+def _png(pixels: Image) -> bytes:
+    # Lossless, so that a server sees what a local recognizer would; loaded when it is needed.
+    from PIL import Image as Pillow  # noqa: PLC0415
+
+    buffer = io.BytesIO()
+    Pillow.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

@@ -3,26 +3,25 @@
 The two clients, sync and asyncio, only carry these calls to the server and back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 from google.protobuf.message import Message
 
 from facenet_res.client import replies
-from facenet_res.client.arguments import Photo, message, photo_bytes, source_of
+from facenet_res.client.arguments import ImageSource, image_bytes, message, source_of
 from facenet_res.client.results import (
-    BatchItem,
     DeletionReceipt,
     EnrolledFace,
     Person,
     ServerInfo,
 )
 from facenet_res.core.arrays import check_faces
-from facenet_res.core.errors import ArgumentInvalid
+from facenet_res.core.errors import ArgumentInvalid, FileMissing
 from facenet_res.core.face_id import face_id_of
-from facenet_res.core.types import Embeddings, Face, Faces, Identification, Verification
+from facenet_res.core.types import Embeddings, Faces, Identification, ImageResult, Verification
 from facenet_res.v1 import embedding_service_pb2 as embedding_pb
 from facenet_res.v1 import face_pb2 as face_pb
 from facenet_res.v1 import gallery_service_pb2 as gallery_pb
@@ -62,23 +61,54 @@ class Page:
     next_token: str
 
 
-def embed(image: Photo, faces_max: int, with_crops: bool) -> Call[list[Face]]:
-    """Embed."""
-    request = message(
+def detect(image: ImageSource, faces_max: int | None, with_crops: bool) -> Call[ImageResult]:
+    """Detect."""
+    request = _embed_request(image, faces_max, with_crops)
+    return Call(EMBEDDING + "Detect", request, embedding_pb.EmbedResponse, replies.image_result)
+
+
+def embed(
+    image: ImageSource, faces_max: int | None, with_crops: bool, source: str = ""
+) -> Call[ImageResult]:
+    """Embed; `source` goes into the result."""
+    request = _embed_request(image, faces_max, with_crops)
+
+    def read(response: embedding_pb.EmbedResponse) -> ImageResult:
+        return replies.image_result(response, source)
+
+    return Call(EMBEDDING + "Embed", request, embedding_pb.EmbedResponse, read)
+
+
+def _embed_request(
+    image: ImageSource, faces_max: int | None, with_crops: bool
+) -> embedding_pb.EmbedRequest:
+    return message(
         embedding_pb.EmbedRequest,
-        image=photo_bytes(image),
-        faces_max=faces_max,
+        image=image_bytes(image),
+        faces_max=at_least_one("faces_max", faces_max),
         with_crops=with_crops,
     )
-    return Call(EMBEDDING + "Embed", request, embedding_pb.EmbedResponse, replies.faces)
 
 
-def embed_batch(images: list[Photo], faces_max: int, with_crops: bool) -> Call[list[BatchItem]]:
+def at_least_one(name: str, value: int | None) -> int:
+    """A number on the wire, where 0 stands for None.
+
+    Raises:
+        ArgumentInvalid: it is below 1.
+    """
+    if value is not None and value < 1:
+        raise ArgumentInvalid(f"{name} must be at least 1, got {value}")
+    return value or 0
+
+
+def embed_batch(
+    images: list[ImageSource], faces_max: int | None, with_crops: bool
+) -> Call[list[ImageResult]]:
     """EmbedBatch."""
     request = message(
         embedding_pb.EmbedBatchRequest,
-        images=[photo_bytes(image) for image in images],
-        faces_max=faces_max,
+        images=[image_bytes(image) for image in images],
+        faces_max=at_least_one("faces_max", faces_max),
         with_crops=with_crops,
     )
     return Call(EMBEDDING + "EmbedBatch", request, embedding_pb.EmbedBatchResponse, replies.batch)
@@ -95,18 +125,18 @@ def embed_aligned(aligned: Faces) -> Call[Embeddings]:
 
 
 def verify_images(
-    first: Photo, second: Photo, decision: face_pb.Decision, largest_face: bool
+    probe: ImageSource, reference: ImageSource, decision: face_pb.Decision, largest_face: bool
 ) -> Call[Verification]:
     """VerifyImages."""
     request = message(
         embedding_pb.VerifyImagesRequest,
-        first=photo_bytes(first),
-        second=photo_bytes(second),
+        first=image_bytes(probe),
+        second=image_bytes(reference),
         decision=decision,
         largest_face=largest_face,
     )
     response = embedding_pb.VerifyImagesResponse
-    return Call(EMBEDDING + "VerifyImages", request, response, replies.verdict)
+    return Call(EMBEDDING + "VerifyImages", request, response, replies.images_verdict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,15 +146,20 @@ class Enrollment:
     person_id: str
     name: str
     metadata: Mapping[str, str]
-    face_id: str
-    largest_face: bool
+    largest_face: bool = False
+    face_id: str = ""
 
 
-def enroll(image: Photo, enrollment: Enrollment) -> Call[EnrolledFace]:
+def several(images: ImageSource | Sequence[ImageSource]) -> list[ImageSource]:
+    """One or more images, as a list; only a list or a tuple are several."""
+    return list(images) if isinstance(images, list | tuple) else [cast("ImageSource", images)]
+
+
+def enroll(image: ImageSource, enrollment: Enrollment) -> Call[EnrolledFace]:
     """Enroll; without a face_id the content makes one, so that the call may be repeated."""
     request = message(
         gallery_pb.EnrollRequest,
-        image=photo_bytes(image),
+        image=image_bytes(image),
         person_id=enrollment.person_id,
         face_id=enrollment.face_id,
         name=enrollment.name,
@@ -137,27 +172,27 @@ def enroll(image: Photo, enrollment: Enrollment) -> Call[EnrolledFace]:
 
 
 def identify(
-    image: Photo, decision: face_pb.Decision, top_k: int, faces_max: int
+    image: ImageSource, decision: face_pb.Decision, k: int, faces_max: int | None
 ) -> Call[list[Identification]]:
     """Identify."""
     request = message(
         gallery_pb.IdentifyRequest,
-        image=photo_bytes(image),
+        image=image_bytes(image),
         decision=decision,
-        top_k=top_k,
-        faces_max=faces_max,
+        k=at_least_one("k", k),
+        faces_max=at_least_one("faces_max", faces_max),
     )
     return Call(GALLERY + "Identify", request, gallery_pb.IdentifyResponse, replies.identified)
 
 
 def verify(
-    person_id: str, image: Photo, decision: face_pb.Decision, largest_face: bool
+    person_id: str, image: ImageSource, decision: face_pb.Decision, largest_face: bool
 ) -> Call[Verification]:
     """Verify."""
     request = message(
         gallery_pb.VerifyRequest,
         person_id=person_id,
-        image=photo_bytes(image),
+        image=image_bytes(image),
         decision=decision,
         largest_face=largest_face,
     )
@@ -201,6 +236,18 @@ def delete_face(face_id: str) -> Call[DeletionReceipt]:
 def info() -> Call[ServerInfo]:
     """GetInfo."""
     return Call(INFO + "GetInfo", info_pb.GetInfoRequest(), info_pb.GetInfoResponse, replies.info)
+
+
+def gallery(name: str) -> Call[str]:
+    """GetInfo, for the name of the gallery; checks the one that is asked for."""
+
+    def read(response: info_pb.GetInfoResponse) -> str:
+        served: str = response.gallery.name
+        if name not in {"", served}:
+            raise FileMissing(f"no gallery {name!r}: the server serves {served!r}")
+        return served
+
+    return Call(INFO + "GetInfo", info_pb.GetInfoRequest(), info_pb.GetInfoResponse, read)
 
 
 def decision(threshold: float | None, fmr: float | None) -> face_pb.Decision:

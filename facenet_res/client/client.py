@@ -1,14 +1,15 @@
-"""The client for ordinary, blocking code.
+"""The client for ordinary, blocking code: a server with the methods of a local recognizer.
 
-with FacenetClient("127.0.0.1:50051") as client:
-    client.enroll("ada", Path("ada.jpg"), name="Ada Lovelace")
-    for face in client.identify(Path("party.jpg")):
-        print(face.person_id or "unknown")
+with connect("faces.example.org:443", token=token) as remote:
+result = remote.verify("passport.jpg", "selfie.jpg", fmr=1e-4)
+with remote.open_gallery("staff") as gallery:
+gallery.enroll("ada", ["1.jpg", "2.jpg"], display_name="Ada Lovelace")
 """
 
+import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Self
 
 import grpc
@@ -16,27 +17,55 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from facenet_res.client import calls
-from facenet_res.client.arguments import Photo
+from facenet_res.client.arguments import ImageSource
 from facenet_res.client.calls import Answer, Call
-from facenet_res.client.connection import OPTIONS, READY_CHECK_S, READY_POLL_S, Attempts, Terms
-from facenet_res.client.results import (
-    BatchItem,
-    DeletionReceipt,
-    EnrolledFace,
-    Person,
-    ServerInfo,
-)
+from facenet_res.client.channel import Endpoint, Tls
+from facenet_res.client.connection import READY_CHECK_S, READY_POLL_S, Attempts, Terms
+from facenet_res.client.gallery import RemoteGallery
+from facenet_res.client.results import ServerInfo
 from facenet_res.client.retry import RetryPolicy
-from facenet_res.core.errors import ClientClosed, ServerUnreachable
-from facenet_res.core.types import Embeddings, Face, Faces, Identification, Verification
+from facenet_res.core.errors import ClientClosed, InputError, ServerUnreachable
+from facenet_res.core.image_files import image_files
+from facenet_res.core.ordered import ordered_map
+from facenet_res.core.types import Embeddings, Face, Faces, ImageResult, Verification
+
+DEADLINE_S = 30.0
+
+
+def connect(
+    address: str,
+    *,
+    token: str | None = None,
+    tls: Tls | bool | None = None,
+    deadline_s: float = DEADLINE_S,
+    retry: RetryPolicy | None = None,
+) -> "FacenetClient":
+    """Connects to a server, at the first call.
+
+    Args:
+        address: host:port.
+        token: bearer token; sent over TLS alone.
+        tls: settings of TLS, True for the defaults, False for none; None uses TLS for every
+            address but loopback.
+        deadline_s: longest time a call may take, with all its repetitions; at most a day.
+        retry: how refused calls are repeated; RetryPolicy() where None.
+
+    Returns:
+        A client with the methods of `FaceRecognizer`, their results and their errors.
+
+    Raises:
+        ArgumentInvalid: a token without TLS, or a deadline out of range.
+    """
+    endpoint = Endpoint(address, tls=tls, token=token)
+    return FacenetClient(endpoint, deadline_s=deadline_s, retry=retry)
 
 
 class FacenetClient:
-    """Speaks to one server. Safe to share between threads; closes its connection with `with`.
+    """A connection to one server. Safe to share between threads; a context manager.
 
-    Images are the bytes of a JPEG, PNG or WebP file, or a path to one, as str or Path. Every method
-    raises what the server raised, as the classes of `facenet_res.core.errors`; besides what each
-    lists:
+    Images are paths (`str` or `os.PathLike`), the bytes of an image file, or uint8[H, W, 3] RGB.
+    Every method raises what the server raised, as the classes of `facenet_res.core.errors`;
+    besides what each lists:
 
         ImageUnreadable, ImageTooLarge: the image.
         ArgumentInvalid: an argument is out of range.
@@ -47,31 +76,31 @@ class FacenetClient:
     """
 
     def __init__(
-        self, address: str, *, deadline_s: float = 30.0, retry: RetryPolicy | None = None
+        self,
+        address: str | Endpoint,
+        *,
+        deadline_s: float = DEADLINE_S,
+        retry: RetryPolicy | None = None,
     ) -> None:
         """Connects at the first call.
 
         Args:
-            address: host:port.
+            address: host:port, or an endpoint with TLS, token and proxy.
             deadline_s: longest time a call may take, with all its repetitions; at most a day.
             retry: how refused calls are repeated; RetryPolicy() where None.
 
         Raises:
             ArgumentInvalid: the deadline is not positive, or over a day.
         """
-        self._terms = Terms(address, deadline_s, retry or RetryPolicy())
-        self._channel = grpc.insecure_channel(address, options=OPTIONS)
+        endpoint = address if isinstance(address, Endpoint) else Endpoint(address)
+        self._terms = Terms(endpoint.address, deadline_s, retry or RetryPolicy())
+        self._channel: grpc.Channel = endpoint.open(grpc)
         self._is_closed = False
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -95,161 +124,96 @@ class FacenetClient:
                 )
             time.sleep(READY_POLL_S)
 
-    def embed(self, image: Photo, *, faces_max: int = 0, with_crops: bool = False) -> list[Face]:
-        """The faces of an image, largest first; an empty list where it holds none.
+    def info(self) -> ServerInfo:
+        """Model, engine, limits, thresholds and counts of the server."""
+        return self.run(calls.info())
+
+    def detect(
+        self, image: ImageSource, *, faces_max: int | None = None, with_crops: bool = True
+    ) -> list[Face]:
+        """Detects and aligns the faces of an image; see `FaceRecognizer.detect`.
 
         Args:
-            image: file bytes or path.
-            faces_max: most faces to return; 0 for all of them.
-            with_crops: whether to fetch the aligned faces too; without, crop is uint8[0, 0, 3].
+            image: see the class.
+            faces_max: most faces to return, the largest first; None for all.
+            with_crops: whether to fetch the aligned crops; without, crop is uint8[0, 0, 3].
         """
-        return self._run(calls.embed(image, faces_max, with_crops))
+        return list(self.run(calls.detect(image, faces_max, with_crops)).faces)
+
+    def embed(
+        self, image: ImageSource, *, faces_max: int | None = None, with_crops: bool = False
+    ) -> list[Face]:
+        """Detects and embeds the faces of an image; see `FaceRecognizer.embed` and `detect`."""
+        return list(self.run(calls.embed(image, faces_max, with_crops)).faces)
+
+    def embed_aligned(self, crops: Faces) -> Embeddings:
+        """Embeds aligned crops; see `FaceRecognizer.embed_aligned`.
+
+        Args:
+            crops: uint8[B, 112, 112, 3] RGB; at most `info().limits.batch_images_max` of them.
+        """
+        return self.run(calls.embed_aligned(crops))
+
+    def embed_many(
+        self,
+        images: str | os.PathLike[str] | Iterable[ImageSource],
+        *,
+        faces_max: int | None = None,
+        workers: int = 4,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> Iterator[ImageResult]:
+        """Embeds the faces of many images, several at a time; see `FaceRecognizer.embed_many`."""
+        if isinstance(images, str | os.PathLike):
+            images = image_files(Path(images))
+
+        def work(image: ImageSource) -> ImageResult:
+            source = os.fspath(image) if isinstance(image, str | os.PathLike) else ""
+            try:
+                return self.run(calls.embed(image, faces_max, False, source))
+            except InputError as error:
+                return ImageResult(source, error=error)
+
+        return ordered_map(work, images, workers=workers, name="embed", on_progress=on_progress)
 
     def embed_batch(
-        self, images: Sequence[Photo], *, faces_max: int = 0, with_crops: bool = False
-    ) -> list[BatchItem]:
-        """The faces of several images in one request; a bad image fails alone."""
-        return self._run(calls.embed_batch(list(images), faces_max, with_crops))
-
-    def embed_aligned(self, aligned: Faces) -> Embeddings:
-        """Embeds faces that are found and aligned already, e.g. crops of an earlier answer.
-
-        Args:
-            aligned: uint8[B, 112, 112, 3] RGB, aligned to the ArcFace template; at most
-                `info().limits.batch_images_max` of them.
-
-        Returns:
-            float32[B, D], rows of unit length, in the order of the faces.
-
-        Raises:
-            ArrayInvalid: another shape or type, no face, or one that the network cannot embed.
-        """
-        return self._run(calls.embed_aligned(aligned))
-
-    def verify_images(
         self,
-        first: Photo,
-        second: Photo,
+        images: Sequence[ImageSource],
         *,
-        threshold: float | None = None,
-        fmr: float | None = None,
-        largest_face: bool = False,
-    ) -> Verification:
-        """Whether two photographs show the same person.
-
-        Args:
-            first: file bytes or path.
-            second: the other one.
-            threshold: least similarity, in [-1, 1]; or
-            fmr: one that the model lists. Neither: the server's default.
-            largest_face: take the largest of several faces rather than refuse the photograph.
-
-        Raises:
-            NoFace: a photograph holds no face.
-            SeveralFaces: one holds several, and largest_face is False.
-        """
-        decision = calls.decision(threshold, fmr)
-        return self._run(calls.verify_images(first, second, decision, largest_face))
-
-    def enroll(
-        self,
-        person_id: str,
-        image: Photo,
-        *,
-        name: str = "",
-        metadata: Mapping[str, str] | None = None,
-        face_id: str = "",
-        largest_face: bool = False,
-    ) -> EnrolledFace:
-        """Stores the face of an image; when this returns, it is on the server's disk.
-
-        Args:
-            person_id: made where it does not exist yet.
-            image: file bytes or path; the path's name is kept as the face's source.
-            name: for people to read; "" keeps what is stored.
-            metadata: kept with the person; None keeps what is stored.
-            face_id: the same one again stores nothing twice; "" stands for a hash of the person's
-                id and the image's bytes, so that the same photograph is stored once.
-            largest_face: take the largest of several faces rather than refuse the image.
-
-        Raises:
-            NoFace: the image holds no face.
-            SeveralFaces: it holds several, and largest_face is False.
-            FaceExists: the face_id is taken by another face.
-            DiskFull: the server could not write.
-        """
-        enrollment = calls.Enrollment(
-            person_id=person_id,
-            name=name,
-            metadata={} if metadata is None else metadata,
-            face_id=face_id,
-            largest_face=largest_face,
-        )
-        return self._run(calls.enroll(image, enrollment))
-
-    def identify(
-        self,
-        image: Photo,
-        *,
-        threshold: float | None = None,
-        fmr: float | None = None,
-        top_k: int = 5,
-        faces_max: int = 0,
-    ) -> list[Identification]:
-        """Who the faces of an image are, largest first; threshold and rate as in verify_images.
-
-        The rate is that of one comparison: among N enrolled faces a stranger is named up to N
-        times as often, so that a large gallery asks for a stricter one.
-        """
-        decision = calls.decision(threshold, fmr)
-        return self._run(calls.identify(image, decision, top_k, faces_max))
+        faces_max: int | None = None,
+        with_crops: bool = False,
+    ) -> list[ImageResult]:
+        """Embeds several images in one request; a bad image fails alone."""
+        return self.run(calls.embed_batch(list(images), faces_max, with_crops))
 
     def verify(
         self,
-        person_id: str,
-        image: Photo,
+        probe: ImageSource,
+        reference: ImageSource,
         *,
-        threshold: float | None = None,
         fmr: float | None = None,
-        largest_face: bool = False,
+        threshold: float | None = None,
+        largest: bool = False,
     ) -> Verification:
-        """Whether an image shows this enrolled person; threshold and rate as in verify_images.
+        """Compares the faces of two images (1:1); see `FaceRecognizer.verify`."""
+        decision = calls.decision(threshold, fmr)
+        return self.run(calls.verify_images(probe, reference, decision, largest))
+
+    def open_gallery(
+        self, name: str | os.PathLike[str] = "", *, create: bool = False
+    ) -> RemoteGallery:
+        """The server's gallery.
+
+        Args:
+            name: of the gallery; "" for whichever the server serves.
+            create: has no effect: a server creates its gallery when it starts.
 
         Raises:
-            UnknownPerson: nobody of this id is enrolled.
-            NoFace: the image holds no face.
-            SeveralFaces: it holds several, and largest_face is False.
+            FileMissing: the server serves a gallery of another name.
         """
-        decision = calls.decision(threshold, fmr)
-        return self._run(calls.verify(person_id, image, decision, largest_face))
+        return RemoteGallery(self, self.run(calls.gallery(os.fspath(name))))
 
-    def get_person(self, person_id: str) -> Person:
-        """A person with all faces; raises UnknownPerson where there is none."""
-        return self._run(calls.get_person(person_id))
-
-    def list_people(self, page_size: int = 100) -> Iterator[Person]:
-        """Everybody, by the order of ids, fetched page by page, without the faces."""
-        token = ""
-        while True:
-            page = self._run(calls.list_people(page_size, token))
-            yield from page.people
-            token = page.next_token
-            if not token:
-                return
-
-    def delete_person(self, person_id: str) -> DeletionReceipt:
-        """Deletes a person and all faces; raises UnknownPerson where there is none."""
-        return self._run(calls.delete_person(person_id))
-
-    def delete_face(self, face_id: str) -> DeletionReceipt:
-        """Deletes one face; raises UnknownFace where there is none."""
-        return self._run(calls.delete_face(face_id))
-
-    def info(self) -> ServerInfo:
-        """Model, limits, thresholds and counts of the server."""
-        return self._run(calls.info())
-
-    def _run(self, call: Call[Answer]) -> Answer:
+    def run(self, call: Call[Answer]) -> Answer:
+        """Carries one call of `client.calls` to the server and back."""
         self._check_open()
         method = self._channel.unary_unary(
             call.path,

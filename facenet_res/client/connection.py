@@ -13,22 +13,9 @@ from facenet_res.client.errors import error_of, reason_of
 from facenet_res.client.retry import RetryPolicy, is_retryable
 from facenet_res.core.errors import ArgumentInvalid, DeadlineExceeded
 
-RESPONSE_BYTES_MAX = 64 << 20
 DEADLINE_S_MAX = 86_400.0
 READY_POLL_S = 0.05
 READY_CHECK_S = 1.0
-
-OPTIONS = (
-    ("grpc.max_receive_message_length", RESPONSE_BYTES_MAX),
-    # The server says what is too large, and in which words.
-    ("grpc.max_send_message_length", -1),
-    # All repetitions are ours, so that they are logged and bounded in one place.
-    ("grpc.enable_retries", 0),
-    # A server that restarts is found again within a moment.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2000),
-)
 
 log = logging.getLogger(__name__)
 

@@ -5,14 +5,13 @@ import numpy as np
 from facenet_res.client.errors import BY_REASON
 from facenet_res.client.results import (
     BatcherCounts,
-    BatchItem,
     DeletionReceipt,
     EnrolledFace,
     Person,
     ServerInfo,
     ServerLimits,
 )
-from facenet_res.core.errors import ServerFault
+from facenet_res.core.errors import InputError
 from facenet_res.core.manifest import Threshold
 from facenet_res.core.types import (
     FACE_SIDE_PX,
@@ -22,6 +21,7 @@ from facenet_res.core.types import (
     Face,
     FaceQuality,
     Identification,
+    ImageResult,
     Verification,
 )
 from facenet_res.v1 import embedding_service_pb2 as embedding_pb
@@ -30,14 +30,15 @@ from facenet_res.v1 import gallery_service_pb2 as gallery_pb
 from facenet_res.v1 import info_service_pb2 as info_pb
 
 
-def faces(response: embedding_pb.EmbedResponse) -> list[Face]:
-    """The embedded faces of one image."""
-    return [_face(face) for face in response.faces]
+def image_result(response: embedding_pb.EmbedResponse, source: str = "") -> ImageResult:
+    """The faces of one image."""
+    faces = tuple(map(_face, response.faces))
+    return ImageResult(source, faces, response.width_px, response.height_px)
 
 
-def batch(response: embedding_pb.EmbedBatchResponse) -> list[BatchItem]:
-    """One item for each image."""
-    return [_batch_item(result) for result in response.results]
+def batch(response: embedding_pb.EmbedBatchResponse) -> list[ImageResult]:
+    """One result for each image."""
+    return [_batch_result(result) for result in response.results]
 
 
 def embeddings(response: embedding_pb.EmbedAlignedResponse) -> Embeddings:
@@ -45,12 +46,17 @@ def embeddings(response: embedding_pb.EmbedAlignedResponse) -> Embeddings:
     return np.array([embedding.values for embedding in response.embeddings], np.float32)
 
 
-def verdict(
-    response: embedding_pb.VerifyImagesResponse | gallery_pb.VerifyResponse,
-) -> Verification:
-    """The verdict of either kind of verification."""
+def verdict(response: gallery_pb.VerifyResponse) -> Verification:
+    """The comparison with a person."""
     said = response.verdict
-    return Verification(said.score, said.threshold, said.fmr or None)
+    return Verification(said.score, said.threshold, said.fmr or None, _face(response.probe))
+
+
+def images_verdict(response: embedding_pb.VerifyImagesResponse) -> Verification:
+    """The comparison of two images."""
+    said = response.verdict
+    probe, reference = _face(response.first), _face(response.second)
+    return Verification(said.score, said.threshold, said.fmr or None, probe, reference)
 
 
 def enrolled(response: gallery_pb.EnrollResponse) -> EnrolledFace:
@@ -102,6 +108,8 @@ def info(response: info_pb.GetInfoResponse) -> ServerInfo:
         model_id=response.model.model_id,
         embedding_dim=response.model.embedding_dim,
         engine=response.model.engine,
+        detector=response.model.detector,
+        licence=response.model.licence,
         limits=ServerLimits(
             image_bytes_max=limits.image_bytes_max,
             image_pixels_max=limits.image_pixels_max,
@@ -116,7 +124,8 @@ def info(response: info_pb.GetInfoResponse) -> ServerInfo:
             Threshold(t.fmr, t.similarity, t.similarity_low, t.similarity_high)
             for t in response.thresholds
         ),
-        fmr_default=response.fmr_default,
+        fmr=response.fmr_default,
+        gallery=response.gallery.name,
         people=response.gallery.people,
         faces=response.gallery.faces,
         batcher=BatcherCounts(
@@ -151,11 +160,13 @@ def _face(message: face_pb.Face) -> Face:
     )
 
 
-def _batch_item(result: embedding_pb.EmbedResult) -> BatchItem:
-    if result.WhichOneof("outcome") == "failure":
-        kind = BY_REASON.get(result.failure.reason, ServerFault)
-        return BatchItem((), kind(result.failure.message))
-    return BatchItem(tuple(faces(result.found)))
+def _batch_result(result: embedding_pb.EmbedResult) -> ImageResult:
+    if result.WhichOneof("outcome") != "failure":
+        return image_result(result.found)
+    kind = BY_REASON.get(result.failure.reason, InputError)
+    if not issubclass(kind, InputError):
+        kind = InputError
+    return ImageResult("", error=kind(result.failure.message))
 
 
 def _enrolled_face(message: gallery_pb.EnrolledFace) -> EnrolledFace:

@@ -6,22 +6,7 @@ Times (`_unix_s`) are seconds since 1970-01-01 UTC.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from facenet_res.core.errors import FacenetError
 from facenet_res.core.manifest import Threshold
-from facenet_res.core.types import Face
-
-
-@dataclass(frozen=True, slots=True)
-class BatchItem:
-    """What became of one image of a batch.
-
-    Attributes:
-        faces: largest first; empty where the image holds none, or failed.
-        error: why the image could not be served; None where it was.
-    """
-
-    faces: tuple[Face, ...]
-    error: FacenetError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +102,12 @@ class ServerInfo:
         model_id: names the weights; embeddings of different ids are never compared.
         embedding_dim: length of an embedding.
         engine: runtime and device, for people to read.
+        detector: name of the face detector.
+        licence: terms of the weights.
         limits: what a request may hold.
-        thresholds: least similarities, by falling false accept rate.
-        fmr_default: the rate that decides where a request names none.
+        thresholds: least similarities, by falling FMR.
+        fmr: false match rate that decides where a request names none.
+        gallery: name of the gallery that is served.
         people: people in the gallery.
         faces: faces in the gallery.
         batcher: how the engine's batches have been.
@@ -130,9 +118,12 @@ class ServerInfo:
     model_id: str
     embedding_dim: int
     engine: str
+    detector: str
+    licence: str
     limits: ServerLimits
     thresholds: tuple[Threshold, ...]
-    fmr_default: float
+    fmr: float
+    gallery: str
     people: int
     faces: int
     batcher: BatcherCounts

@@ -1,7 +1,9 @@
 """What a shipped model declares about itself."""
 
+import math
+from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from facenet_res.core.errors import ArgumentInvalid
 
@@ -15,6 +17,9 @@ FileFormat = Literal[
     "saved_model",
     "tflite",
 ]
+FMR_DEFAULT: Final = 1e-3
+"""False match rate that decides where nobody names one."""
+
 ColourOrder = Literal["RGB", "BGR"]
 Layout = Literal["NHWC", "NCHW"]
 
@@ -41,10 +46,10 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The least similarity that counts as the same person, at one false accept rate.
+    """The least similarity that counts as the same person, at one false match rate.
 
     Attributes:
-        fmr: share of pairs of different people at or above the threshold.
+        fmr: share of impostor comparisons at or above the threshold.
         similarity: cosine in [-1, 1].
         similarity_low: lower end of its confidence interval.
         similarity_high: upper end of its confidence interval.
@@ -76,7 +81,7 @@ class Manifest:
             at twice the network's time. Absent in older folders, which are not.
         network: the ModelConfig's values; empty where the network is not one of ours.
         files: what the folder holds.
-        thresholds: measured on impostor pairs, by falling false accept rate.
+        thresholds: measured on impostor pairs, by falling FMR.
         loss: what the network was trained with, for people.
         training: the run that made it, for people.
         licence: terms of the weights, for people.
@@ -103,16 +108,38 @@ class Manifest:
         return next((file for file in self.files if file.format == file_format), None)
 
     def threshold_at(self, fmr: float) -> Threshold:
-        """The threshold measured for exactly this rate.
+        """The threshold for a false match rate, interpolated between calibrated ones.
+
+        Between two calibrated rates the similarity, and both ends of its interval, are linear in
+        log10(FMR), the form that the upper tail of impostor scores has to first order.
 
         Raises:
-            ArgumentInvalid: the manifest lists no such rate; the message names those it lists.
+            ArgumentInvalid: the model is not calibrated, or not for so low or high a rate.
         """
-        for threshold in self.thresholds:
-            if threshold.fmr == fmr:
-                return threshold
-        listed = [threshold.fmr for threshold in self.thresholds]
-        raise ArgumentInvalid(
-            f"model {self.model_id} has no threshold for a false accept rate of "
-            f"{fmr:g}; it lists {listed or 'none'}"
+        points = sorted(self.thresholds, key=lambda each: each.fmr)
+        if not points:
+            raise ArgumentInvalid(
+                f"model {self.model_id} is not calibrated: it has no threshold for an FMR of "
+                f"{fmr:g}. Pass a threshold, or calibrate it: facenet-res evaluate thresholds "
+                "--images PEOPLE --model DIR --write"
+            )
+        if not points[0].fmr <= fmr <= points[-1].fmr:
+            raise ArgumentInvalid(
+                f"FMR {fmr:g} is outside the range that model {self.model_id} is calibrated for, "
+                f"{points[0].fmr:g} to {points[-1].fmr:g}"
+            )
+        right = max(1, bisect_left([each.fmr for each in points], fmr)) if len(points) > 1 else 0
+        low, high = points[max(right - 1, 0)], points[right]
+        if fmr in {low.fmr, high.fmr}:
+            return low if fmr == low.fmr else high
+        share = math.log(fmr / low.fmr) / math.log(high.fmr / low.fmr)
+
+        def between(first: float, second: float) -> float:
+            return first + share * (second - first)
+
+        return Threshold(
+            fmr,
+            between(low.similarity, high.similarity),
+            between(low.similarity_low, high.similarity_low),
+            between(low.similarity_high, high.similarity_high),
         )

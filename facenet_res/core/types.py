@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from facenet_res.core.errors import InputError
+
 Image = NDArray[np.uint8]
 """uint8[H, W, 3], RGB."""
 
@@ -112,6 +114,25 @@ class Face:
     quality: FaceQuality
     crop: Image = field(default_factory=lambda: np.empty((0, 0, 3), np.uint8))
     embedding: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageResult:
+    """What became of one image of many.
+
+    Attributes:
+        source: the path as it was given; "" for bytes and arrays.
+        faces: largest first; empty where the image holds none, or failed.
+        width_px: of the upright image; 0 where it failed or a server did not say.
+        height_px: likewise.
+        error: why the image could not be used; None where it was.
+    """
+
+    source: str
+    faces: tuple[Face, ...] = ()
+    width_px: int = 0
+    height_px: int = 0
+    error: InputError | None = None
 
 
 @dataclass(frozen=True, slots=True)

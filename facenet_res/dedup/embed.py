@@ -1,4 +1,4 @@
-"""The embed stage: the faces of every distinct photo, found and embedded by the pipeline.
+"""The embed stage: the faces of every distinct photo, found and embedded by the recognizer.
 
 Results are kept by SHA-256 and by model, so neither a moved photo nor a second model costs more
 than it must. The embeddings of people are personal data: the output folder holds them until it is
@@ -8,18 +8,20 @@ deleted.
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facenet_res.core.types import ImageResult
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.progress import OnProgress, Progress
 from facenet_res.dedup.scan import first_paths, read_photos
 from facenet_res.dedup.stage_files import SHARD_ITEMS, Shard, ShardFolder, read_lines, write_lines
 from facenet_res.dedup.types import PhotoFaces, SkippedFile, Stage
-from facenet_res.pipeline.bulk import FileFaces, FileSkipped, embed_files
-from facenet_res.pipeline.embed import FacePipeline
+
+if TYPE_CHECKING:
+    from facenet_res.recognizer.recognizer import FaceRecognizer
 
 _VERSION: Final = 1
 _MODEL_FILE: Final = "faces_model.jsonl"
@@ -52,7 +54,7 @@ def embed(
     folder: Path,
     out: Path,
     config: DedupConfig,
-    pipeline: FacePipeline | None,
+    recognizer: "FaceRecognizer | None",
     on_progress: OnProgress,
 ) -> None:
     """Adds the faces of every photo that was not yet seen by this model.
@@ -61,7 +63,7 @@ def embed(
         folder: of the photos.
         out: the output folder.
         config: of the run.
-        pipeline: None for a run that looks for copies only.
+        recognizer: None for a run that looks for copies only.
         on_progress: is told after each photo.
 
     Raises:
@@ -70,15 +72,14 @@ def embed(
     """
     paths = first_paths(read_photos(out))
     model = NO_MODEL
-    if pipeline is not None:
-        model = FaceModel(pipeline.embedder.model_id, pipeline.embedder.embedding_dim)
+    if recognizer is not None:
+        model = FaceModel(recognizer.embedder.model_id, recognizer.embedder.embedding_dim)
         shards = _shards(out, model, config)
         known = {name for shard in shards.read() for name in shard["sha256"].tolist()}
         missing = [name for name in paths if name not in known]
         done = len(paths) - len(missing)
         on_progress(Progress(Stage.EMBED, done, len(paths)))
-        results = embed_files(
-            pipeline,
+        results = recognizer.embed_many(
             (folder / paths[name] for name in missing),
             workers=config.workers,
             faces_max=config.faces_a_photo_max,
@@ -152,9 +153,9 @@ def _shards(out: Path, model: FaceModel, config: DedupConfig) -> ShardFolder:
     return ShardFolder(out / f"faces-{sha256(told.encode()).hexdigest()[:8]}")
 
 
-def _row(name: str, result: FileFaces | FileSkipped) -> _Embedded:
-    if isinstance(result, FileSkipped):
-        return _Embedded(name, reason=result.reason, message=result.message)
+def _row(name: str, result: ImageResult) -> _Embedded:
+    if result.error is not None:
+        return _Embedded(name, reason=result.error.reason, message=str(result.error))
     boxes = [face.box for face in result.faces]
     return _Embedded(
         name,

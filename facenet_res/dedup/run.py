@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from facenet_res.core.errors import ArgumentInvalid, FileMissing, InputError
 from facenet_res.core.files import write_fault
@@ -25,7 +25,9 @@ from facenet_res.dedup.progress import OnProgress, Progress, no_progress
 from facenet_res.dedup.report import write_report
 from facenet_res.dedup.scan import scan
 from facenet_res.dedup.types import DedupReport, Stage
-from facenet_res.pipeline.embed import FacePipeline
+
+if TYPE_CHECKING:
+    from facenet_res.recognizer.recognizer import FaceRecognizer
 
 _PRIVATE: Final = 0o700
 
@@ -57,7 +59,7 @@ def deduplicate(
     out: str | os.PathLike[str],
     config: DedupConfig | None = None,
     *,
-    pipeline: FacePipeline | None = None,
+    recognizer: "FaceRecognizer | None" = None,
     on_progress: OnProgress = no_progress,
     clock: Callable[[], datetime] = utc_now,
 ) -> DedupReport:
@@ -70,8 +72,8 @@ def deduplicate(
         folder: searched with all that is below it; links are not followed.
         out: gets the stages' files and the report; may lie inside the folder, and is then left
             out. It holds embeddings and pictures of people: personal data.
-        config: the threshold of the pipeline's model belongs in here.
-        pipeline: finds and embeds faces; None looks for copies only.
+        config: the threshold of the recognizer's model belongs in here.
+        recognizer: finds and embeds faces; None looks for copies only.
         on_progress: is told how far each stage is, in the caller's thread.
         clock: the time, for the report.
 
@@ -84,7 +86,7 @@ def deduplicate(
         DiskFull, NotWritable: `out` cannot be written.
     """
     started = clock()
-    run = _Run(Path(folder), Path(out), config or DedupConfig(), pipeline, on_progress)
+    run = _Run(Path(folder), Path(out), config or DedupConfig(), recognizer, on_progress)
     run.stages(StageRange(Stage.SCAN, Stage.CLUSTER))
     return run.report(started, clock())
 
@@ -95,7 +97,7 @@ def run_stages(
     config: DedupConfig | None = None,
     *,
     stages: StageRange,
-    pipeline: FacePipeline | None = None,
+    recognizer: "FaceRecognizer | None" = None,
     on_progress: OnProgress = no_progress,
 ) -> None:
     """Runs some of the stages; see `deduplicate`.
@@ -106,7 +108,7 @@ def run_stages(
         DiskFull, NotWritable: as for `deduplicate`.
     """
     started = utc_now()
-    run = _Run(Path(folder), Path(out), config or DedupConfig(), pipeline, on_progress)
+    run = _Run(Path(folder), Path(out), config or DedupConfig(), recognizer, on_progress)
     run.stages(stages)
     if Stage.REPORT in stages:
         run.report(started, utc_now())
@@ -117,7 +119,7 @@ class _Run:
     folder: Path
     out: Path
     config: DedupConfig
-    pipeline: FacePipeline | None
+    recognizer: "FaceRecognizer | None"
     on_progress: OnProgress
 
     def stages(self, stages: StageRange) -> None:
@@ -133,7 +135,7 @@ class _Run:
         if Stage.FINGERPRINT in stages:
             describe(*common, self.on_progress)
         if Stage.EMBED in stages:
-            embed(*common, self.pipeline, self.on_progress)
+            embed(*common, self.recognizer, self.on_progress)
         if Stage.PAIRS in stages:
             find_pairs(*common, self.on_progress)
         if Stage.CLUSTER in stages:

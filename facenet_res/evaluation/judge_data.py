@@ -28,7 +28,7 @@ from facenet_res.evaluation.lfw import located, thinned
 from facenet_res.evaluation.photographs import AlignedPhotographs, align_photographs
 from facenet_res.evaluation.photos import PhotosConfig, PhotosPlan, plan_photos
 from facenet_res.faces.detector import Detector
-from facenet_res.faces.photograph import find_faces
+from facenet_res.faces.image_faces import detect_faces
 from facenet_res.imaging.decode import ImageLimits
 from facenet_res.imaging.lazy_image import LazyImage
 
@@ -130,7 +130,7 @@ class RememberedFaces:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self._limits = ImageLimits()
-        self._found: dict[bytes, Faces] = {}
+        self._found: dict[bytes, list[Image]] = {}
 
     def face(self, image: bytes) -> Image:
         """The aligned face of a file's bytes.
@@ -142,11 +142,10 @@ class RememberedFaces:
         key = hashlib.sha256(image).digest()
         if key not in self._found:
             opened = LazyImage.open(image, self._limits)
-            self._found[key] = find_faces(opened, self._detector, 1).crops
+            self._found[key] = [face.crop for face in detect_faces(opened, self._detector, 1)]
         if len(self._found[key]) == 0:
-            raise NoFace("no face was found, one is needed")
-        face: Image = self._found[key][0]
-        return face
+            raise NoFace("no face detected, one is required")
+        return self._found[key][0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,9 +1,12 @@
-"""What a face detector does for us, and the choice among the faces it finds."""
+"""The detector protocol, and the choice among detected faces."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
 from facenet_res.core.errors import NoFace, SeveralFaces
-from facenet_res.core.types import Detection, Image
+from facenet_res.core.types import Detection, Face, Image
+
+AnyFace = TypeVar("AnyFace", Detection, Face)
 
 
 class Detector(Protocol):
@@ -26,27 +29,27 @@ def largest_first(detections: list[Detection]) -> list[Detection]:
     return sorted(detections, key=lambda detection: -detection.box.area_px)
 
 
-def the_only(detections: list[Detection], *, largest: bool = False) -> Detection:
-    """The face that is meant, where one is meant.
+def only_face(faces: Sequence[AnyFace], *, largest: bool = False) -> AnyFace:
+    """Returns the face of an image that should show one.
 
     Args:
-        detections: largest first, as a detector returns them.
-        largest: take the largest where there are several.
+        faces: largest first.
+        largest: take the largest of several rather than raise.
 
     Raises:
         NoFace: there is none.
-        SeveralFaces: there are several, and `largest` was not asked for.
+        SeveralFaces: there are several, and `largest` is False.
     """
-    if not detections:
-        raise NoFace("no face was found, one is needed")
-    if len(detections) > 1 and not largest:
-        sizes = ", ".join(f"{face.box.width_px:.0f} px" for face in detections[:3])
-        more = ", ..." if len(detections) > 3 else ""
+    if not faces:
+        raise NoFace("no face detected, one is required")
+    if len(faces) > 1 and not largest:
+        sizes = ", ".join(f"{face.box.width_px:.0f}" for face in faces[:3])
+        more = ", ..." if len(faces) > 3 else ""
         raise SeveralFaces(
-            f"{len(detections)} faces were found ({sizes}{more} wide), one is meant; crop the "
-            "photograph or ask for the largest"
+            f"{len(faces)} faces detected ({sizes}{more} px wide), one is required: crop the "
+            "image, or accept the largest face"
         )
-    return detections[0]
+    return faces[0]
 
 
 def most_central(detections: list[Detection], width_px: int, height_px: int) -> Detection:

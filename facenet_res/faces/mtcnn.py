@@ -28,6 +28,7 @@ from facenet_res.core.types import Box, Detection, Image
 from facenet_res.faces.detector import largest_first
 from facenet_res.faces.mosaic import CELL_PX, NOWHERE, STEP_PX, Canvas, canvases
 from facenet_res.faces.mtcnn_networks import load_networks
+from facenet_res.faces.names import FACE_PX_RANGE
 from facenet_res.faces.suppression import suppress, suppress_apart, suppress_nested
 from facenet_res.imaging.pyramid import GREY, ImagePyramid
 
@@ -71,7 +72,7 @@ class MtcnnConfig:
 
     def __post_init__(self) -> None:
         allowed = {
-            "face_px_min": (CELL_PX, 10_000),
+            "face_px_min": FACE_PX_RANGE,
             "face_share_min": (0, 1),
             "scale_step": (0.5, 0.9),
             "proposal_score_min": (0.1, 1),

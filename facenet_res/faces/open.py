@@ -1,16 +1,14 @@
 """A detector by its name; what it needs is imported only when it is asked for."""
 
 from pathlib import Path
-from typing import Final
 
 from facenet_res.core.errors import ConfigInvalid
 from facenet_res.faces.detector import Detector
-
-DETECTORS: Final = ("mtcnn", "yunet")
+from facenet_res.faces.names import DETECTOR_DEFAULT, DETECTORS
 
 
 def open_detector(
-    name: str = "mtcnn", model_path: Path | None = None, face_px_min: float | None = None
+    name: str = DETECTOR_DEFAULT, model_path: Path | None = None, face_px_min: float | None = None
 ) -> Detector:
     """Opens a detector with its default settings, but for the smallest face.
 

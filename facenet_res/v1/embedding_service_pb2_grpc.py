@@ -43,6 +43,11 @@ class EmbeddingServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.Detect = channel.unary_unary(
+                '/facenet_res.v1.EmbeddingService/Detect',
+                request_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedRequest.SerializeToString,
+                response_deserializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedResponse.FromString,
+                _registered_method=True)
         self.Embed = channel.unary_unary(
                 '/facenet_res.v1.EmbeddingService/Embed',
                 request_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedRequest.SerializeToString,
@@ -76,6 +81,15 @@ class EmbeddingServiceServicer:
     UNAVAILABLE        SHUTTING_DOWN; retry, elsewhere if possible
     INTERNAL           a bug; the server's log has the trace
     """
+
+    def Detect(self, request, context):
+        """Detects and aligns the faces of one image, largest first; they are not embedded.
+
+        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, ARGUMENT_INVALID
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def Embed(self, request, context):
         """Finds the faces in one image and embeds each, largest first.
@@ -123,6 +137,11 @@ class EmbeddingServiceServicer:
 
 def add_EmbeddingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'Detect': grpc.unary_unary_rpc_method_handler(
+                    servicer.Detect,
+                    request_deserializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedRequest.FromString,
+                    response_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedResponse.SerializeToString,
+            ),
             'Embed': grpc.unary_unary_rpc_method_handler(
                     servicer.Embed,
                     request_deserializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedRequest.FromString,
@@ -162,6 +181,33 @@ class EmbeddingService:
     UNAVAILABLE        SHUTTING_DOWN; retry, elsewhere if possible
     INTERNAL           a bug; the server's log has the trace
     """
+
+    @staticmethod
+    def Detect(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facenet_res.v1.EmbeddingService/Detect',
+            facenet__res_dot_v1_dot_embedding__service__pb2.EmbedRequest.SerializeToString,
+            facenet__res_dot_v1_dot_embedding__service__pb2.EmbedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def Embed(request,

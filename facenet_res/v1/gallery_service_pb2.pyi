@@ -100,16 +100,16 @@ class EnrollResponse(_message.Message):
     def __init__(self, enrolled: _Optional[_Union[EnrolledFace, _Mapping]] = ..., face: _Optional[_Union[_face_pb2.Face, _Mapping]] = ...) -> None: ...
 
 class IdentifyRequest(_message.Message):
-    __slots__ = ("image", "decision", "top_k", "faces_max")
+    __slots__ = ("image", "decision", "k", "faces_max")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
-    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
     FACES_MAX_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     decision: _face_pb2.Decision
-    top_k: int
+    k: int
     faces_max: int
-    def __init__(self, image: _Optional[bytes] = ..., decision: _Optional[_Union[_face_pb2.Decision, _Mapping]] = ..., top_k: _Optional[int] = ..., faces_max: _Optional[int] = ...) -> None: ...
+    def __init__(self, image: _Optional[bytes] = ..., decision: _Optional[_Union[_face_pb2.Decision, _Mapping]] = ..., k: _Optional[int] = ..., faces_max: _Optional[int] = ...) -> None: ...
 
 class IdentifyResponse(_message.Message):
     __slots__ = ("identifications",)

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!facenet_res/v1/info_service.proto\x12\x0e\x66\x61\x63\x65net_res.v1\"\x10\n\x0eGetInfoRequest\"\xa9\x02\n\x0fGetInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12(\n\x05model\x18\x02 \x01(\x0b\x32\x19.facenet_res.v1.ModelInfo\x12&\n\x06limits\x18\x03 \x01(\x0b\x32\x16.facenet_res.v1.Limits\x12-\n\nthresholds\x18\x04 \x03(\x0b\x32\x19.facenet_res.v1.Threshold\x12\x13\n\x0b\x66mr_default\x18\x05 \x01(\x01\x12.\n\x07gallery\x18\x06 \x01(\x0b\x32\x1d.facenet_res.v1.GalleryCounts\x12-\n\x07\x62\x61tcher\x18\x07 \x01(\x0b\x32\x1c.facenet_res.v1.BatcherStats\x12\x10\n\x08uptime_s\x18\x08 \x01(\x01\"D\n\tModelInfo\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x15\n\rembedding_dim\x18\x02 \x01(\r\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\"\xc8\x01\n\x06Limits\x12\x17\n\x0fimage_bytes_max\x18\x01 \x01(\x04\x12\x18\n\x10image_pixels_max\x18\x02 \x01(\x04\x12\x19\n\x11request_bytes_max\x18\x03 \x01(\x04\x12\x18\n\x10\x62\x61tch_images_max\x18\x04 \x01(\r\x12\x14\n\x0crequests_max\x18\x05 \x01(\r\x12\x15\n\rpage_size_max\x18\x06 \x01(\r\x12\x11\n\ttop_k_max\x18\x07 \x01(\r\x12\x16\n\x0e\x64\x65\x61\x64line_s_max\x18\x08 \x01(\x01\"]\n\tThreshold\x12\x0b\n\x03\x66mr\x18\x01 \x01(\x01\x12\x12\n\nsimilarity\x18\x02 \x01(\x01\x12\x16\n\x0esimilarity_low\x18\x03 \x01(\x01\x12\x17\n\x0fsimilarity_high\x18\x04 \x01(\x01\".\n\rGalleryCounts\x12\x0e\n\x06people\x18\x01 \x01(\x04\x12\r\n\x05\x66\x61\x63\x65s\x18\x02 \x01(\x04\"\x89\x01\n\x0c\x42\x61tcherStats\x12\x0f\n\x07\x62\x61tches\x18\x01 \x01(\x04\x12\r\n\x05\x66\x61\x63\x65s\x18\x02 \x01(\x04\x12\x16\n\x0e\x62\x61tch_size_max\x18\x03 \x01(\r\x12\x0f\n\x07waiting\x18\x04 \x01(\r\x12\x0f\n\x07refused\x18\x05 \x01(\x04\x12\x0c\n\x04late\x18\x06 \x01(\x04\x12\x11\n\tcancelled\x18\x07 \x01(\x04\x32Y\n\x0bInfoService\x12J\n\x07GetInfo\x12\x1e.facenet_res.v1.GetInfoRequest\x1a\x1f.facenet_res.v1.GetInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!facenet_res/v1/info_service.proto\x12\x0e\x66\x61\x63\x65net_res.v1\"\x10\n\x0eGetInfoRequest\"\xa7\x02\n\x0fGetInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12(\n\x05model\x18\x02 \x01(\x0b\x32\x19.facenet_res.v1.ModelInfo\x12&\n\x06limits\x18\x03 \x01(\x0b\x32\x16.facenet_res.v1.Limits\x12-\n\nthresholds\x18\x04 \x03(\x0b\x32\x19.facenet_res.v1.Threshold\x12\x13\n\x0b\x66mr_default\x18\x05 \x01(\x01\x12,\n\x07gallery\x18\x06 \x01(\x0b\x32\x1b.facenet_res.v1.GalleryInfo\x12-\n\x07\x62\x61tcher\x18\x07 \x01(\x0b\x32\x1c.facenet_res.v1.BatcherStats\x12\x10\n\x08uptime_s\x18\x08 \x01(\x01\"g\n\tModelInfo\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12\x15\n\rembedding_dim\x18\x02 \x01(\r\x12\x0e\n\x06\x65ngine\x18\x03 \x01(\t\x12\x10\n\x08\x64\x65tector\x18\x04 \x01(\t\x12\x0f\n\x07licence\x18\x05 \x01(\t\"\xc8\x01\n\x06Limits\x12\x17\n\x0fimage_bytes_max\x18\x01 \x01(\x04\x12\x18\n\x10image_pixels_max\x18\x02 \x01(\x04\x12\x19\n\x11request_bytes_max\x18\x03 \x01(\x04\x12\x18\n\x10\x62\x61tch_images_max\x18\x04 \x01(\r\x12\x14\n\x0crequests_max\x18\x05 \x01(\r\x12\x15\n\rpage_size_max\x18\x06 \x01(\r\x12\x11\n\ttop_k_max\x18\x07 \x01(\r\x12\x16\n\x0e\x64\x65\x61\x64line_s_max\x18\x08 \x01(\x01\"]\n\tThreshold\x12\x0b\n\x03\x66mr\x18\x01 \x01(\x01\x12\x12\n\nsimilarity\x18\x02 \x01(\x01\x12\x16\n\x0esimilarity_low\x18\x03 \x01(\x01\x12\x17\n\x0fsimilarity_high\x18\x04 \x01(\x01\":\n\x0bGalleryInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06people\x18\x02 \x01(\x04\x12\r\n\x05\x66\x61\x63\x65s\x18\x03 \x01(\x04\"\x89\x01\n\x0c\x42\x61tcherStats\x12\x0f\n\x07\x62\x61tches\x18\x01 \x01(\x04\x12\r\n\x05\x66\x61\x63\x65s\x18\x02 \x01(\x04\x12\x16\n\x0e\x62\x61tch_size_max\x18\x03 \x01(\r\x12\x0f\n\x07waiting\x18\x04 \x01(\r\x12\x0f\n\x07refused\x18\x05 \x01(\x04\x12\x0c\n\x04late\x18\x06 \x01(\x04\x12\x11\n\tcancelled\x18\x07 \x01(\x04\x32Y\n\x0bInfoService\x12J\n\x07GetInfo\x12\x1e.facenet_res.v1.GetInfoRequest\x1a\x1f.facenet_res.v1.GetInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,17 +34,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETINFOREQUEST']._serialized_start=53
   _globals['_GETINFOREQUEST']._serialized_end=69
   _globals['_GETINFORESPONSE']._serialized_start=72
-  _globals['_GETINFORESPONSE']._serialized_end=369
-  _globals['_MODELINFO']._serialized_start=371
-  _globals['_MODELINFO']._serialized_end=439
-  _globals['_LIMITS']._serialized_start=442
-  _globals['_LIMITS']._serialized_end=642
-  _globals['_THRESHOLD']._serialized_start=644
-  _globals['_THRESHOLD']._serialized_end=737
-  _globals['_GALLERYCOUNTS']._serialized_start=739
-  _globals['_GALLERYCOUNTS']._serialized_end=785
-  _globals['_BATCHERSTATS']._serialized_start=788
-  _globals['_BATCHERSTATS']._serialized_end=925
-  _globals['_INFOSERVICE']._serialized_start=927
-  _globals['_INFOSERVICE']._serialized_end=1016
+  _globals['_GETINFORESPONSE']._serialized_end=367
+  _globals['_MODELINFO']._serialized_start=369
+  _globals['_MODELINFO']._serialized_end=472
+  _globals['_LIMITS']._serialized_start=475
+  _globals['_LIMITS']._serialized_end=675
+  _globals['_THRESHOLD']._serialized_start=677
+  _globals['_THRESHOLD']._serialized_end=770
+  _globals['_GALLERYINFO']._serialized_start=772
+  _globals['_GALLERYINFO']._serialized_end=830
+  _globals['_BATCHERSTATS']._serialized_start=833
+  _globals['_BATCHERSTATS']._serialized_end=970
+  _globals['_INFOSERVICE']._serialized_start=972
+  _globals['_INFOSERVICE']._serialized_end=1061
 # @@protoc_insertion_point(module_scope)

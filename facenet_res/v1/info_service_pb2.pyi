@@ -25,20 +25,24 @@ class GetInfoResponse(_message.Message):
     limits: Limits
     thresholds: _containers.RepeatedCompositeFieldContainer[Threshold]
     fmr_default: float
-    gallery: GalleryCounts
+    gallery: GalleryInfo
     batcher: BatcherStats
     uptime_s: float
-    def __init__(self, version: _Optional[str] = ..., model: _Optional[_Union[ModelInfo, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., thresholds: _Optional[_Iterable[_Union[Threshold, _Mapping]]] = ..., fmr_default: _Optional[float] = ..., gallery: _Optional[_Union[GalleryCounts, _Mapping]] = ..., batcher: _Optional[_Union[BatcherStats, _Mapping]] = ..., uptime_s: _Optional[float] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., model: _Optional[_Union[ModelInfo, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., thresholds: _Optional[_Iterable[_Union[Threshold, _Mapping]]] = ..., fmr_default: _Optional[float] = ..., gallery: _Optional[_Union[GalleryInfo, _Mapping]] = ..., batcher: _Optional[_Union[BatcherStats, _Mapping]] = ..., uptime_s: _Optional[float] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
-    __slots__ = ("model_id", "embedding_dim", "engine")
+    __slots__ = ("model_id", "embedding_dim", "engine", "detector", "licence")
     MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_DIM_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
+    DETECTOR_FIELD_NUMBER: _ClassVar[int]
+    LICENCE_FIELD_NUMBER: _ClassVar[int]
     model_id: str
     embedding_dim: int
     engine: str
-    def __init__(self, model_id: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., engine: _Optional[str] = ...) -> None: ...
+    detector: str
+    licence: str
+    def __init__(self, model_id: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., engine: _Optional[str] = ..., detector: _Optional[str] = ..., licence: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("image_bytes_max", "image_pixels_max", "request_bytes_max", "batch_images_max", "requests_max", "page_size_max", "top_k_max", "deadline_s_max")
@@ -72,13 +76,15 @@ class Threshold(_message.Message):
     similarity_high: float
     def __init__(self, fmr: _Optional[float] = ..., similarity: _Optional[float] = ..., similarity_low: _Optional[float] = ..., similarity_high: _Optional[float] = ...) -> None: ...
 
-class GalleryCounts(_message.Message):
-    __slots__ = ("people", "faces")
+class GalleryInfo(_message.Message):
+    __slots__ = ("name", "people", "faces")
+    NAME_FIELD_NUMBER: _ClassVar[int]
     PEOPLE_FIELD_NUMBER: _ClassVar[int]
     FACES_FIELD_NUMBER: _ClassVar[int]
+    name: str
     people: int
     faces: int
-    def __init__(self, people: _Optional[int] = ..., faces: _Optional[int] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., people: _Optional[int] = ..., faces: _Optional[int] = ...) -> None: ...
 
 class BatcherStats(_message.Message):
     __slots__ = ("batches", "faces", "batch_size_max", "waiting", "refused", "late", "cancelled")

@@ -2,13 +2,12 @@
 
 import asyncio
 
-from facenet_res.core.arrays import cosine
 from facenet_res.core.errors import ArgumentInvalid, InputError
-from facenet_res.core.types import Face, Verification
+from facenet_res.core.types import Face, ImageResult
+from facenet_res.recognizer.steps import compare
 from facenet_res.server import convert
+from facenet_res.server.async_recognizer import AsyncRecognizer
 from facenet_res.server.context import Caller, Context
-from facenet_res.server.decisions import Decisions
-from facenet_res.server.reader import FaceReader, ImageFaces
 from facenet_res.v1 import embedding_service_pb2 as pb
 from facenet_res.v1 import embedding_service_pb2_grpc as rpc
 from facenet_res.v1 import face_pb2 as face_pb
@@ -17,17 +16,19 @@ from facenet_res.v1 import face_pb2 as face_pb
 class EmbeddingServicer(rpc.EmbeddingServiceServicer):
     """See embedding_service.proto. Errors become statuses in the error interceptor."""
 
-    def __init__(
-        self, reader: FaceReader, decisions: Decisions, model_id: str, batch_images_max: int
-    ) -> None:
-        self._reader = reader
-        self._decisions = decisions
-        self._model_id = model_id
+    def __init__(self, faces: AsyncRecognizer, batch_images_max: int) -> None:
+        self._faces = faces
+        self._model_id = faces.recognizer.embedder.model_id
         self._batch_images_max = batch_images_max
 
     async def Embed(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:
         """The faces of one image."""
-        found = await self._reader.read(request.image, Caller.of(context), request.faces_max)
+        found = await self._faces.embed(request.image, Caller.of(context), request.faces_max)
+        return self._response(found, request.with_crops)
+
+    async def Detect(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:
+        """The faces of one image, without embeddings."""
+        found = await self._faces.detect(request.image, Caller.of(context), request.faces_max)
         return self._response(found, request.with_crops)
 
     async def EmbedBatch(
@@ -41,7 +42,7 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
             )
         caller = Caller.of(context)
         outcomes = await asyncio.gather(
-            *(self._reader.read(image, caller, request.faces_max) for image in request.images),
+            *(self._faces.embed(image, caller, request.faces_max) for image in request.images),
             return_exceptions=True,
         )
         return pb.EmbedBatchResponse(
@@ -51,9 +52,9 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
     async def EmbedAligned(
         self, request: pb.EmbedAlignedRequest, context: Context
     ) -> pb.EmbedAlignedResponse:
-        """The embeddings of faces that are aligned already."""
-        faces = convert.from_aligned(request.faces, self._batch_images_max)
-        embeddings = await self._reader.embed_aligned(faces, Caller.of(context))
+        """The embeddings of aligned crops."""
+        crops = convert.from_aligned(request.faces, self._batch_images_max)
+        embeddings = await self._faces.embed_aligned(crops, Caller.of(context))
         return pb.EmbedAlignedResponse(
             embeddings=[pb.Embedding(values=values) for values in embeddings.tolist()],
             model_id=self._model_id,
@@ -62,27 +63,25 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
     async def VerifyImages(
         self, request: pb.VerifyImagesRequest, context: Context
     ) -> pb.VerifyImagesResponse:
-        """Whether two photographs show the same person."""
-        rule = self._decisions.rule_of(request.decision)
-        first, second = await asyncio.gather(
+        """Whether two images show the same person."""
+        point = convert.from_decision(request.decision, self._faces.recognizer)
+        probe, reference = await asyncio.gather(
             self._one("first", request.first, context, request.largest_face),
             self._one("second", request.second, context, request.largest_face),
         )
-        similarity = float(cosine(first.embedding[None], second.embedding[None])[0])
-        verification = Verification(similarity, rule.threshold, rule.fmr)
         return pb.VerifyImagesResponse(
-            verdict=convert.to_verdict(verification),
-            first=convert.to_face(first),
-            second=convert.to_face(second),
+            verdict=convert.to_verdict(compare(probe, reference, point)),
+            first=convert.to_face(probe),
+            second=convert.to_face(reference),
         )
 
     async def _one(self, which: str, image: bytes, context: Context, largest: bool) -> Face:
         try:
-            return await self._reader.read_one(image, Caller.of(context), largest=largest)
+            return await self._faces.embed_one(image, Caller.of(context), largest=largest)
         except InputError as error:
             raise type(error)(f"the {which} image: {error}") from error
 
-    def _result(self, outcome: ImageFaces | BaseException, with_crops: bool) -> pb.EmbedResult:
+    def _result(self, outcome: ImageResult | BaseException, with_crops: bool) -> pb.EmbedResult:
         if isinstance(outcome, InputError):
             failure = face_pb.Failure(reason=outcome.reason, message=str(outcome))
             return pb.EmbedResult(failure=failure)
@@ -91,7 +90,7 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
             raise outcome
         return pb.EmbedResult(found=self._response(outcome, with_crops))
 
-    def _response(self, found: ImageFaces, with_crops: bool) -> pb.EmbedResponse:
+    def _response(self, found: ImageResult, with_crops: bool) -> pb.EmbedResponse:
         return pb.EmbedResponse(
             faces=[
                 convert.to_face(face, with_embedding=True, with_crop=with_crops)

@@ -1,21 +1,15 @@
 """GalleryService: people, their faces, and who is who."""
 
-from dataclasses import replace
-
-import numpy as np
-
 from facenet_res.core.errors import ArgumentInvalid
-from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.limits import GalleryLimits
+from facenet_res.recognizer.gallery import K_DEFAULT, Gallery
 from facenet_res.server import convert
+from facenet_res.server.async_recognizer import AsyncRecognizer
 from facenet_res.server.context import Caller, Context
-from facenet_res.server.decisions import Decisions
 from facenet_res.server.pool import WorkerPool
-from facenet_res.server.reader import FaceReader
 from facenet_res.v1 import gallery_service_pb2 as pb
 from facenet_res.v1 import gallery_service_pb2_grpc as rpc
 
-TOP_K_DEFAULT = 5
 PAGE_SIZE_DEFAULT = 100
 
 
@@ -24,24 +18,22 @@ class GalleryServicer(rpc.GalleryServiceServicer):
 
     def __init__(
         self,
-        reader: FaceReader,
-        decisions: Decisions,
-        gallery: EmbeddingGallery,
+        faces: AsyncRecognizer,
+        gallery: Gallery,
         limits: GalleryLimits,
         disk: WorkerPool,
     ) -> None:
         """Takes what it calls.
 
         Args:
-            reader: reads the faces of images.
-            decisions: turns a request's decision into a threshold.
-            gallery: is only called in threads, since it waits for the disk.
+            faces: embeds images, and computes searches in its threads.
+            gallery: of embeddings; writes and lists wait for the disk.
             limits: those of the gallery.
-            disk: these threads.
+            disk: threads for the disk's work.
         """
-        self._reader = reader
-        self._decisions = decisions
+        self._faces = faces
         self._gallery = gallery
+        self._embeddings = gallery.embeddings
         self._limits = limits
         self._disk = disk
 
@@ -49,11 +41,11 @@ class GalleryServicer(rpc.GalleryServiceServicer):
         """Stores one face; it is on the disk before the answer is sent."""
         # Checked before the network's work, and again by the gallery.
         self._limits.check_id("person_id", request.person_id)
-        face = await self._reader.read_one(
+        face = await self._faces.embed_one(
             request.image, Caller.of(context), largest=request.largest_face
         )
         enrolled = await self._disk.run(
-            lambda: self._gallery.enroll(
+            lambda: self._embeddings.enroll(
                 request.person_id,
                 face.embedding,
                 name=request.name,
@@ -66,35 +58,27 @@ class GalleryServicer(rpc.GalleryServiceServicer):
 
     async def Identify(self, request: pb.IdentifyRequest, context: Context) -> pb.IdentifyResponse:
         """Who the faces of an image are."""
-        rule = self._decisions.rule_of(request.decision)
-        top_k = request.top_k or TOP_K_DEFAULT
-        if top_k > self._limits.top_k_max:
-            raise ArgumentInvalid(f"top_k is {top_k}, limit is {self._limits.top_k_max}")
-        found = await self._reader.read(request.image, Caller.of(context), request.faces_max)
-        if not found.faces:
-            return pb.IdentifyResponse()
-        queries = np.stack([face.embedding for face in found.faces])
-        answers = await self._disk.run(
-            lambda: self._gallery.identify(queries, rule.threshold, top_k)
+        point = convert.from_decision(request.decision, self._faces.recognizer)
+        k = request.k or K_DEFAULT
+        if k > self._limits.top_k_max:
+            raise ArgumentInvalid(f"k is {k}, limit is {self._limits.top_k_max}")
+        caller = Caller.of(context)
+        found = await self._faces.embed(request.image, caller, request.faces_max)
+        answers = await self._faces.compute(
+            lambda: self._gallery.identify_faces(found.faces, point, k), caller
         )
         return pb.IdentifyResponse(
-            identifications=[
-                convert.to_identification(face, replace(answer, fmr=rule.fmr or None))
-                for face, answer in zip(found.faces, answers, strict=True)
-            ]
+            identifications=map(convert.to_identification, found.faces, answers)
         )
 
     async def Verify(self, request: pb.VerifyRequest, context: Context) -> pb.VerifyResponse:
         """Whether an image shows the person it is claimed to show."""
-        rule = self._decisions.rule_of(request.decision)
+        point = convert.from_decision(request.decision, self._faces.recognizer)
         self._limits.check_id("person_id", request.person_id)
-        face = await self._reader.read_one(
-            request.image, Caller.of(context), largest=request.largest_face
-        )
-        verification = await self._disk.run(
-            lambda: self._gallery.verify(
-                request.person_id, face.embedding, rule.threshold, rule.fmr
-            )
+        caller = Caller.of(context)
+        face = await self._faces.embed_one(request.image, caller, largest=request.largest_face)
+        verification = await self._faces.compute(
+            lambda: self._gallery.verify_face(request.person_id, face, point), caller
         )
         return pb.VerifyResponse(
             verdict=convert.to_verdict(verification),
@@ -114,7 +98,9 @@ class GalleryServicer(rpc.GalleryServiceServicer):
     ) -> pb.ListPeopleResponse:
         """A page of people. The token is the last id of the page before."""
         page_size = request.page_size or PAGE_SIZE_DEFAULT
-        people = await self._disk.run(lambda: self._gallery.people(page_size, request.page_token))
+        people = await self._disk.run(
+            lambda: self._embeddings.people(page_size, request.page_token)
+        )
         # A full page may be the last one: then the next page is empty.
         token = people[-1].person_id if len(people) == page_size else ""
         return pb.ListPeopleResponse(

@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable
 
 from facenet_res import __version__
-from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.inference.batcher import BatcherStats
-from facenet_res.inference.embedder import BackendEmbedder
+from facenet_res.recognizer.gallery import Gallery
 from facenet_res.server import convert
 from facenet_res.server.config import ServerConfig
 from facenet_res.server.context import Context
@@ -22,14 +21,12 @@ class InfoServicer(rpc.InfoServiceServicer):
     def __init__(
         self,
         config: ServerConfig,
-        embedder: BackendEmbedder,
-        gallery: EmbeddingGallery,
+        gallery: Gallery,
         stats: Callable[[], BatcherStats],
         disk: WorkerPool,
     ) -> None:
         """Takes what it reports; `disk` are the threads in which the gallery is called."""
         self._config = config
-        self._embedder = embedder
         self._gallery = gallery
         self._stats = stats
         self._disk = disk
@@ -38,18 +35,22 @@ class InfoServicer(rpc.InfoServiceServicer):
     async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:
         """Model, limits, thresholds and counts."""
         counts = await self._disk.run(self._gallery.counts)
-        thresholds = self._embedder.manifest.thresholds
+        info = self._gallery.recognizer.info()
         return pb.GetInfoResponse(
             version=__version__,
             model=pb.ModelInfo(
-                model_id=self._embedder.model_id,
-                embedding_dim=self._embedder.embedding_dim,
-                engine=self._embedder.description,
+                model_id=info.model_id,
+                embedding_dim=info.embedding_dim,
+                engine=info.engine,
+                detector=info.detector,
+                licence=info.licence,
             ),
             limits=_limits(self._config, GalleryLimits()),
-            thresholds=map(convert.to_threshold, thresholds),
-            fmr_default=self._config.fmr,
-            gallery=pb.GalleryCounts(people=counts.persons, faces=counts.faces),
+            thresholds=map(convert.to_threshold, info.thresholds),
+            fmr_default=info.fmr,
+            gallery=pb.GalleryInfo(
+                name=self._config.gallery.name, people=counts.persons, faces=counts.faces
+            ),
             batcher=_batcher(self._stats()),
             uptime_s=time.monotonic() - self._began_s,
         )

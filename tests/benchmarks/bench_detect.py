@@ -18,8 +18,8 @@ import pytest
 
 from facenet_res.core.types import Image
 from facenet_res.faces.align import align_face
+from facenet_res.faces.image_faces import detect_faces
 from facenet_res.faces.mtcnn import MtcnnDetector
-from facenet_res.faces.photograph import find_faces
 from facenet_res.faces.yunet import YunetDetector
 from facenet_res.imaging.decode import decode_image
 from facenet_res.imaging.encode import encode_jpeg
@@ -94,7 +94,7 @@ def test_a_jpeg_of_12_mp_by_its_copy_and_whole(record_property: Record) -> None:
     data, detector = encode_jpeg(photograph(*SIZES_PX["4000"])), MtcnnDetector()
 
     def by_copy() -> object:
-        return find_faces(LazyImage.open(data), detector, 1)
+        return detect_faces(LazyImage.open(data), detector, 1)
 
     def whole() -> object:
         image = decode_image(data)

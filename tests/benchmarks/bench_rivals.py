@@ -39,8 +39,7 @@ from facenet_res.imaging.encode import encode_jpeg
 from facenet_res.inference.config import BackendConfig
 from facenet_res.inference.embedder import BackendEmbedder
 from facenet_res.inference.open import open_backend
-from facenet_res.pipeline.embed import FacePipeline
-from facenet_res.pipeline.open import PipelineConfig, open_pipeline
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.artifacts import write_random_artifact
 from tests.benchmarks import bench, network_engines
 from tests.benchmarks.deepface_process import DeepFaceProcess
@@ -77,9 +76,9 @@ def test_photo_to_embedding_against_deepface(
     for path, data in zip(paths, files, strict=True):
         path.write_bytes(data)
     with DeepFaceProcess(paths) as deepface:
-        pipeline = open_pipeline(PipelineConfig(artifact_dir=_folder(network, tmp_path)))
+        recognizer = FaceRecognizer(_folder(network, tmp_path))
         rounds = bench.interleaved(
-            {"deepface": deepface, "ours": lambda: [pipeline.embed_one(data) for data in files]},
+            {"deepface": deepface, "ours": lambda: [recognizer.embed_one(data) for data in files]},
             bench.size(smoke=1, full=15),
         )
     for name in rounds.times_ms:
@@ -117,7 +116,7 @@ def test_the_steps_of_insightface(network: str, tmp_path: Path, record_property:
     }
     # On the same crops: their alignment does not smooth what it shrinks, and gives others.
     crops = np.stack(
-        [FacePipeline(detector, embedders["f32"]).find(data).crops[0] for data in files]
+        [FaceRecognizer.of(detector, embedders["f32"]).detect(data)[0].crop for data in files]
     )
     wanted = unit_norm(np.stack([theirs.embed_crop(crop) for crop in crops]))
     found = embedders["f32"].embed(crops)
@@ -193,8 +192,8 @@ def _write_channels_first(source: Path, path: Path) -> None:
 def _of_photos(
     embedder: BackendEmbedder, detector: MtcnnDetector, files: list[bytes]
 ) -> network_engines.Work:
-    pipeline = FacePipeline(detector, embedder)
-    return lambda: [pipeline.embed_one(data) for data in files]
+    recognizer = FaceRecognizer.of(detector, embedder)
+    return lambda: [recognizer.embed_one(data) for data in files]
 
 
 def _of_faces(

@@ -20,8 +20,7 @@ from facenet_res.client import AsyncFacenetClient, FacenetClient
 from facenet_res.core.artifact import default_artifact_dir
 from facenet_res.imaging.encode import encode_jpeg
 from facenet_res.inference.open import open_embedder
-from facenet_res.pipeline.bulk import embed_files
-from facenet_res.pipeline.open import PipelineConfig, open_pipeline
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.artifacts import smooth_faces, write_random_artifact
 from tests.benchmarks import bench
 from tests.portraits import portrait
@@ -128,11 +127,11 @@ def test_64_clients_with_photographs_against_the_same_in_one_process(
     path = tmp_path / "photo.jpg"
     path.write_bytes(photo)
     times_each = bench.size(smoke=1, full=3)
-    pipeline = open_pipeline(PipelineConfig(artifact_dir=model))
+    recognizer = FaceRecognizer(model)
     crowd = Crowd(address)
     rounds = bench.interleaved(
         {
-            "files": lambda: list(embed_files(pipeline, [path] * (CLIENTS * times_each))),
+            "files": lambda: list(recognizer.embed_many([path] * (CLIENTS * times_each))),
             "served": lambda: crowd.ask(times_each, lambda client, _: client.embed(photo)),
         },
         rounds=ROUNDS,

@@ -80,13 +80,13 @@ def test_a_gallery_in_use_by_a_server_is_not_judged_nor_touched(
 
     with ServerProcess(tmp_path, model) as server:
         with FacenetClient(server.address) as client:
-            client.enroll("kept", people / "ann" / "1.jpg")
+            client.open_gallery().enroll("kept", people / "ann" / "1.jpg")
         ended = facenet(
             "evaluate", "photos", "--images", people, "--server", server.address,
             "--people", 1, "--unknown", 1, "--each", 1,
         )  # fmt: skip
         with FacenetClient(server.address) as client:
-            assert [person.person_id for person in client.list_people()] == ["kept"]
+            assert [person.person_id for person in client.open_gallery().people()] == ["kept"]
 
     assert ended.returncode == exit_codes.INPUT
     assert "holds 1 people" in ended.stderr

@@ -21,7 +21,7 @@ from facenet_res.imaging.decode import read_image
 from facenet_res.imaging.encode import encode_jpeg
 from facenet_res.imaging.warp import resize
 from facenet_res.inference.open import open_embedder
-from facenet_res.pipeline.embed import FacePipeline
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.artifacts import write_random_artifact
 from tests.image_files import exif_block, jpeg_with_exif
 
@@ -108,10 +108,10 @@ def test_fifty_photographs_with_twenty_planted_copies(shared_data: Path, tmp_pat
     kinds = ["quality60", "half", "crop", "mirror", "equal"] * 4
     planted = plant(folder, chosen[::2], kinds)
     artifact = write_random_artifact(tmp_path / "model")
-    pipeline = FacePipeline(open_detector(), open_embedder(artifact.folder))
+    recognizer = FaceRecognizer.of(open_detector(), open_embedder(artifact.folder))
     # when
     config = DedupConfig(similarity_min=0.95)
-    report = deduplicate(folder, tmp_path / "out", config, pipeline=pipeline)
+    report = deduplicate(folder, tmp_path / "out", config, recognizer=recognizer)
     # then all copies are found, and no two different photographs are together
     assert joined(report) == {frozenset(pair) for pair in planted.items()}
     counts = report.groups.counts

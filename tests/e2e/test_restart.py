@@ -36,7 +36,7 @@ def test_every_acknowledged_face_is_there_once_after_kill_9(tmp_path: Path) -> N
                 for number in range(FACES_EACH):
                     person_id, face_id = f"person-{writer}", f"{writer}-{number}"
                     try:
-                        client.enroll(person_id, photo, face_id=face_id)
+                        client.open_gallery().enroll(person_id, photo, face_id=face_id)
                     except FacenetError:
                         return
                     acknowledged.add((person_id, face_id))
@@ -61,18 +61,19 @@ def test_every_acknowledged_face_is_there_once_after_kill_9(tmp_path: Path) -> N
         assert acknowledged <= set(kept)
         assert len(kept) == len(set(kept)) <= len(acknowledged) + WRITERS
         assert f"and {len(kept)} faces" in server.ready_line
-        (answer,) = client.identify(photo)
+        (answer,) = client.open_gallery().identify(photo)
         assert answer.is_known
 
         # And: sending everything again changes nothing.
         for person_id, face_id in kept:
-            client.enroll(person_id, photo, face_id=face_id)
+            client.open_gallery().enroll(person_id, photo, face_id=face_id)
         assert kept_faces(client) == kept
         assert server.stop() == 0
 
 
 def kept_faces(client: FacenetClient) -> list[tuple[str, str]]:
-    people = [client.get_person(person.person_id) for person in client.list_people()]
+    gallery = client.open_gallery()
+    people = [gallery.person(person.person_id) for person in gallery.people()]
     return [(face.person_id, face.face_id) for person in people for face in person.faces]
 
 

@@ -12,7 +12,7 @@ from facenet_res.dedup.config import DedupConfig
 from facenet_res.imaging.decode import read_image
 from facenet_res.imaging.encode import encode_jpeg
 from facenet_res.imaging.warp import resize
-from facenet_res.pipeline.embed import FacePipeline
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.fakes import FakeDetector, FakeEmbedder
 
 
@@ -36,9 +36,9 @@ CAST = Cast(
 
 
 @pytest.fixture
-def pipeline() -> FacePipeline:
+def recognizer() -> FaceRecognizer:
     """Finds no face anywhere: only copies are looked for."""
-    return FacePipeline(FakeDetector([]), FakeEmbedder())
+    return FaceRecognizer.of(FakeDetector([]), FakeEmbedder())
 
 
 def test_five_changes_of_the_first_and_of_the_last_are_planted(tmp_path: Path) -> None:
@@ -55,10 +55,10 @@ def test_five_changes_of_the_first_and_of_the_last_are_planted(tmp_path: Path) -
     assert len(list(folder.rglob("*.jpg"))) == 14
 
 
-def test_every_copy_is_found_and_nothing_else(tmp_path: Path, pipeline: FacePipeline) -> None:
+def test_every_copy_is_found_and_nothing_else(tmp_path: Path, recognizer: FaceRecognizer) -> None:
     plants = plant(CAST, tmp_path / "photos")
 
-    report, rows = search(tmp_path / "photos", tmp_path / "out", plants, pipeline, DedupConfig())
+    report, rows = search(tmp_path / "photos", tmp_path / "out", plants, recognizer, DedupConfig())
 
     assert [row.answer for row in rows if not row.is_expected] == []
     assert len(rows) == 11
@@ -66,10 +66,12 @@ def test_every_copy_is_found_and_nothing_else(tmp_path: Path, pipeline: FacePipe
     assert (tmp_path / "out" / "report.html").is_file()
 
 
-def test_a_copy_that_was_never_made_is_not_found(tmp_path: Path, pipeline: FacePipeline) -> None:
+def test_a_copy_that_was_never_made_is_not_found(
+    tmp_path: Path, recognizer: FaceRecognizer
+) -> None:
     plants = [*plant(CAST, tmp_path / "photos"), Plant("other-00.jpg", "00.jpg", "nothing")]
 
-    _, rows = search(tmp_path / "photos", tmp_path / "out", plants, pipeline, DedupConfig())
+    _, rows = search(tmp_path / "photos", tmp_path / "out", plants, recognizer, DedupConfig())
 
     assert [row.question for row in rows if not row.is_expected] == [
         "other-00.jpg: nothing of 00.jpg"

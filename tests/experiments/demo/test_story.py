@@ -10,14 +10,14 @@ from facenet_res.core.errors import UnknownPerson
 from facenet_res.core.types import Candidate, Identification, Verification
 
 
-def person(name: str) -> Person:
+def someone(name: str) -> Person:
     pictures = tuple(
         Picture(f"{name}/{number}", f"{name} {number}".encode()) for number in range(3)
     )
     return Person(name, name.title(), pictures[:2], pictures[2], pictures[0])
 
 
-PLAY = Cast(known=(person("ann"), person("bob")), stranger=person("cid"), others=(), remark="")
+PLAY = Cast(known=(someone("ann"), someone("bob")), stranger=someone("cid"), others=(), remark="")
 
 
 class NamesAsFaces:
@@ -31,7 +31,7 @@ class NamesAsFaces:
     def enroll(self, person_id: str, _: bytes, **__: Any) -> None:
         self.people[person_id] = self.people.get(person_id, 0) + 1
 
-    def get_person(self, person_id: str) -> Any:
+    def person(self, person_id: str) -> Any:
         if person_id not in self.people:
             raise UnknownPerson(person_id)
         return SimpleNamespace(face_count=self.people[person_id])
@@ -45,12 +45,13 @@ class NamesAsFaces:
         )
         return [said]
 
-    def verify_images(self, first: bytes, second: bytes, **_: Any) -> Verification:
+    def open_gallery(self) -> "NamesAsFaces":
+        return self
+
+    def verify(self, first: bytes | str, second: bytes, **_: Any) -> Verification:
+        first = first.encode() if isinstance(first, str) else first
         is_same = first.split()[0] == second.split()[0]
         return Verification(0.9 if is_same else 0.1, 0.5)
-
-    def verify(self, person_id: str, image: bytes, **_: Any) -> Verification:
-        return self.verify_images(person_id.encode(), image)
 
     def delete_person(self, person_id: str) -> Any:
         faces = self.people[person_id]

@@ -60,7 +60,7 @@ def test_the_same_photograph_again_stores_nothing_twice(
         run("gallery", "enroll", "ada", photos / "a.jpg", "--gallery", gallery, "--model", model)
         for _ in range(2)
     ]
-    assert ["already there" in ran.out for ran in said] == [False, True]
+    assert ["enrolled before" in ran.out for ran in said] == [False, True]
     ran = run("gallery", "list", "ada", "--gallery", gallery, "--json")
     assert len(ran.json["faces"]) == 1
 
@@ -101,7 +101,7 @@ def test_a_folder_of_people_is_enrolled_and_what_fails_is_listed(
     [
         (("enroll",), "name a person"),
         (("enroll", "ada"), "name a person"),
-        (("enroll", "ada", "x.jpg", "--people", "."), "name no person"),
+        (("enroll", "ada", "x.jpg", "--people", "."), "drop the person"),
         (("enroll", "--people", "absent"), "no folder of people"),
         (("enroll", "ada", "x.jpg", "--metadata", "desk"), "KEY=VALUE"),
         (("enroll", "ada", "absent.jpg"), "0 of 1 files done"),

@@ -59,7 +59,10 @@ def test_the_largest_of_several_faces_will_do_where_asked(
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(("--fmr", "0.5"), "it lists"), (("--threshold", "1.5"), "must be in [-1, 1]")],
+    [
+        (("--fmr", "0.5"), "outside the range"),
+        (("--threshold", "1.5"), "must be a cosine in [-1, 1]"),
+    ],
 )
 def test_a_decision_out_of_range_is_an_input_error(
     run: Run, photos: Path, model: Path, options: tuple[str, str], message: str

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from facenet_res.client.arguments import (
+    image_bytes,
     message,
-    photo_bytes,
     source_of,
 )
 from facenet_res.core.errors import ArgumentInvalid, FileMissing
@@ -20,20 +20,22 @@ def test_a_photo_is_bytes_of_any_kind_or_a_path_of_any_kind(tmp_path: Path) -> N
     path = tmp_path / "ada.jpg"
     path.write_bytes(b"image")
     images = (b"image", bytearray(b"image"), memoryview(b"image"), path, str(path))
-    assert [photo_bytes(image) for image in images] == [b"image"] * 5
+    assert [image_bytes(image) for image in images] == [b"image"] * 5
     assert [source_of(image) for image in images] == ["", "", "", "ada.jpg", "ada.jpg"]
 
 
 @pytest.mark.parametrize("image", [None, 5, [1, 2], {"a": 1}])
 def test_anything_else_is_refused_by_its_type(image: Any) -> None:
-    with pytest.raises(ArgumentInvalid, match=f"bytes or a path .*, got {type(image).__name__}"):
-        photo_bytes(image)
+    with pytest.raises(
+        ArgumentInvalid, match=f"an image is bytes, a path .*, got {type(image).__name__}"
+    ):
+        image_bytes(image)
 
 
 @pytest.mark.parametrize("image", ["none.jpg", "a\0b.jpg", "\ud800.jpg", "."])
 def test_a_path_that_leads_nowhere_is_named(image: str) -> None:
     with pytest.raises(FileMissing, match=r"cannot be read"):
-        photo_bytes(image)
+        image_bytes(image)
 
 
 @pytest.mark.parametrize(

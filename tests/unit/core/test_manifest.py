@@ -1,4 +1,4 @@
-"""Thresholds are looked up by the exact rate they were measured for."""
+"""Thresholds by false match rate: calibrated, interpolated, refused."""
 
 import pytest
 
@@ -16,11 +16,18 @@ def test_a_listed_rate_has_its_threshold() -> None:
     assert MANIFEST.threshold_at(0.001).similarity == 0.3
 
 
-def test_a_rate_between_two_is_not_made_up() -> None:
-    with pytest.raises(ArgumentInvalid, match=r"rate of 0\.005; it lists \[0\.01, 0\.001\]"):
-        MANIFEST.threshold_at(0.005)
+def test_a_rate_between_two_is_interpolated_in_its_logarithm() -> None:
+    found = MANIFEST.threshold_at(10**-2.5)
+    assert found.similarity == pytest.approx(0.25)
+    assert (found.similarity_low, found.similarity_high) == pytest.approx((0.235, 0.27))
 
 
-def test_a_model_without_thresholds_says_so() -> None:
-    with pytest.raises(ArgumentInvalid, match="it lists none"):
+@pytest.mark.parametrize("fmr", [0.05, 1e-4, 0.0, float("nan")])
+def test_a_rate_beyond_the_calibrated_ones_is_refused(fmr: float) -> None:
+    with pytest.raises(ArgumentInvalid, match=r"outside the range .* 0\.001 to 0\.01"):
+        MANIFEST.threshold_at(fmr)
+
+
+def test_a_model_without_thresholds_says_what_to_do() -> None:
+    with pytest.raises(ArgumentInvalid, match=r"not calibrated.*evaluate thresholds"):
         Manifest(model_id="net-1", embedding_dim=64).threshold_at(0.001)

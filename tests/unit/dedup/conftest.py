@@ -1,18 +1,18 @@
-"""A folder with pictures and copies of them, and a pipeline that sees one face in each."""
+"""A folder with pictures and copies of them, and a recognizer that sees one face in each."""
 
 from pathlib import Path
 
 import pytest
 
-from facenet_res.pipeline.embed import FacePipeline
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.fakes import FakeDetector, FakeEmbedder
 from tests.unit.dedup.pictures import picture, save, scaled
 
 
 @pytest.fixture
-def pipeline() -> FacePipeline:
+def recognizer() -> FaceRecognizer:
     """One face in the middle of each picture, embedded by a random projection of it."""
-    return FacePipeline(FakeDetector(), FakeEmbedder())
+    return FaceRecognizer.of(FakeDetector(), FakeEmbedder())
 
 
 @pytest.fixture

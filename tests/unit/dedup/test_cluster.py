@@ -9,7 +9,7 @@ from facenet_res.dedup import pairs
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.run import deduplicate
 from facenet_res.dedup.types import CopyPair, DedupReport
-from facenet_res.pipeline.embed import FacePipeline
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.fakes import FakeDetector, FakeEmbedder, face_at
 from tests.unit.dedup.pictures import cropped, picture, save, scaled
 
@@ -24,13 +24,15 @@ def frame(wall: int, face: int) -> object:
 
 
 @pytest.fixture
-def pipeline() -> FacePipeline:
-    return FacePipeline(FakeDetector([face_at(*FACE, 120)]), FakeEmbedder())
+def recognizer() -> FaceRecognizer:
+    return FaceRecognizer.of(FakeDetector([face_at(*FACE, 120)]), FakeEmbedder())
 
 
-def run(folder: Path, pipeline: FacePipeline | None, similarity_min: float = 0.9) -> DedupReport:
+def run(
+    folder: Path, recognizer: FaceRecognizer | None, similarity_min: float = 0.9
+) -> DedupReport:
     config = DedupConfig(similarity_min=similarity_min)
-    return deduplicate(folder, folder.parent / "out", config, pipeline=pipeline)
+    return deduplicate(folder, folder.parent / "out", config, recognizer=recognizer)
 
 
 def test_copies_are_grouped_with_the_one_to_keep_first(photos: Path) -> None:
@@ -65,7 +67,7 @@ def test_a_byte_equal_file_without_near_copies_is_a_group(tmp_path: Path) -> Non
 
 
 def test_a_person_is_found_in_different_photos_and_copies_inherit(
-    tmp_path: Path, pipeline: FacePipeline
+    tmp_path: Path, recognizer: FaceRecognizer
 ) -> None:
     # given one face before two walls, another before a third, and a copy of the first
     folder = tmp_path / "photos"
@@ -75,7 +77,7 @@ def test_a_person_is_found_in_different_photos_and_copies_inherit(
     (folder / "d.jpg").write_bytes((folder / "a.jpg").read_bytes())
     save(folder / "e.jpg", scaled(frame(1, 50), 0.5))
     # when
-    groups = run(folder, pipeline).groups
+    groups = run(folder, recognizer).groups
     # then the person has two photos, one of them with two copies
     (person,) = groups.people
     assert [(face.path, face.copies) for face in person.faces] == [
@@ -91,8 +93,8 @@ def test_small_and_doubtful_faces_are_counted_and_not_compared(tmp_path: Path) -
     for seed in range(2):
         save(tmp_path / "photos" / f"{seed}.jpg", frame(seed, 50))
     small, doubtful = face_at(60, 60, 10), face_at(60, 60, 120, score=0.5)
-    pipeline = FacePipeline(FakeDetector([doubtful, small]), FakeEmbedder())
-    groups = run(tmp_path / "photos", pipeline).groups
+    recognizer = FaceRecognizer.of(FakeDetector([doubtful, small]), FakeEmbedder())
+    groups = run(tmp_path / "photos", recognizer).groups
     assert (groups.counts.faces, groups.counts.faces_compared) == (4, 0)
     assert (groups.people, groups.alike) == ((), ())
 
@@ -102,7 +104,7 @@ def test_twice_the_same_face_in_one_photo_is_an_oddity_and_no_person(tmp_path: P
     image[60:180, 180:300] = image[60:180, 60:180]
     save(tmp_path / "photos" / "a.jpg", image, 100)
     detector = FakeDetector([face_at(60, 60, 120), face_at(180, 60, 120)])
-    groups = run(tmp_path / "photos", FacePipeline(detector, FakeEmbedder())).groups
+    groups = run(tmp_path / "photos", FaceRecognizer.of(detector, FakeEmbedder())).groups
     (pair,) = groups.alike
     assert (pair.path, pair.first.x0, pair.second.x0) == ("a.jpg", 60, 180)
     assert pair.similarity > 0.9

@@ -11,7 +11,7 @@ from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.embed import NO_MODEL, embed, read_faces, read_model
 from facenet_res.dedup.progress import no_progress
 from facenet_res.dedup.scan import first_paths, read_photos, scan
-from facenet_res.pipeline.embed import FacePipeline
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.fakes import FakeDetector, FakeEmbedder, face_at
 
 CONFIG = DedupConfig()
@@ -28,8 +28,8 @@ def out(photos: Path, tmp_path: Path) -> Path:
 def test_the_faces_of_every_distinct_photo_come_back_in_order(photos: Path, out: Path) -> None:
     # given two faces in each picture
     detector = FakeDetector([face_at(10, 10, 80), face_at(100, 50, 40, score=0.5)])
-    pipeline = FacePipeline(detector, FakeEmbedder())
-    embed(photos, out, CONFIG, pipeline, no_progress)
+    recognizer = FaceRecognizer.of(detector, FakeEmbedder())
+    embed(photos, out, CONFIG, recognizer, no_progress)
     # when
     paths = first_paths(read_photos(out))
     faces, skipped = read_faces(out, CONFIG, paths)
@@ -46,7 +46,7 @@ def test_the_faces_of_every_distinct_photo_come_back_in_order(photos: Path, out:
 
 
 def test_a_run_that_was_stopped_goes_on(
-    photos: Path, out: Path, pipeline: FacePipeline, monkeypatch: pytest.MonkeyPatch
+    photos: Path, out: Path, recognizer: FaceRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given a run that is stopped after three photos, of which two are in a shard
     monkeypatch.setattr(tested, "SHARD_ITEMS", 2)
@@ -58,37 +58,37 @@ def test_a_run_that_was_stopped_goes_on(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        embed(photos, out, CONFIG, pipeline, stop)
+        embed(photos, out, CONFIG, recognizer, stop)
     # when it is run again, then the two are not done again
     told = []
-    embed(photos, out, CONFIG, pipeline, told.append)
+    embed(photos, out, CONFIG, recognizer, told.append)
     assert (told[0].done, told[-1].done, told[-1].total) == (2, 5, 5)
 
 
 def test_another_model_or_detector_has_results_of_its_own(
-    photos: Path, out: Path, pipeline: FacePipeline
+    photos: Path, out: Path, recognizer: FaceRecognizer
 ) -> None:
-    embed(photos, out, CONFIG, pipeline, no_progress)
-    other = FacePipeline(FakeDetector(), FakeEmbedder("fake-2"))
-    for config, second in ((CONFIG, other), (DedupConfig(detector="yunet"), pipeline)):
+    embed(photos, out, CONFIG, recognizer, no_progress)
+    other = FaceRecognizer.of(FakeDetector(), FakeEmbedder("fake-2"))
+    for config, second in ((CONFIG, other), (DedupConfig(detector="yunet"), recognizer)):
         told = []
         embed(photos, out, config, second, told.append)
         assert told[0].done == 0
 
 
 def test_without_a_pipeline_there_are_no_faces(
-    photos: Path, out: Path, pipeline: FacePipeline
+    photos: Path, out: Path, recognizer: FaceRecognizer
 ) -> None:
-    embed(photos, out, CONFIG, pipeline, no_progress)
+    embed(photos, out, CONFIG, recognizer, no_progress)
     embed(photos, out, CONFIG, None, no_progress)
     faces, skipped = read_faces(out, CONFIG, first_paths(read_photos(out)))
     assert (faces.sha256, skipped, read_model(out)) == ((), [], NO_MODEL)
 
 
 def test_photos_that_left_the_folder_are_left_out(
-    photos: Path, out: Path, pipeline: FacePipeline
+    photos: Path, out: Path, recognizer: FaceRecognizer
 ) -> None:
-    embed(photos, out, CONFIG, pipeline, no_progress)
+    embed(photos, out, CONFIG, recognizer, no_progress)
     faces, _ = read_faces(out, CONFIG, {})
     assert faces.embeddings.shape == (0, 64)
 

@@ -6,11 +6,11 @@ import pytest
 
 from facenet_res.dedup.own_files import has_results, is_own
 from facenet_res.dedup.run import deduplicate
-from facenet_res.pipeline.embed import FacePipeline
+from facenet_res.recognizer.recognizer import FaceRecognizer
 
 
-def test_whatever_a_run_leaves_is_known_as_ours(photos: Path, pipeline: FacePipeline) -> None:
-    deduplicate(photos, photos.parent / "out", pipeline=pipeline)
+def test_whatever_a_run_leaves_is_known_as_ours(photos: Path, recognizer: FaceRecognizer) -> None:
+    deduplicate(photos, photos.parent / "out", recognizer=recognizer)
     names = {path.name for path in (photos.parent / "out").iterdir()}
     assert has_results(names)
     assert [name for name in names if not is_own(name)] == []

@@ -11,7 +11,7 @@ from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.progress import Progress
 from facenet_res.dedup.run import StageRange, deduplicate, run_stages
 from facenet_res.dedup.types import Stage
-from facenet_res.pipeline.embed import FacePipeline
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.unit.dedup.pictures import picture, save
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -30,37 +30,37 @@ def contents(folder: Path) -> dict[str, tuple[str, int]]:
     }
 
 
-def test_the_photos_stay_as_they_are(photos: Path, pipeline: FacePipeline) -> None:
+def test_the_photos_stay_as_they_are(photos: Path, recognizer: FaceRecognizer) -> None:
     before = contents(photos)
-    deduplicate(photos, photos.parent / "out", pipeline=pipeline)
+    deduplicate(photos, photos.parent / "out", recognizer=recognizer)
     assert contents(photos) == before
 
 
-def test_the_same_photos_give_the_same_bytes(photos: Path, pipeline: FacePipeline) -> None:
+def test_the_same_photos_give_the_same_bytes(photos: Path, recognizer: FaceRecognizer) -> None:
     # given two runs into two folders, and one that goes on from the first
     runs = []
     for name in ("one", "two", "one"):
         out = photos.parent / name
-        deduplicate(photos, out, pipeline=pipeline, clock=lambda: NOON)
+        deduplicate(photos, out, recognizer=recognizer, clock=lambda: NOON)
         runs.append([(out / report).read_bytes() for report in REPORTS])
     # then all agree
     assert runs[0] == runs[1] == runs[2]
 
 
-def test_every_stage_tells_its_progress_in_order(photos: Path, pipeline: FacePipeline) -> None:
+def test_every_stage_tells_its_progress_in_order(photos: Path, recognizer: FaceRecognizer) -> None:
     told: list[Progress] = []
-    deduplicate(photos, photos.parent / "out", pipeline=pipeline, on_progress=told.append)
+    deduplicate(photos, photos.parent / "out", recognizer=recognizer, on_progress=told.append)
     assert list(dict.fromkeys(now.stage for now in told)) == list(Stage)
     for stage in list(Stage)[1:]:
         last = [now for now in told if now.stage == stage][-1]
         assert last.done == last.total
 
 
-def test_stages_run_one_by_one_give_the_same(photos: Path, pipeline: FacePipeline) -> None:
+def test_stages_run_one_by_one_give_the_same(photos: Path, recognizer: FaceRecognizer) -> None:
     whole, pieces = photos.parent / "whole", photos.parent / "pieces"
-    report = deduplicate(photos, whole, pipeline=pipeline)
+    report = deduplicate(photos, whole, recognizer=recognizer)
     for stage in Stage:
-        run_stages(photos, pieces, stages=StageRange(stage, stage), pipeline=pipeline)
+        run_stages(photos, pieces, stages=StageRange(stage, stage), recognizer=recognizer)
     assert report.groups.copies
     for name in ("groups.jsonl", "groups.csv", "summary.txt"):
         assert (pieces / name).read_bytes() == (whole / name).read_bytes()
@@ -111,11 +111,11 @@ def test_the_output_folder_is_for_its_owner_only(photos: Path) -> None:
 
 
 def test_its_files_are_for_their_owner_only_also_in_a_folder_open_to_all(
-    photos: Path, pipeline: FacePipeline
+    photos: Path, recognizer: FaceRecognizer
 ) -> None:
     out = photos.parent / "out"
     out.mkdir(mode=0o755)
-    deduplicate(photos, out, pipeline=pipeline)
+    deduplicate(photos, out, recognizer=recognizer)
     files = [path for path in out.rglob("*") if path.is_file()]
     assert len(files) >= 10
     assert {path.name: path.stat().st_mode & 0o077 for path in files if path.is_file()} == {
@@ -162,13 +162,13 @@ def test_a_folder_that_may_not_be_looked_at_is_named(
 
 
 def test_an_earlier_report_among_the_photos_is_told_in_one_line(
-    photos: Path, pipeline: FacePipeline
+    photos: Path, recognizer: FaceRecognizer
 ) -> None:
     # given the results of a run inside the folder, and a photograph that somebody put there
-    before = deduplicate(photos, photos / "old", pipeline=pipeline).groups
+    before = deduplicate(photos, photos / "old", recognizer=recognizer).groups
     save(photos / "old" / "hashes.jpg", picture(9))
     # when a run has its output elsewhere
-    after = deduplicate(photos, photos.parent / "out", pipeline=pipeline).groups
+    after = deduplicate(photos, photos.parent / "out", recognizer=recognizer).groups
     # then nothing of the results is listed by itself, and the photograph takes part
     new = set(after.skipped) - set(before.skipped)
     assert [(file.path, file.reason) for file in new] == [("old", "EARLIER_RESULTS")]

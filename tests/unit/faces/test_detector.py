@@ -5,7 +5,7 @@ import pytest
 
 from facenet_res.core.errors import NoFace, SeveralFaces
 from facenet_res.core.types import Box, Detection
-from facenet_res.faces.detector import largest_first, most_central, the_only
+from facenet_res.faces.detector import largest_first, most_central, only_face
 
 
 def face(x0: float, y0: float, side: float) -> Detection:
@@ -20,22 +20,22 @@ def test_largest_first_sorts_by_area() -> None:
     assert largest_first([]) == []
 
 
-def test_the_only_face_is_the_one() -> None:
-    assert the_only([SMALL]) is SMALL
-    assert the_only([LARGE, SMALL], largest=True) is LARGE
+def test_only_face_face_is_the_one() -> None:
+    assert only_face([SMALL]) is SMALL
+    assert only_face([LARGE, SMALL], largest=True) is LARGE
 
 
 def test_several_faces_are_refused_with_their_sizes() -> None:
-    with pytest.raises(SeveralFaces, match=r"2 faces were found \(40 px, 10 px wide\)"):
-        the_only([LARGE, SMALL])
-    with pytest.raises(SeveralFaces, match=r"4 faces were found \(40 px, 20 px, 10 px, \.\.\."):
-        the_only([LARGE, MIDDLE, SMALL, SMALL])
+    with pytest.raises(SeveralFaces, match=r"2 faces detected \(40, 10 px wide\)"):
+        only_face([LARGE, SMALL])
+    with pytest.raises(SeveralFaces, match=r"4 faces detected \(40, 20, 10, \.\.\."):
+        only_face([LARGE, MIDDLE, SMALL, SMALL])
 
 
 @pytest.mark.parametrize("largest", [True, False])
 def test_no_face_is_refused(largest: bool) -> None:
     with pytest.raises(NoFace):
-        the_only([], largest=largest)
+        only_face([], largest=largest)
     with pytest.raises(NoFace):
         most_central([], 100, 100)
 

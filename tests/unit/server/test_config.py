@@ -6,7 +6,9 @@ import pytest
 
 from facenet_res.core.errors import ConfigInvalid, FileMissing
 from facenet_res.faces.mosaic import CELL_PX
-from facenet_res.server.config import FACE_PX_RANGE, ServerConfig, read_config, split_address
+from facenet_res.faces.names import FACE_PX_RANGE
+from facenet_res.recognizer.config import RecognizerConfig
+from facenet_res.server.config import ServerConfig, read_config, split_address
 
 GALLERY = ("--gallery", "people")
 
@@ -14,7 +16,7 @@ GALLERY = ("--gallery", "people")
 def test_defaults_stand_where_nobody_speaks() -> None:
     config = read_config(GALLERY, {})
     assert config == ServerConfig(gallery=Path("people"))
-    assert config.model_dir is None
+    assert config.recognizer() == RecognizerConfig()
     assert config.worker_count >= 1
 
 
@@ -105,7 +107,7 @@ def test_an_address_has_a_host_and_a_port(address: str, parts: tuple[str, int]) 
 
 
 def test_the_smallest_face_is_0_or_what_mtcnn_can_look_for() -> None:
-    assert FACE_PX_RANGE == (CELL_PX, 10_000)
+    assert FACE_PX_RANGE[0] == CELL_PX
     assert read_config((*GALLERY, "--face-px-min", "40"), {}).face_px_min == 40.0
-    with pytest.raises(ConfigInvalid, match="face_px_min is 5, allowed are 12 to 10000"):
+    with pytest.raises(ConfigInvalid, match=r"face_px_min must be in \[12, 10000\], got 5"):
         read_config((*GALLERY, "--face-px-min", "5"), {})

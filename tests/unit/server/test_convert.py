@@ -28,7 +28,8 @@ def test_a_face_comes_back_as_it_was() -> None:
     face = replace(PROBE, embedding=rng.normal(size=64).astype(np.float32), crop=crop)
     message = convert.to_face(face, with_embedding=True, with_crop=True)
     response = embedding_pb.EmbedResponse(faces=[message])
-    (back,) = replies.faces(embedding_pb.EmbedResponse.FromString(response.SerializeToString()))
+    found = embedding_pb.EmbedResponse.FromString(response.SerializeToString())
+    (back,) = replies.image_result(found).faces
     assert back.box == PROBE.box
     assert back.detection_score == PROBE.detection_score
     assert back.quality == PROBE.quality
@@ -55,7 +56,7 @@ def test_rounding_on_the_wire_never_turns_a_verdict(score: float) -> None:
     meant = Verification(score, score, 1e-3)
     response = gallery_pb.VerifyResponse(verdict=convert.to_verdict(meant))
     back = replies.verdict(gallery_pb.VerifyResponse.FromString(response.SerializeToString()))
-    assert back == meant
+    assert replace(back, probe=None) == meant
     assert back.is_match
     assert response.verdict.is_match
 

@@ -5,8 +5,8 @@ import pytest
 
 from facenet_res.core.types import Image
 from facenet_res.faces.align import align_face
+from facenet_res.faces.image_faces import detect_faces
 from facenet_res.faces.mtcnn import MtcnnConfig, MtcnnDetector
-from facenet_res.faces.photograph import find_faces
 from facenet_res.imaging.encode import encode_jpeg
 from facenet_res.imaging.lazy_image import LazyImage
 from facenet_res.imaging.warp import resize
@@ -39,7 +39,7 @@ def test_a_large_face_is_cut_out_of_the_copy(detector: MtcnnDetector, orientatio
     stored = np.ascontiguousarray(np.rot90(upright, {1: 0, 3: 2, 6: 1}[orientation]))
     photograph = photograph_of(stored, orientation)
     # When found in the half-size copy.
-    found = find_faces(photograph, detector, 1)
+    found = detect_faces(photograph, detector, 1)
     # Then nothing was decoded whole.
     assert "whole" not in vars(photograph)
     assert photograph.size_px == (3001, 2303)
@@ -47,41 +47,40 @@ def test_a_large_face_is_cut_out_of_the_copy(detector: MtcnnDetector, orientatio
     # less than 3 levels of 255 in the mean.
     (wanted,) = detector.detect(photograph.whole.pixels)
     eyes_px = np.linalg.norm(wanted.landmarks[0] - wanted.landmarks[1])
-    errors_px = np.linalg.norm(found.detections[0].landmarks - wanted.landmarks, axis=1)
+    errors_px = np.linalg.norm(found[0].landmarks - wanted.landmarks, axis=1)
     assert errors_px.max() <= 0.04 * eyes_px
-    assert found.detections[0].box.iou(wanted.box) >= 0.95
-    crop = align_face(photograph.whole.pixels, found.detections[0].landmarks)
-    assert np.abs(found.crops[0].astype(int) - crop).mean() <= 3
+    assert found[0].box.iou(wanted.box) >= 0.95
+    crop = align_face(photograph.whole.pixels, found[0].landmarks)
+    assert np.abs(found[0].crop.astype(int) - crop).mean() <= 3
 
 
 def test_a_face_smaller_than_the_crop_is_cut_out_of_the_whole(detector: MtcnnDetector) -> None:
     # Given a face of 80 px in a photograph of 3,000 px: 40 px in the copy.
     photograph = photograph_of(beside(500, 3000, 1000))
-    found = find_faces(photograph, detector, 1)
+    found = detect_faces(photograph, detector, 1)
     # Then its crop has the pixels of the whole.
-    crop = align_face(photograph.whole.pixels, found.detections[0].landmarks)
-    np.testing.assert_array_equal(found.crops[0], crop)
-    assert found.detections[0].box.width_px > 60
+    crop = align_face(photograph.whole.pixels, found[0].landmarks)
+    np.testing.assert_array_equal(found[0].crop, crop)
+    assert found[0].box.width_px > 60
 
 
 def test_a_search_for_small_faces_takes_the_whole(detector: MtcnnDetector) -> None:
     # Given a face of 21 px in a photograph of 3,200 px.
     image = beside(128, 3200, 800)
-    assert len(find_faces(photograph_of(image), detector, 1).detections) == 0
+    assert len(detect_faces(photograph_of(image), detector, 1)) == 0
     # When small faces are looked for however large the photograph, it is found.
     thorough = MtcnnDetector(MtcnnConfig(face_share_min=0))
     assert thorough.side_px_enough is None
-    assert len(find_faces(photograph_of(image), thorough, 1).detections) == 1
+    assert len(detect_faces(photograph_of(image), thorough, 1)) == 1
 
 
 def test_a_detector_that_says_nothing_gets_the_whole() -> None:
     photograph = photograph_of(beside(500, 3000, 1000))
-    found = find_faces(photograph, FakeDetector(), 5)
+    found = detect_faces(photograph, FakeDetector(), 5)
     assert "whole" in vars(photograph)
-    assert len(found.crops) == 1
+    assert len(found) == 1
 
 
 def test_a_photograph_without_a_face_has_no_crops(detector: MtcnnDetector) -> None:
-    found = find_faces(photograph_of(np.full((300, 400, 3), 90, np.uint8)), detector, 5)
-    assert found.detections == ()
-    assert found.crops.shape == (0, 112, 112, 3)
+    found = detect_faces(photograph_of(np.full((300, 400, 3), 90, np.uint8)), detector, 5)
+    assert found == []

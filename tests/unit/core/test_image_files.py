@@ -6,11 +6,11 @@ from unittest import mock
 
 import pytest
 
-from facenet_res.cli.batch import Skipped, find_photographs, photographs_in
 from facenet_res.core.errors import DataInvalid
+from facenet_res.core.image_files import SkippedFile, find_image_files, image_files_in
 
 
-def names(skipped: tuple[Skipped, ...]) -> dict[str, str]:
+def names(skipped: tuple[SkippedFile, ...]) -> dict[str, str]:
     return {Path(one.path).name: one.message for one in skipped}
 
 
@@ -19,20 +19,20 @@ def test_a_folder_stands_for_what_is_below_it_in_order(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
 
-    found = find_photographs([tmp_path, tmp_path / "absent.jpg"])
+    found = find_image_files([tmp_path, tmp_path / "absent.jpg"])
 
     assert [path.name for path in found.paths] == ["c.webp", "b.JPG", "absent.jpg"]
-    assert found.left_out == ()
-    assert [path.name for path in photographs_in(tmp_path, recursive=False).paths] == ["b.JPG"]
+    assert found.skipped == ()
+    assert [path.name for path in image_files_in(tmp_path, recursive=False).paths] == ["b.JPG"]
 
 
 def test_photographs_of_kinds_that_we_do_not_read_are_named(tmp_path: Path) -> None:
     for name in ("a.gif", "b.HEIC", "c.bmp", "d.tif"):
         (tmp_path / name).write_bytes(b"")
-    found = find_photographs([tmp_path])
+    found = find_image_files([tmp_path])
     assert found.paths == ()
-    assert set(names(found.left_out)) == {"a.gif", "b.HEIC", "c.bmp", "d.tif"}
-    assert "a .heic file" in names(found.left_out)["b.HEIC"]
+    assert set(names(found.skipped)) == {"a.gif", "b.HEIC", "c.bmp", "d.tif"}
+    assert ".heic files" in names(found.skipped)["b.HEIC"]
 
 
 def test_dangling_links_pipes_and_closed_folders_are_named(tmp_path: Path) -> None:
@@ -46,22 +46,22 @@ def test_dangling_links_pipes_and_closed_folders_are_named(tmp_path: Path) -> No
         return [(str(tmp_path), [], ["link.jpg", "pipe.jpg"])]
 
     with mock.patch("os.walk", walk):
-        found = find_photographs([tmp_path])
+        found = find_image_files([tmp_path])
 
     assert found.paths == ()
-    assert names(found.left_out) == {
+    assert names(found.skipped) == {
         "closed": "Permission denied",
-        "link.jpg": "the link leads nowhere",
-        "pipe.jpg": "a pipe or device, no file",
+        "link.jpg": "a broken link",
+        "pipe.jpg": "a pipe or device, not a file",
     }
 
 
 def test_a_pipe_that_is_named_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    found = find_photographs([tmp_path / "pipe"])
-    assert (found.paths, len(found.left_out)) == ((), 1)
+    found = find_image_files([tmp_path / "pipe"])
+    assert (found.paths, len(found.skipped)) == ((), 1)
 
 
 def test_a_folder_with_nothing_like_a_photograph_is_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(DataInvalid, match="holds no photograph"):
-        find_photographs([tmp_path])
+    with pytest.raises(DataInvalid, match="holds no image"):
+        find_image_files([tmp_path])

@@ -1,1 +1,0 @@
-"""Several rooms joined: image bytes to embedded faces."""

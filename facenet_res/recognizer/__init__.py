@@ -1,0 +1,1 @@
+"""The face recognizer: detector, network, calibration and decision rule in one object."""

@@ -1,0 +1,280 @@
+"""A gallery that takes images: people are enrolled, verified and identified by image.
+
+with recognizer.open_gallery("staff", create=True) as gallery:
+gallery.enroll("ada", ["1.jpg", "2.jpg"], display_name="Ada Lovelace")
+for hit in gallery.identify("party.jpg"):
+print(hit.person_id or "unknown", hit.score, hit.face.box)
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from facenet_res.core.errors import FileMissing, InputError
+from facenet_res.core.face_id import face_id_of
+from facenet_res.core.types import Face, Identification, OperatingPoint, Verification
+from facenet_res.gallery.gallery import EmbeddingGallery
+from facenet_res.gallery.types import (
+    Counts,
+    DeletionReceipt,
+    EnrolledFace,
+    Enrollment,
+    GalleryInfo,
+    Person,
+)
+from facenet_res.imaging.lazy_image import LazyImage
+from facenet_res.recognizer.recognizer import FaceRecognizer
+from facenet_res.recognizer.steps import AnyImage, embedded, of_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+K_DEFAULT = 5
+SOURCE_CHARS_MAX = 1024
+_NONE = np.empty(0, np.float32)
+
+
+class Gallery:
+    """People and their faces, in a folder; opened by `FaceRecognizer.open_gallery`.
+
+    Safe to call from several threads. Images are accepted as by `FaceRecognizer`, whose errors
+    each method that takes one raises. An embedded `Face` is accepted in place of an image.
+    """
+
+    def __init__(self, recognizer: FaceRecognizer, embeddings: EmbeddingGallery) -> None:
+        """Joins a recognizer with an open gallery of its embeddings; closes the latter."""
+        self.recognizer = recognizer
+        self.embeddings = embeddings
+
+    @classmethod
+    def open(cls, recognizer: FaceRecognizer, path: Path, *, create: bool = False) -> "Gallery":
+        """See `FaceRecognizer.open_gallery`."""
+        model_id = recognizer.embedder.model_id
+        embedding_dim = recognizer.embedder.embedding_dim
+        try:
+            opened = EmbeddingGallery.open(path, model_id=model_id, embedding_dim=embedding_dim)
+        except FileMissing:
+            if not create:
+                raise
+            opened = EmbeddingGallery.create(path, model_id=model_id, embedding_dim=embedding_dim)
+        return cls(recognizer, opened)
+
+    @property
+    def info(self) -> GalleryInfo:
+        """Model id, dimension and time of creation."""
+        return self.embeddings.info
+
+    def enroll(
+        self,
+        person_id: str,
+        images: AnyImage | Face | Sequence[AnyImage | Face],
+        *,
+        display_name: str = "",
+        metadata: Mapping[str, str] | None = None,
+        largest: bool = False,
+        face_id: str = "",
+    ) -> list[EnrolledFace]:
+        """Enrols a person by one or more images: all of them or, where it raises, none.
+
+        The same image of the same person again changes nothing. On the disk when this returns.
+
+        Args:
+            person_id: of the person, who is created if new.
+            images: each shows one face.
+            display_name: replaces the stored one; "" keeps it.
+            metadata: replaces the stored entries; None keeps them.
+            largest: take the largest of several faces rather than raise.
+            face_id: of the one face that is enrolled; "" derives it from person and image.
+
+        Raises:
+            NoFace, SeveralFaces: an image shows not exactly one face; the message says which.
+            FaceExists, ArgumentInvalid, DiskFull: see `EmbeddingGallery.enroll_many`.
+        """
+        several = images if isinstance(images, list | tuple) else [images]
+        return self.embeddings.enroll_many(
+            [
+                self._enrollment(
+                    Enrollment(
+                        person_id=person_id,
+                        embedding=_NONE,
+                        name=display_name,
+                        metadata=metadata or {},
+                        face_id=face_id or None,
+                    ),
+                    f"image {number}",
+                    image,
+                    largest,
+                )
+                for number, image in enumerate(several, start=1)
+            ]
+        )
+
+    def enroll_face(
+        self,
+        person_id: str,
+        face: Face,
+        *,
+        image: LazyImage | None = None,
+        source: object = "",
+        display_name: str = "",
+        metadata: Mapping[str, str] | None = None,
+    ) -> EnrolledFace:
+        """Enrols an embedded face; see `enroll`.
+
+        Args:
+            person_id: of the person, who is created if new.
+            face: embedded by this recognizer.
+            image: that it is of: the same image again changes nothing.
+            source: path of the image, whose name is kept as a note.
+            display_name: see `enroll`.
+            metadata: see `enroll`.
+        """
+        data = None if image is None else image.data
+        return self.embeddings.enroll(
+            person_id,
+            face.embedding,
+            name=display_name,
+            metadata=metadata,
+            face_id=content_id(person_id, data),
+            source=source_of(source),
+        )
+
+    def identify(
+        self,
+        image: AnyImage,
+        *,
+        fmr: float | None = None,
+        threshold: float | None = None,
+        k: int = K_DEFAULT,
+        faces_max: int | None = None,
+    ) -> list[Identification]:
+        """Identifies every face of an image (1:N).
+
+        Args:
+            image: any number of faces.
+            fmr: false match rate of one comparison; the recognizer's default where None.
+            threshold: or the least score that counts as a match, in [-1, 1].
+            k: most candidates for each face.
+            faces_max: see `FaceRecognizer.detect`.
+
+        Returns:
+            One answer for each face, largest face first.
+        """
+        point = self.recognizer.operating_point(fmr=fmr, threshold=threshold)
+        return self.identify_faces(self.recognizer.embed(image, faces_max=faces_max), point, k)
+
+    def identify_faces(
+        self, faces: Sequence[Face], point: OperatingPoint, k: int = K_DEFAULT
+    ) -> list[Identification]:
+        """Identifies embedded faces at an operating point."""
+        if not faces:
+            return []
+        probes = np.stack([face.embedding for face in faces])
+        answers = self.embeddings.identify(probes, point.threshold, k)
+        return [
+            replace(answer, face=face, fmr=point.fmr, fpir=point.fpir)
+            for face, answer in zip(faces, answers, strict=True)
+        ]
+
+    def verify(
+        self,
+        person_id: str,
+        image: AnyImage | Face,
+        *,
+        fmr: float | None = None,
+        threshold: float | None = None,
+        largest: bool = False,
+    ) -> Verification:
+        """Compares an image with a person (1:1), by the closest of the person's faces.
+
+        Args:
+            person_id: of the person.
+            image: shows one face.
+            fmr: see `identify`.
+            threshold: see `identify`.
+            largest: take the largest of several faces rather than raise.
+
+        Raises:
+            UnknownPerson: the gallery has no such person.
+            UnknownFace: the person has no face left.
+            NoFace, SeveralFaces: the image shows not exactly one face.
+        """
+        point = self.recognizer.operating_point(fmr=fmr, threshold=threshold)
+        return self.verify_face(
+            person_id, embedded(self.recognizer, "probe", image, largest=largest), point
+        )
+
+    def verify_face(self, person_id: str, face: Face, point: OperatingPoint) -> Verification:
+        """Compares an embedded face with a person at an operating point."""
+        answer = self.embeddings.verify(person_id, face.embedding, point.threshold, point.fmr)
+        return replace(answer, probe=face)
+
+    def people(self) -> "Iterator[Person]":
+        """Everybody, by the order of ids."""
+        page_size, after = 500, ""
+        while page := self.embeddings.people(page_size, after):
+            yield from page
+            after = page[-1].person_id
+
+    def person(self, person_id: str) -> Person:
+        """One person with all faces; raises UnknownPerson where there is none."""
+        return self.embeddings.person(person_id)
+
+    def delete_person(self, person_id: str) -> DeletionReceipt:
+        """Deletes a person with all faces; see `EmbeddingGallery.delete_person`."""
+        return self.embeddings.delete_person(person_id)
+
+    def delete_face(self, face_id: str) -> DeletionReceipt:
+        """Deletes one face; see `EmbeddingGallery.delete_face`."""
+        return self.embeddings.delete_face(face_id)
+
+    def counts(self) -> Counts:
+        """How many people and faces it holds."""
+        return self.embeddings.counts()
+
+    def close(self) -> None:
+        """Closes the gallery; the recognizer stays open."""
+        self.embeddings.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _enrollment(
+        self, template: Enrollment, role: str, image: AnyImage | Face, largest: bool
+    ) -> Enrollment:
+        if isinstance(image, Face):
+            return replace(template, embedding=image.embedding)
+        try:
+            opened = self.recognizer.open_image(image)
+            face = self.recognizer.embed_one(opened, largest=largest)
+        except InputError as error:
+            raise of_image(error, role, image) from error
+        data = opened.data
+        return replace(
+            template,
+            embedding=face.embedding,
+            face_id=template.face_id or content_id(template.person_id, data),
+            source=source_of(image),
+        )
+
+
+def content_id(person_id: str, data: bytes | None) -> str | None:
+    """The id that makes a second enrolment of the same file harmless; None for an array."""
+    return None if data is None else face_id_of(person_id, data)
+
+
+def source_of(image: object) -> str:
+    """The note where a face came from: the name of an image's file, "" for anything else."""
+    if not isinstance(image, str | os.PathLike):
+        return ""
+    # A file's odd name must not forbid the enrolment.
+    name = Path(os.fsdecode(image)).name
+    printable = (sign if sign.isprintable() else ascii(sign)[1:-1] for sign in name)
+    return "".join(printable)[:SOURCE_CHARS_MAX]

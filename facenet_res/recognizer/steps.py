@@ -1,0 +1,95 @@
+"""Faces of one image, as batches and as pairs: the steps that the recognizer's methods share."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facenet_res.core.arrays import cosine
+from facenet_res.core.errors import ArgumentInvalid, InputError
+from facenet_res.core.types import (
+    Embeddings,
+    Face,
+    Faces,
+    ImageResult,
+    OperatingPoint,
+    Verification,
+)
+from facenet_res.imaging.lazy_image import ImageSource, LazyImage
+
+if TYPE_CHECKING:
+    from facenet_res.recognizer.recognizer import FaceRecognizer
+
+AnyImage = ImageSource | LazyImage
+"""A path, the bytes of an image file, uint8[H, W, 3] RGB, or an image that is open already."""
+
+
+def check_faces_max(faces_max: int | None) -> int | None:
+    """The number itself, if it is None or at least 1.
+
+    Raises:
+        ArgumentInvalid: it is below 1.
+    """
+    if faces_max is not None and faces_max < 1:
+        raise ArgumentInvalid(f"faces_max must be at least 1, got {faces_max}")
+    return faces_max
+
+
+def embed_image(
+    recognizer: "FaceRecognizer", image: AnyImage, *, faces_max: int | None
+) -> ImageResult:
+    """Embeds one image of many: its faces, or its error."""
+    source = os.fspath(image) if isinstance(image, str | os.PathLike) else ""
+    try:
+        opened = recognizer.open_image(image)
+        faces = recognizer.embed(opened, faces_max=faces_max)
+    except InputError as error:
+        return ImageResult(source, error=error)
+    return ImageResult(source, tuple(faces), *opened.size_px)
+
+
+def embedded(
+    recognizer: "FaceRecognizer", role: str, image: AnyImage | Face, *, largest: bool
+) -> Face:
+    """The embedded face of an image that should show one; a face that is embedded is itself.
+
+    Raises:
+        NoFace, SeveralFaces: the image does not; the message says which image.
+        ArgumentInvalid: the face was not embedded by this recognizer's model.
+    """
+    if isinstance(image, Face):
+        if image.embedding.size != recognizer.embedder.embedding_dim:
+            raise ArgumentInvalid(f"the {role} is not embedded by this model; call embed")
+        return image
+    try:
+        return recognizer.embed_one(image, largest=largest)
+    except InputError as error:
+        raise of_image(error, f"the {role} image", image) from error
+
+
+def of_image(error: InputError, role: str, image: object) -> InputError:
+    """The error with the image that it is about: its path, or else the part that it plays."""
+    name = os.fsdecode(image) if isinstance(image, str | os.PathLike) else role
+    # Some messages name the path already; it is stated once.
+    return error if name in str(error) else type(error)(f"{name}: {error}")
+
+
+def stacked(faces: Sequence[Face]) -> Faces:
+    """The crops of faces as one batch, uint8[B, 112, 112, 3]."""
+    return np.stack([face.crop for face in faces])
+
+
+def with_embeddings(faces: Iterable[Face], embeddings: Embeddings) -> list[Face]:
+    """Joins faces with their embeddings, float32[B, D], in the same order."""
+    return [
+        replace(face, embedding=embedding)
+        for face, embedding in zip(faces, embeddings, strict=True)
+    ]
+
+
+def compare(probe: Face, reference: Face, point: OperatingPoint) -> Verification:
+    """Compares two embedded faces at an operating point."""
+    score = float(cosine(probe.embedding[None], reference.embedding[None])[0])
+    return Verification(score, point.threshold, point.fmr, probe, reference)

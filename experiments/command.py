@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from facenet_res.cli.console import note, prepare_streams
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import FacenetError
+from facenet_res.core.process_environment import prepare_environment
 
 
 def command_parser(name: str, description: str) -> ArgumentParser:
@@ -23,6 +24,7 @@ def run_command(
 ) -> int:
     """Parses the arguments and runs; the exit status, as facenet_res.core.exit_codes has it."""
     prepare_streams()
+    prepare_environment()
     arguments = parser.parse_args(argv)
     try:
         status = run(arguments)

@@ -1,1 +1,1 @@
-"""The whole product in one command, on photographs that anyone has: python -m experiments.demo."""
+"""The main job from start to end, on images that anyone has: python -m experiments.demo."""

@@ -1,9 +1,11 @@
-"""Who the demonstration is about: the reader's own photographs, or two public-domain portraits."""
+"""Who the demo is about: the reader's own images, or two public-domain portraits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from experiments.demo.variations import (
     mirrored,
@@ -21,15 +23,16 @@ from facenet_res.imaging.encode import encode_jpeg
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 SCENES = ("coffee", "chelsea", "rocket")
-"""Photographs without a face that scikit-image carries: coffee, a cat, a launch pad."""
+"""Images without a face that scikit-image has: coffee, a cat, a launch pad."""
 PEOPLE_MAX = 12
 PICTURES_MAX = 5
 PICTURES_MIN = 2
+GROUP_HEIGHT_PX = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A photograph as it would come from a file.
+    """An image as it would come from a file.
 
     Attributes:
         label: what it is, for the table.
@@ -42,37 +45,35 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with at least two photographs.
+    """Somebody with at least two images.
 
     Attributes:
         person_id: what the gallery calls them.
         name: for people to read.
-        enrolled: the photographs they are enrolled with.
-        asked: one that is never enrolled.
-        original: an untouched photograph, for the search for duplicates.
+        enrolled: the images they are enrolled with.
+        probe: one that is never enrolled.
     """
 
     person_id: str
     name: str
     enrolled: tuple[Picture, ...]
-    asked: Picture
-    original: Picture
+    probe: Picture
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everybody in the demonstration.
+    """Everybody in the demo.
 
     Attributes:
         known: enrolled at the start, at least one.
-        stranger: enrolled last, and deleted again.
-        others: further photographs, for the search for duplicates; no two the same.
-        remark: what the reader should know of the photographs.
+        other: not enrolled at first, enrolled last, and deleted again.
+        album: different images to deduplicate, with the names of the people on each.
+        remark: what the reader should know of the images.
     """
 
     known: tuple[Person, ...]
-    stranger: Person
-    others: tuple[Picture, ...]
+    other: Person
+    album: tuple[tuple[Picture, tuple[str, ...]], ...]
     remark: str
 
 
@@ -88,24 +89,35 @@ def portraits() -> Cast:
 
     # scikit-image's functions are untyped.
     data: Any = skimage_data
-    hopper = Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    collins: Image = data.astronaut()
+    hopper = read_image(Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg")
+    names = ("Eileen Collins", "Grace Hopper")
+    known, other = (
+        _varied(name, image) for name, image in zip(names, (collins, hopper), strict=True)
+    )
+    group = Picture("both", encode_jpeg(_beside(collins, hopper)))
     return Cast(
-        known=(_varied("eileen-collins", "Eileen Collins", data.astronaut()),),
-        stranger=_varied("grace-hopper", "Grace Hopper", read_image(hopper)),
-        others=tuple(Picture(name, encode_jpeg(getattr(data, name)())) for name in SCENES),
-        remark="Two public-domain portraits. Further photographs of the two are variations of "
-        "these (light, place, size, sharpness), which is easier than real ones.",
+        known=(known,),
+        other=other,
+        album=(
+            (known.enrolled[0], names[:1]),
+            (other.enrolled[0], names[1:]),
+            (group, names),
+            *((Picture(name, encode_jpeg(getattr(data, name)())), ()) for name in SCENES),
+        ),
+        remark="Two public-domain portraits. Their other images are variations of these\n"
+        "(light, place, size, sharpness), which is easier than real images.",
     )
 
 
 def folders(path: Path) -> Cast:
-    """The reader's photographs: one folder for each person, two photographs or more in each.
+    """The reader's images: one folder per person, two images or more in each.
 
-    The last person by name is the stranger.
+    The last person by name is not enrolled at first.
 
     Raises:
         FileMissing: there is no such folder.
-        DataInvalid: fewer than two people have two photographs.
+        DataInvalid: fewer than two people have two images.
     """
     if not path.is_dir():
         raise FileMissing(f"no folder of people at {path}")
@@ -116,45 +128,54 @@ def folders(path: Path) -> Cast:
             found.append((folder.name, files[:PICTURES_MAX]))
     if len(found) < 2:
         raise DataInvalid(
-            f"{path} needs 2 folders or more with {PICTURES_MIN} photographs or more each; "
+            f"{path} needs 2 folders or more with {PICTURES_MIN} images or more each; "
             f"got {len(found)}"
         )
     chosen = [*found[: PEOPLE_MAX - 1], found[-1]] if len(found) > PEOPLE_MAX else found
-    people = [_photographed(name, files) for name, files in chosen]
+    people = [_read(name, files) for name, files in chosen]
     left_out = len(found) - len(chosen)
     return Cast(
         known=tuple(people[:-1]),
-        stranger=people[-1],
-        others=tuple(
-            picture for person in people for picture in (*person.enrolled[1:], person.asked)
+        other=people[-1],
+        album=tuple(
+            (picture, (person.name,))
+            for person in people
+            for picture in (*person.enrolled, person.probe)
         ),
-        remark=f"{len(people)} people from {path}, up to {PICTURES_MAX} photographs each"
+        remark=f"{len(people)} people, up to {PICTURES_MAX} images each"
         + (f"; {left_out} more people are left out." if left_out else "."),
     )
 
 
-def _photographed(name: str, files: list[Path]) -> Person:
+def _read(name: str, files: list[Path]) -> Person:
     pictures = tuple(Picture(f"{name}/{file.name}", read_image_bytes(file)) for file in files)
-    return Person(name, name, pictures[:-1], pictures[-1], pictures[0])
+    return Person(name, name, pictures[:-1], pictures[-1])
 
 
-def _varied(person_id: str, name: str, image: Image) -> Person:
+def _varied(name: str, image: Image) -> Person:
     def picture(label: str, change: Callable[[Image], Image], quality: int = 90) -> Picture:
-        return Picture(f"{name} ({label})", encode_jpeg(change(image), quality))
+        return Picture(
+            f"{name.rsplit(maxsplit=1)[-1]} {label}", encode_jpeg(change(image), quality)
+        )
 
-    original = picture("original", lambda same: same, 92)
     return Person(
-        person_id,
+        name.lower().replace(" ", "-"),
         name,
         enrolled=(
-            original,
-            picture("bright, turned 8 degrees", lambda it: rotated(with_gamma(it, 0.7), 8)),
-            picture("mirrored, warm", lambda it: mirrored(tinted(it, 1.15, 0.85))),
+            picture("original", lambda same: same, 92),
+            picture("bright", lambda it: rotated(with_gamma(it, 0.7), 8)),
+            picture("warm", lambda it: mirrored(tinted(it, 1.15, 0.85))),
         ),
-        asked=picture(
-            "dark, small",
+        probe=picture(
+            "dark",
             lambda it: scaled(rotated(softened(with_gamma(it, 1.5), 2.0), -6), 0.6),
             quality=60,
         ),
-        original=original,
+    )
+
+
+def _beside(left: Image, right: Image) -> Image:
+    """Both people on one image."""
+    return np.concatenate(
+        [scaled(image, GROUP_HEIGHT_PX / len(image)) for image in (left, right)], axis=1
     )

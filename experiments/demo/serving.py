@@ -23,6 +23,7 @@ class RunningServer:
 
     Attributes:
         address: host:port.
+        ready_s: time from the start until it was healthy.
     """
 
     def __init__(self, folder: Path, flags: tuple[str, ...] = ()) -> None:
@@ -35,6 +36,7 @@ class RunningServer:
         Raises:
             ServerUnreachable: it did not become ready; the message has its last words.
         """
+        began_s = time.monotonic()
         self._log = folder / "server.log"
         self._said = folder / "server.out"
         with self._log.open("wb") as log, self._said.open("wb") as said:
@@ -51,6 +53,7 @@ class RunningServer:
             self.address = self._ready_address()
             with FacenetClient(self.address) as client:
                 client.wait_until_ready(START_S_MAX)
+            self.ready_s = time.monotonic() - began_s
         except BaseException:
             self._kill()
             raise

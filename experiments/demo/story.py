@@ -1,112 +1,118 @@
-"""What is asked of the server, one question after another, and what should be said."""
+"""What the server is asked, one question after another, and what the images say."""
 
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from experiments.demo.people import Cast, Person, Picture
-from experiments.demo.table import Row
+from experiments.demo.table import Table
 from facenet_res.client.client import FacenetClient
 from facenet_res.client.gallery import RemoteGallery
-from facenet_res.core.errors import NoFace, UnknownPerson
-from facenet_res.core.types import Identification
+from facenet_res.core.errors import InputError, StateError, UnknownPerson
 
 Answer = TypeVar("Answer")
 
 
-def tell(cast: Cast, client: FacenetClient) -> list[Row]:
-    """Enrols, verifies, identifies and deletes; a row for each question."""
+def tell(cast: Cast, client: FacenetClient, table: Table) -> None:
+    """Enrols, identifies, verifies and deletes."""
     gallery = client.open_gallery()
-    first, stranger = cast.known[0], cast.stranger
-    rows = [_enroll(gallery, person) for person in cast.known]
-    rows += [_identify(gallery, person.asked, expected=person.person_id) for person in cast.known]
-    rows.append(_identify(gallery, stranger.asked, expected=""))
-    rows.append(_compare(client, first.enrolled[0], first.asked, is_same=True))
-    rows.append(_compare(client, first.asked, stranger.asked, is_same=False))
-    rows.append(_verify(gallery, first.person_id, first.asked, is_same=True))
-    rows.append(_verify(gallery, first.person_id, stranger.asked, is_same=False))
-    rows.append(_enroll(gallery, stranger))
-    rows.append(_identify(gallery, stranger.asked, expected=stranger.person_id))
-    rows += _delete(gallery, stranger)
-    rows.append(_identify(gallery, stranger.asked, expected=""))
-    return rows
+    first, other = cast.known[0], cast.other
+    threshold = next(one for one in client.info().thresholds if one.fmr == client.info().fmr)
+    table.section(f"1:N and 1:1, threshold {threshold.similarity:.2f} (FMR {threshold.fmr:g})")
+    for person in cast.known:
+        _enroll(gallery, person, table)
+    for person in cast.known:
+        _identify(gallery, person.probe, person.person_id, table)
+    _identify(gallery, other.probe, "", table)
+    _compare(client, first.enrolled[0], first.probe, table, is_same=True)
+    _compare(client, first.probe, other.probe, table, is_same=False)
+    _verify(gallery, first, first.probe, table, is_same=True)
+    _verify(gallery, first, other.probe, table, is_same=False)
+    _enroll(gallery, other, table)
+    _identify(gallery, other.probe, other.person_id, table)
+    _delete(gallery, other, table)
+    _identify(gallery, other.probe, "", table)
 
 
-def _enroll(gallery: RemoteGallery, person: Person) -> Row:
+def _enroll(gallery: RemoteGallery, person: Person, table: Table) -> None:
+    """Image by image, so that one without a face does not spare the others."""
+
     def enroll() -> int:
+        stored = 0
         for picture in person.enrolled:
-            gallery.enroll(person.person_id, picture.data, display_name=person.name, largest=True)
-        return gallery.person(person.person_id).face_count
+            try:
+                gallery.enroll(
+                    person.person_id, picture.data, display_name=person.name, largest=True
+                )
+                stored += 1
+            except InputError:
+                continue
+        return stored
 
-    faces, ms = _timed(enroll)
-    wanted = len(person.enrolled)
-    return Row(
-        "enrol", f"{person.name}: {wanted} photographs", f"{faces} faces", ms, faces == wanted
+    stored, ms = _timed(enroll)
+    count = len(person.enrolled)
+    table.decision(
+        "enrol", person.name, f"{stored} of {count} faces", is_right=stored == count, ms=ms
     )
 
 
-def _identify(gallery: RemoteGallery, picture: Picture, *, expected: str) -> Row:
-    def identify() -> Identification:
-        faces = gallery.identify(picture.data, faces_max=1)
-        if not faces:
-            raise NoFace(f"no face was found in {picture.label}")
-        return faces[0]
-
-    said, ms = _timed(identify)
-    best = said.candidates[0] if said.candidates else None
-    nearest = f" (closest: {best.person_id})" if best and not said.is_known else ""
-    return Row(
-        job="identify",
-        question=f"who is this? {picture.label}",
-        answer=(said.person_id or "unknown") + nearest,
+def _identify(gallery: RemoteGallery, picture: Picture, expected: str, table: Table) -> None:
+    found, ms = _timed(lambda: gallery.identify(picture.data, faces_max=1))
+    if not found:
+        table.decision("identify", picture.label, "no face detected", is_right=False, ms=ms)
+        return
+    answer = found[0]
+    table.decision(
+        "identify",
+        picture.label,
+        answer.person_id or "unknown",
+        is_right=answer.person_id == expected,
+        score=answer.score,
         ms=ms,
-        is_expected=said.person_id == expected,
-        similarity=best.score if best else None,
-        threshold=said.threshold,
     )
 
 
-def _compare(client: FacenetClient, first: Picture, second: Picture, *, is_same: bool) -> Row:
-    said, ms = _timed(lambda: client.verify(first.data, second.data, largest=True))
-    return Row(
-        job="verify",
-        question=f"one person? {first.label} | {second.label}",
-        answer="same person" if said.is_match else "different people",
-        ms=ms,
-        is_expected=said.is_match == is_same,
-        similarity=said.score,
-        threshold=said.threshold,
-    )
+def _compare(
+    client: FacenetClient, probe: Picture, reference: Picture, table: Table, *, is_same: bool
+) -> None:
+    question = f"{probe.label} | {reference.label}"
+    try:
+        answer, ms = _timed(lambda: client.verify(probe.data, reference.data, largest=True))
+    except InputError as error:
+        table.decision("verify", question, error.reason, is_right=False)
+        return
+    said = "same person" if answer.is_match else "different people"
+    is_right = answer.is_match == is_same
+    table.decision("verify", question, said, is_right=is_right, score=answer.score, ms=ms)
 
 
-def _verify(gallery: RemoteGallery, person_id: str, picture: Picture, *, is_same: bool) -> Row:
-    said, ms = _timed(lambda: gallery.verify(person_id, picture.data, largest=True))
-    return Row(
-        job="verify",
-        question=f"is this {person_id}? {picture.label}",
-        answer="yes" if said.is_match else "no",
-        ms=ms,
-        is_expected=said.is_match == is_same,
-        similarity=said.score,
-        threshold=said.threshold,
-    )
+def _verify(
+    gallery: RemoteGallery, person: Person, picture: Picture, table: Table, *, is_same: bool
+) -> None:
+    question = f"{person.person_id}? {picture.label}"
+    try:
+        answer, ms = _timed(lambda: gallery.verify(person.person_id, picture.data, largest=True))
+    except (InputError, StateError) as error:
+        table.decision("verify", question, error.reason, is_right=False)
+        return
+    said = "yes" if answer.is_match else "no"
+    is_right = answer.is_match == is_same
+    table.decision("verify", question, said, is_right=is_right, score=answer.score, ms=ms)
 
 
-def _delete(gallery: RemoteGallery, person: Person) -> list[Row]:
-    receipt, ms = _timed(lambda: gallery.delete_person(person.person_id))
-    faces = f"{receipt.faces} faces deleted, {receipt.rows_left} rows left"
-    deleted = Row("delete", person.name, faces, ms, receipt.rows_left == 0)
-
-    def is_gone() -> bool:
-        try:
-            gallery.person(person.person_id)
-        except UnknownPerson:
-            return True
-        return False
-
-    gone, ms = _timed(is_gone)
-    answer = "no such person" if gone else "still there"
-    return [deleted, Row("look up", f"{person.name}, after the deletion", answer, ms, gone)]
+def _delete(gallery: RemoteGallery, person: Person, table: Table) -> None:
+    try:
+        receipt, ms = _timed(lambda: gallery.delete_person(person.person_id))
+    except UnknownPerson as error:
+        table.decision("delete", person.name, error.reason, is_right=False)
+        return
+    said = f"{receipt.faces} faces deleted"
+    table.fact("delete", person.name, said, is_right=receipt.rows_left == 0, ms=ms)
+    try:
+        gallery.person(person.person_id)
+        table.fact("look up", f"{person.name}, after it", "still there", is_right=False)
+    except UnknownPerson:
+        table.fact("look up", f"{person.name}, after it", "no such person", is_right=True)
 
 
 def _timed(call: Callable[[], Answer]) -> tuple[Answer, float]:

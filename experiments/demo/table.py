@@ -1,64 +1,87 @@
-"""The answers as a table: what was asked, what was said, how near, how fast, as expected or not."""
+"""The results, a line each as soon as it is there, in 80 columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-HEADER = ("job", "question", "answer", "similarity", "threshold", "ms", "")
-RIGHT_ALIGNED = frozenset({3, 4, 5})
-TEXT_MAX = 68
+WIDTH = 80
+WIDTHS = (8, 35, 18)
+"""Of job, question and answer; score, time and the mark take the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One question and its answer.
+@dataclass
+class Table:
+    """Prints results and counts them.
 
     Attributes:
-        job: what was done, in a word.
-        question: in the reader's words.
-        answer: what was said.
-        ms: time from the question to the answer, the wire included; None where it was one of
-            several answers found together.
-        is_expected: whether it is what should have been said.
-        similarity: cosine in [-1, 1]; None where nothing was compared.
-        threshold: the least similarity of the same person; None as above.
+        decisions: decisions about faces that were printed.
+        misses: those that differ from what the images show; any network has some.
+        faults: facts that are not as the server acknowledged.
     """
 
-    job: str
-    question: str
-    answer: str
-    ms: float | None
-    is_expected: bool
-    similarity: float | None = None
-    threshold: float | None = None
+    decisions: int = 0
+    misses: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether something other than a decision went wrong."""
+        return bool(self.faults)
+
+    def section(self, title: str) -> None:
+        """A heading above the results that follow."""
+        print(f"\n{short(title)}")
+        print(_line("job", "question", "answer", "score", "ms", ""))
+        print("-" * WIDTH, flush=True)
+
+    def decision(
+        self,
+        job: str,
+        question: str,
+        answer: str,
+        *,
+        is_right: bool,
+        score: float | None = None,
+        ms: float | None = None,
+    ) -> None:
+        """A decision about faces: a miss is reported and does not end the demo."""
+        self.decisions += 1
+        if not is_right:
+            self.misses.append(f"{job} {question}: {answer}")
+        _print(job, question, answer, score, ms, "ok" if is_right else "MISS")
+
+    def fact(
+        self, job: str, question: str, answer: str, *, is_right: bool, ms: float | None = None
+    ) -> None:
+        """Something that has to be so, whatever the network recognises."""
+        if not is_right:
+            self.faults.append(f"{job} {question}: {answer}")
+        _print(job, question, answer, None, ms, "ok" if is_right else "FAULT")
+
+    def conclusion(self) -> str:
+        """What came of it, for people."""
+        right = self.decisions - len(self.misses)
+        lines = [f"{right} of {self.decisions} decisions agree with the images"]
+        lines += [short(f"  miss: {one}") for one in self.misses]
+        if self.misses:
+            lines.append("README.md, Figures, has the error rates of the default model.")
+        lines += [short(f"  FAULT: {one}") for one in self.faults]
+        return "\n".join(lines)
 
 
-def rendered(rows: list[Row]) -> str:
-    """The table, numbers aligned at the right."""
-    lines = [HEADER, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
-    rule = "  ".join("-" * width for width in widths).rstrip()
-    body = [_aligned(line, widths) for line in lines]
-    return "\n".join([body[0], rule, *body[1:]])
+def short(text: str, width: int = WIDTH) -> str:
+    """The text, its end replaced by "..." where it is wider."""
+    return text if len(text) <= width else text[: width - 3] + "..."
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    return (
-        row.job,
-        _short(row.question),
-        _short(row.answer),
-        "" if row.similarity is None else f"{row.similarity:.3f}",
-        "" if row.threshold is None else f"{row.threshold:.3f}",
-        "" if row.ms is None else f"{row.ms:.0f}",
-        "as expected" if row.is_expected else "NOT AS EXPECTED",
+def _print(
+    job: str, question: str, answer: str, score: float | None, ms: float | None, mark: str
+) -> None:
+    shown = "" if score is None else f"{score:.2f}"
+    print(_line(job, question, answer, shown, "" if ms is None else f"{ms:.0f}", mark), flush=True)
+
+
+def _line(job: str, question: str, answer: str, score: str, ms: str, mark: str) -> str:
+    texts = (
+        short(text, width).ljust(width)
+        for text, width in zip((job, question, answer), WIDTHS, strict=True)
     )
-
-
-def _aligned(cells: tuple[str, ...], widths: list[int]) -> str:
-    aligned = (
-        cell.rjust(width) if column in RIGHT_ALIGNED else cell.ljust(width)
-        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    )
-    return "  ".join(aligned).rstrip()
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 3] + "..."
+    return f"{' '.join(texts)} {score:>5} {ms:>4} {mark}".rstrip()

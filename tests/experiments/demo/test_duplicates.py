@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.demo.duplicates import Plant, plant, search
+from experiments.demo.duplicates import Plants, plant, search
 from experiments.demo.people import Cast, Person, Picture
+from experiments.demo.table import Table
+from facenet_res.core.manifest import Manifest, Threshold
 from facenet_res.core.types import Image
-from facenet_res.dedup.config import DedupConfig
 from facenet_res.imaging.decode import read_image
 from facenet_res.imaging.encode import encode_jpeg
 from facenet_res.imaging.warp import resize
@@ -17,20 +18,20 @@ from tests.fakes import FakeDetector, FakeEmbedder
 
 
 def scene(seed: int) -> Image:
-    """A smooth random picture of 240x200 px."""
+    """A smooth random image of 240x200 px."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 7, 3), np.uint8)
     return resize(coarse, 240, 200)
 
 
-def person(name: str, seed: int) -> Person:
-    picture = Picture(name, encode_jpeg(scene(seed), 92))
-    return Person(name, name, (picture,), picture, picture)
+def picture(seed: int) -> Picture:
+    return Picture(f"scene {seed}", encode_jpeg(scene(seed), 92))
 
 
+ANN = Person("ann", "Ann", (picture(1),), picture(1))
 CAST = Cast(
-    known=(person("ann", 1), person("bob", 2)),
-    stranger=person("cid", 3),
-    others=(Picture("other", encode_jpeg(scene(4))),),
+    known=(ANN,),
+    other=ANN,
+    album=((picture(1), ("Ann",)), (picture(2), ()), (picture(3), ("Bob",))),
     remark="",
 )
 
@@ -38,41 +39,46 @@ CAST = Cast(
 @pytest.fixture
 def recognizer() -> FaceRecognizer:
     """Finds no face anywhere: only copies are looked for."""
-    return FaceRecognizer.of(FakeDetector([]), FakeEmbedder())
+    embedder = FakeEmbedder()
+    threshold = Threshold(fmr=1e-3, similarity=0.5, similarity_low=0.4, similarity_high=0.6)
+    manifest = Manifest(
+        model_id=embedder.model_id, embedding_dim=embedder.embedding_dim, thresholds=(threshold,)
+    )
+    return FaceRecognizer.of(FakeDetector([]), embedder, manifest)
 
 
-def test_five_changes_of_the_first_and_of_the_last_are_planted(tmp_path: Path) -> None:
-    plants = plant(CAST, tmp_path / "photos")
-
-    assert [planted.original for planted in plants] == ["00.jpg"] * 5 + ["02.jpg"] * 5
-    copy, encoded, half, cropped, _ = plants[:5]
+def test_five_changes_of_the_first_and_of_the_last_person_are_planted(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
-    assert (folder / copy.path).read_bytes() == (folder / copy.original).read_bytes()
-    assert (folder / encoded.path).stat().st_size < (folder / copy.path).stat().st_size
-    assert read_image(folder / half.path).shape == (100, 120, 3)
-    assert read_image(folder / cropped.path).shape == (190, 228, 3)
-    # Two people and a stranger, one other picture, ten copies.
-    assert len(list(folder.rglob("*.jpg"))) == 14
+
+    plants = plant(CAST, folder)
+
+    assert [original for _, original, _ in plants.copies] == ["00.jpg"] * 5 + ["02.jpg"] * 5
+    copy, encoded, half, cropped, _ = (folder / path for path, _, _ in plants.copies[:5])
+    assert copy.read_bytes() == (folder / "00.jpg").read_bytes()
+    assert encoded.stat().st_size < copy.stat().st_size
+    assert read_image(half).shape == (100, 120, 3)
+    assert read_image(cropped).shape == (190, 228, 3)
+    assert len(list(folder.rglob("*.jpg"))) == 13
+    assert plants.people == {"Ann": {"00.jpg"}, "Bob": {"02.jpg"}}
 
 
 def test_every_copy_is_found_and_nothing_else(tmp_path: Path, recognizer: FaceRecognizer) -> None:
-    plants = plant(CAST, tmp_path / "photos")
+    plants, table = plant(CAST, tmp_path / "photos"), Table()
 
-    report, rows = search(tmp_path / "photos", tmp_path / "out", plants, recognizer, DedupConfig())
+    search(tmp_path / "photos", tmp_path / "out", plants, recognizer, table)
 
-    assert [row.answer for row in rows if not row.is_expected] == []
-    assert len(rows) == 11
-    assert len(report.groups.copies) == 2
+    assert table.misses == []
+    assert table.decisions == 12
     assert (tmp_path / "out" / "report.html").is_file()
 
 
-def test_a_copy_that_was_never_made_is_not_found(
-    tmp_path: Path, recognizer: FaceRecognizer
-) -> None:
-    plants = [*plant(CAST, tmp_path / "photos"), Plant("other-00.jpg", "00.jpg", "nothing")]
+def test_what_is_not_there_is_a_miss(tmp_path: Path, recognizer: FaceRecognizer) -> None:
+    planted, table = plant(CAST, tmp_path / "photos"), Table()
+    plants = Plants(
+        (*planted.copies, ("01.jpg", "00.jpg", "nothing")),
+        {"Ann": frozenset({"00.jpg", "01.jpg"})},
+    )
 
-    _, rows = search(tmp_path / "photos", tmp_path / "out", plants, recognizer, DedupConfig())
+    search(tmp_path / "photos", tmp_path / "out", plants, recognizer, table)
 
-    assert [row.question for row in rows if not row.is_expected] == [
-        "other-00.jpg: nothing of 00.jpg"
-    ]
+    assert table.misses == ["copy 00.jpg, nothing: not found", "person Ann: 0 of 2 images"]

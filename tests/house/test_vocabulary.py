@@ -37,18 +37,18 @@ SUFFIXES = (".py", ".md", ".proto", ".j2")
 TOPS = ("README.md", "CONTRIBUTING.md", "docs", "facenet_res", "server", "experiments", "protos")
 # What is not rewritten yet: the most uses in a place. A number may fall and never rise.
 ALLOWED = {
-    "README.md": 19,
+    "README.md": 2,
     "docs": 29,
-    "experiments": 24,
-    "facenet_res/cli": 116,
-    "facenet_res/client": 12,
-    "facenet_res/convert": 17,
-    "facenet_res/core": 9,
-    "facenet_res/data": 59,
+    "experiments": 2,
+    "facenet_res/cli": 88,
+    "facenet_res/client": 2,
+    "facenet_res/convert": 14,
+    "facenet_res/core": 6,
+    "facenet_res/data": 57,
     "facenet_res/dedup": 144,
     "facenet_res/evaluation": 208,
     "facenet_res/export": 2,
-    "facenet_res/faces": 31,
+    "facenet_res/faces": 25,
     "facenet_res/gallery": 3,
     "facenet_res/imaging": 11,
     "facenet_res/inference": 7,
@@ -56,7 +56,7 @@ ALLOWED = {
     "facenet_res/train": 35,
     "facenet_res/weights": 14,
     "protos": 26,
-    "server": 7,
+    "server": 4,
 }
 
 

@@ -87,15 +87,23 @@ def webp_with_exif(webp: bytes, exif: bytes, width_px: int, height_px: int) -> b
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def webp_animation(frames: list[Image]) -> bytes:
-    """An animated WebP of frames of equal size."""
+def webp_animation(
+    frames: list[Image],
+    canvas_px: tuple[int, int] | None = None,
+    offset_px: tuple[int, int] = (0, 0),
+) -> bytes:
+    """An animated WebP of frames of equal size, at an even offset on a canvas."""
     height_px, width_px = frames[0].shape[:2]
     animation_flag = 0x02
-    size = (width_px - 1).to_bytes(3, "little") + (height_px - 1).to_bytes(3, "little")
-    chunks = b"VP8X" + struct.pack("<I", 10) + bytes([animation_flag, 0, 0, 0]) + size
+
+    def uint24(*values: int) -> bytes:
+        return b"".join(value.to_bytes(3, "little") for value in values)
+
+    canvas = uint24(*(side - 1 for side in canvas_px or (width_px, height_px)))
+    place = uint24(*(side // 2 for side in offset_px), width_px - 1, height_px - 1)
+    chunks = b"VP8X" + struct.pack("<I", 10) + bytes([animation_flag, 0, 0, 0]) + canvas
     chunks += b"ANIM" + struct.pack("<IIH", 6, 0xFFFFFFFF, 0)
     for frame in frames:
-        picture = encoded(frame, ".webp")[12:]
-        body = bytes(6) + size + (100).to_bytes(3, "little") + b"\x00" + picture
+        body = place + uint24(100) + b"\x00" + encoded(frame, ".webp")[12:]
         chunks += b"ANMF" + struct.pack("<I", len(body)) + body
     return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks

@@ -1,24 +1,20 @@
-"""Image bytes to upright RGB pixels; the header's size is checked before anything is decoded."""
+"""Image bytes to upright RGB pixels; size and memory are checked before anything is decoded."""
 
+import zlib
 from dataclasses import dataclass
+from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
 
-from facenet_res.core.errors import (
-    ConfigInvalid,
-    FileMissing,
-    ImageTooLarge,
-    ImageUnreadable,
-)
+from facenet_res.core.errors import ConfigInvalid, FileMissing, ImageTooLarge, ImageUnreadable
 from facenet_res.core.types import Image
-from facenet_res.imaging.exif import upright
-from facenet_res.imaging.header import read_layout
-from facenet_res.imaging.jpeg import is_closed_early
-from facenet_res.imaging.layout import ImageLayout
+from facenet_res.imaging.header import ImageHeader, open_by_pillow, read_header, unreadable
 
 MIB: Final = 1 << 20
 # OpenCV's warps address pixels with 16 bits.
@@ -31,17 +27,21 @@ _REDUCED: Final = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
 
-# Rows blended at a time: wide sums of a whole 50-megapixel image would take 600 MB.
-_BLEND_ROWS: Final = 256
+# Rows converted at a time, so that wide sums and copies of a large image stay small.
+_BAND_ROWS: Final = 64
+_DEPTH_16_TO_8: Final = 1 / 257
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageLimits:
     """The largest image that is decoded.
 
+    Decoding takes at most 6 bytes of memory for each of `pixels_max`, 300 MB as it stands. Formats
+    whose decoder takes more for a pixel are refused at fewer pixels.
+
     Attributes:
         bytes_max: of the file.
-        pixels_max: width times height that the header declares; 3 bytes of memory each.
+        pixels_max: width times height.
         side_px_max: of width and height.
     """
 
@@ -58,16 +58,21 @@ class ImageLimits:
                 f"side_px_max must be <= {WARPED_SIDE_PX_MAX}, got {self.side_px_max}"
             )
 
+    @property
+    def memory_bytes_max(self) -> int:
+        """Of decoding, beside the file."""
+        return 6 * self.pixels_max
+
 
 DEFAULT_LIMITS: Final = ImageLimits()
 
 
 def decode_image(data: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
-    """Decodes a JPEG, PNG or WebP file.
+    """Decodes the file of an image: JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF, BMP, PGM or PPM.
 
-    The EXIF orientation is applied. Grey becomes RGB, 16 bits become 8, transparent pixels are
-    blended over white: what a person sees is what the detector sees. Of an animation the first
-    picture is taken. Colour profiles are not applied.
+    The orientation is applied. Grey, palettes and CMYK become RGB, 16 bits become 8, transparent
+    pixels are blended over white, and of an animation the first frame is taken: the detector sees
+    what people see. Colour profiles are not applied, as in the data that networks are trained on.
 
     Args:
         data: the file's bytes.
@@ -77,33 +82,39 @@ def decode_image(data: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
         uint8[H, W, 3], RGB.
 
     Raises:
-        ImageTooLarge: the file, or the size its header declares, is over a limit.
-        ImageUnreadable: another format, or a damaged or cut-off file. What no format's checks can
-            see passes: a few damaged pixels, or the cuts that `imaging.jpeg` names. libjpeg may
-            then write a warning to stderr by itself.
+        ImageTooLarge: the file, its size in pixels, or the memory to decode it is over a limit.
+        ImageUnreadable: another format, or a damaged or truncated file. Damage that no format's
+            checks can see passes: a few wrong pixels, or the truncations that `imaging.jpeg`
+            names. libjpeg may then write a warning to stderr by itself.
     """
-    return decode_layout(checked_layout(data, limits))
+    return decode(checked_header(data, limits))
 
 
-def checked_layout(data: bytes, limits: ImageLimits) -> ImageLayout:
-    """What an image file says of itself, if it is within the limits; nothing is decoded.
+def checked_header(data: bytes, limits: ImageLimits) -> ImageHeader:
+    """Reads an image file's header and checks it against the limits; decodes nothing.
 
     Raises:
         ImageTooLarge, ImageUnreadable: as for `decode_image`.
     """
     _check_bytes(len(data), limits)
-    layout = read_layout(data)
-    check_size(layout.width_px, layout.height_px, limits)
-    return layout
+    header = read_header(data)
+    check_size(header.width_px, header.height_px, limits)
+    if header.memory_bytes > limits.memory_bytes_max:
+        raise ImageTooLarge(
+            f"the {header.format} of {header.width_px}x{header.height_px} px takes "
+            f"{header.memory_bytes / 1e6:.0f} MB to decode, limit is "
+            f"{limits.memory_bytes_max / 1e6:.0f} MB: save it smaller, or as a baseline JPEG"
+        )
+    return header
 
 
-def decode_layout(layout: ImageLayout, shrink: int = 1) -> Image:
-    """Decodes what `checked_layout` let pass.
+def decode(header: ImageHeader, shrink: int = 1) -> Image:
+    """Decodes what `checked_header` let pass.
 
     Args:
-        layout: of the file.
-        shrink: 1, or of a JPEG 2, 4 or 8: the decoder leaves out the fine detail and writes one
-            pixel for each square of so many, at a fraction of the time and memory.
+        header: of the file.
+        shrink: 1, or of a JPEG 2, 4 or 8: the decoder skips fine detail and writes one pixel for
+            each square of so many, at a fraction of the time and memory.
 
     Returns:
         uint8[ceil(H / shrink), ceil(W / shrink), 3], RGB, upright.
@@ -111,12 +122,17 @@ def decode_layout(layout: ImageLayout, shrink: int = 1) -> Image:
     Raises:
         ImageUnreadable: as for `decode_image`.
     """
-    pixels = _decoded(layout, layout.pixel_bytes, shrink)
-    if layout.format == "JPEG" and is_closed_early(
-        layout, pixels, lambda data: _decoded(layout, data, shrink)
-    ):
-        raise ImageUnreadable("the JPEG is cut off: its end marker comes before the last pixels")
-    return upright(pixels, layout.orientation)
+    if header.decoder != "opencv":
+        return upright(_by_pillow(header), header.orientation)
+    pixels = _by_opencv(header, header.data, shrink)
+    if header.scans is not None and header.scans.may_be_truncated(pixels):
+        # One copy at a time: the second is as good as the first, or none is returned.
+        checksum = zlib.crc32(pixels.data)
+        del pixels
+        pixels = _by_opencv(header, header.scans.longer, shrink)
+        if zlib.crc32(pixels.data) != checksum:
+            raise ImageUnreadable("the JPEG is truncated: pixels are missing")
+    return upright(pixels, header.orientation)
 
 
 def read_image(path: Path, limits: ImageLimits = DEFAULT_LIMITS) -> Image:
@@ -173,42 +189,92 @@ def check_size(width_px: int, height_px: int, limits: ImageLimits) -> None:
         )
 
 
-def _decoded(layout: ImageLayout, data: bytes, shrink: int) -> Image:
+def upright(pixels: Image, orientation: int) -> Image:
+    """The image as it is meant to be seen.
+
+    Args:
+        pixels: uint8[H, W, 3] as stored.
+        orientation: of EXIF, 1 to 8.
+
+    Returns:
+        uint8[H, W, 3], or uint8[W, H, 3] for orientations 5 to 8.
+
+    Source: CIPA DC-008 (Exif 2.32), 4.6.4, tag 0x0112.
+    """
+    turned: Any = pixels
+    match orientation:
+        case 2:
+            turned = cv2.flip(pixels, 1)
+        case 3:
+            turned = cv2.rotate(pixels, cv2.ROTATE_180)
+        case 4:
+            turned = cv2.flip(pixels, 0)
+        case 5:
+            turned = cv2.transpose(pixels)
+        case 6:
+            turned = cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE)
+        case 7:
+            turned = cv2.rotate(cv2.transpose(pixels), cv2.ROTATE_180)
+        case 8:
+            turned = cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE)
+    return np.asarray(turned, np.uint8)
+
+
+def _by_opencv(header: ImageHeader, data: bytes, shrink: int) -> Image:
     buffer = np.frombuffer(data, np.uint8)
     flags = _REDUCED[shrink] if shrink > 1 else cv2.IMREAD_COLOR_RGB
-    if layout.has_alpha:
-        flags = cv2.IMREAD_UNCHANGED
     try:
         pixels: Any = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
-        raise ImageUnreadable(f"the {layout.format} is damaged: {error.err}") from error
+        raise unreadable(header.format, error) from error
     if pixels is None:
-        raise ImageUnreadable(f"the {layout.format} is damaged or of a rare kind: decoding failed")
-    if pixels.shape[:2] != (-(-layout.height_px // shrink), -(-layout.width_px // shrink)):
-        raise ImageUnreadable(
-            f"the {layout.format} decodes to {pixels.shape[1]}x{pixels.shape[0]} px at 1/{shrink}, "
-            f"its header says {layout.width_px}x{layout.height_px}"
-        )
-    if layout.has_alpha:
-        return _over_white(pixels)
+        raise ImageUnreadable(f"the {header.format} is damaged, truncated or of a rare kind")
+    _check_decoded(header, pixels, shrink)
     if shrink > 1:
         # OpenCV has no reduced decoding to RGB.
         cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels)
     return np.asarray(pixels, np.uint8)
 
 
-def _over_white(stored: NDArray[np.uint8] | NDArray[np.uint16]) -> Image:
-    """Blends what OpenCV returns unchanged, BGR with or without alpha, over white, as RGB."""
-    pixels = (stored >> 8).astype(np.uint8) if stored.dtype == np.uint16 else stored
-    if pixels.ndim == 2:
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
-    if pixels.shape[2] == 3:
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
-    blended = np.empty((*pixels.shape[:2], 3), np.uint8)
-    for row in range(0, len(pixels), _BLEND_ROWS):
-        band = pixels[row : row + _BLEND_ROWS].astype(np.uint16)
-        alpha = band[:, :, 3:]
-        blended[row : row + _BLEND_ROWS] = (
-            band[:, :, 2::-1] * alpha + 255 * (255 - alpha) + 127
-        ) // 255
-    return blended
+def _by_pillow(header: ImageHeader) -> Image:
+    """The pixels as Pillow or its plugin for HEIC decodes them."""
+    try:
+        if header.decoder == "libheif":
+            # Not by way of a Pillow image, which takes another 4 bytes for each pixel.
+            pixels = np.asarray(import_module("pillow_heif").open_heif(BytesIO(header.data)))
+        else:
+            pixels = _in_bands(open_by_pillow(header.format, header.data))
+    except Exception as error:
+        raise unreadable(header.format, error) from error
+    _check_decoded(header, pixels)
+    return pixels
+
+
+def _check_decoded(header: ImageHeader, pixels: Image, shrink: int = 1) -> None:
+    if pixels.shape[:2] != (-(-header.height_px // shrink), -(-header.width_px // shrink)):
+        raise ImageUnreadable(
+            f"the {header.format} decodes to {pixels.shape[1]}x{pixels.shape[0]} px at 1/{shrink}, "
+            f"its header says {header.width_px}x{header.height_px}"
+        )
+
+
+def _in_bands(opened: Any) -> Image:
+    opened.load()
+    width_px, height_px = opened.size
+    rgb = np.empty((height_px, width_px, 3), np.uint8)
+    for top in range(0, height_px, _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, height_px)
+        rgb[top:bottom] = _rgb(opened.crop((0, top, width_px, bottom)))
+    return rgb
+
+
+def _rgb(band: Any) -> NDArray[np.uint8]:
+    """Some rows of a Pillow image of any mode as RGB, blended over white."""
+    if band.mode.startswith("I"):
+        deep = np.asarray(band).astype(np.int32)
+        grey = cv2.convertScaleAbs(deep, alpha=_DEPTH_16_TO_8)
+        return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
+    if not band.has_transparency_data:
+        return np.asarray(band.convert("RGB"))
+    white = PIL.Image.new("RGBA", band.size, "white")
+    return np.asarray(PIL.Image.alpha_composite(white, band.convert("RGBA")).convert("RGB"))

@@ -1,143 +1,104 @@
-"""Reads the structure of a JPEG file: size, orientation, and whether it is all there.
+"""Finds the scans of a JPEG file and tells whether pixels are missing.
 
-Decoders fill what is missing of a cut-off JPEG with grey and say nothing, so a truncated file is
-told by its markers: walked from the first, they must lead to the end marker. What follows the end
-marker (previews, video, padding, as phones append) is none of our business.
+Decoders fill what is missing with grey and say nothing, and they demand an end marker. So the
+scans are walked here: the data up to the end marker is decoded, or, where that is missing, up to
+where the scans end; and a file that looks truncated is decoded once more with data for further
+blocks behind. A whole file never uses them: the pixels are equal. This finds every truncation
+but those within the last block, at a restart marker, in the last scan of a progressive file,
+where only sharpness is lost, or of a CMYK file.
 
-Some tools close what they have cut off with an end marker. Then only the pixels can tell:
-`is_closed_early` looks at them. It finds every cut that leaves a grey corner or lacks a whole scan;
-it does not find one within the last block, at a restart marker, in the last scan of a progressive
-file, where only sharpness is lost, or of a CMYK file.
+Scans and segments are counted here too, since decoders do not: a scan costs a pass over the pixels.
 
 Source: ITU-T T.81, annex B.
 """
 
 import re
-import struct
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-import numpy as np
-
 from facenet_res.core.errors import ImageUnreadable
 from facenet_res.core.types import Image
-from facenet_res.imaging.exif import UPRIGHT, read_orientation
-from facenet_res.imaging.layout import ImageLayout
 
-# A progressive file has about ten. Each costs a pass over all the pixels, so that a small file
-# with thousands of scans would hold a processor for hours.
-SCANS_MAX: Final = 100
+# A progressive file has about ten.
+SCANS_MAX: Final = 50
+# Pillow keeps all that stand before the pixels: 32 MB of empty ones took 1.2 GB.
+SEGMENTS_MAX: Final = 10_000
 
-_END: Final = 0xD9
-_SCAN: Final = 0xDA
-_APP1: Final = 0xE1
-# SOF0 to SOF15 without DHT (C4), JPG (C8) and DAC (CC).
-_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# Markers that stand alone: TEM and SOI.
-_LONE: Final = frozenset({0x01, 0xD8})
+_START, _END_OF_IMAGE, _SCAN, _TEM = 0xD8, 0xD9, 0xDA, 0x01
+END: Final = b"\xff\xd9"
 # The next marker in compressed data: FF00 is a pixel value there, FFD0 to FFD7 are restarts, and
 # FFFF fills. No repetition in the pattern: on 32 MB of FF it would take hours.
 _NEXT_MARKER: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
 # What libjpeg makes of blocks that are not there.
 _GREY: Final = 128
-# Data for some blocks more. The zero keeps an FF before it from becoming a marker.
-_MORE_BLOCKS: Final = b"\x00" + bytes(range(1, 255))
+# Data for some blocks more, beginning unlike the zeros that a decoder assumes.
+_MORE_BLOCKS: Final = b"\xaa\x55" + bytes(range(1, 255))
 _COEFFICIENTS: Final = 64
 
 
-def read_jpeg_header(data: bytes) -> ImageLayout:
-    """Walks the markers from the first to the end marker.
+@dataclass(frozen=True, slots=True)
+class JpegScans:
+    """What the markers of a JPEG file tell.
+
+    Attributes:
+        data: of the image, with an end marker; nothing of what phones append.
+        is_closed: whether the file has that end marker itself.
+        has_all: whether the scans promise all bits of all coefficients. A progressive file may
+            leave some out, but so does one that is truncated.
+    """
+
+    data: bytes
+    is_closed: bool
+    has_all: bool
+
+    def may_be_truncated(self, pixels: Image) -> bool:
+        """Whether decoded pixels, uint8[H, W, 3] not turned, give reason to decode `longer`."""
+        is_plain = self.is_closed and self.has_all
+        return not is_plain or pixels[-1, -1].tolist() == [_GREY] * 3
+
+    @property
+    def longer(self) -> bytes:
+        """The data with some more blocks, which decode to the same pixels if none are missing."""
+        stored = self.data[: -len(END)]
+        # FF00 is a pixel value.
+        return stored + (b"\x00" if stored.endswith(b"\xff") else b"") + _MORE_BLOCKS + END
+
+
+def read_scans(data: bytes) -> JpegScans:
+    """Walks the markers up to the end of the image.
 
     Raises:
-        ImageUnreadable: the file is cut off, has no frame or no pixels, or too many scans.
+        ImageUnreadable: the file ends before the pixels begin, or has too many scans.
     """
-    size: tuple[int, int] | None = None
-    orientation = UPRIGHT
-    scans = 0
-    components = 0
-    coded: set[tuple[int, int]] = set()
-    position = 2
-    while True:
-        marker, position = _marker(data, position)
-        if marker == _END:
+    scans: list[bytes] = []
+    position, is_closed, segments = 2, False, 0
+    while found := _NEXT_MARKER.search(data, position):
+        marker, body = found.group()[1], found.end()
+        is_closed = marker == _END_OF_IMAGE
+        if is_closed or (marker == _START and scans):
             break
-        if marker in _LONE:
-            continue
-        body, position = _segment(data, position)
-        if marker in _FRAMES and size is None:
-            size = _frame_size(body)
-            components = body[5]
-        elif marker == _APP1 and body.startswith(b"Exif\x00\x00") and orientation == UPRIGHT:
-            orientation = read_orientation(body)
-        elif marker == _SCAN:
-            scans += 1
-            if scans > SCANS_MAX:
-                raise ImageUnreadable(f"the JPEG has over {SCANS_MAX} scans, limit is {SCANS_MAX}")
-            coded |= _coded_by(body)
-    if size is None or scans == 0:
-        raise ImageUnreadable(f"the JPEG ends after {position} bytes without an image in it")
-    return ImageLayout(
-        "JPEG",
-        *size,
-        orientation,
-        has_alpha=False,
-        pixel_bytes=data[:position],
-        has_all_scans=len(coded) >= components * _COEFFICIENTS,
-    )
-
-
-def is_closed_early(layout: ImageLayout, pixels: Image, decode: Callable[[bytes], Image]) -> bool:
-    """Whether pixels are missing although the end marker is there.
-
-    A file that looks like it is decoded again with more data before its end marker. Of a whole
-    file, decoders never read that far; of a cut one they take it for the next blocks.
-
-    Args:
-        layout: of a JPEG.
-        pixels: uint8[H, W, 3] RGB, not turned, as decoded.
-        decode: does that for other bytes.
-    """
-    ends_grey = pixels[-1, -1].tolist() == [_GREY] * 3
-    if layout.has_all_scans and not ends_grey:
-        return False
-    longer = layout.pixel_bytes[:-2] + _MORE_BLOCKS + layout.pixel_bytes[-2:]
-    return not np.array_equal(pixels, decode(longer))
-
-
-def _marker(data: bytes, position: int) -> tuple[int, int]:
-    """The next marker's code and the position behind it; compressed data is skipped."""
-    found = _NEXT_MARKER.search(data, position)
-    if found is None:
-        raise ImageUnreadable(
-            f"the JPEG is cut off: {len(data)} bytes are there, and no end marker among them"
-        )
-    return found.group()[-1], found.end()
-
-
-def _segment(data: bytes, position: int) -> tuple[bytes, int]:
-    """A segment's content and the position behind it."""
-    if position + 2 > len(data):
-        raise ImageUnreadable(f"the JPEG is cut off after {len(data)} bytes")
-    (length,) = struct.unpack_from(">H", data, position)
-    if length < 2:
-        raise ImageUnreadable(f"a JPEG segment at byte {position} has length {length}, least is 2")
-    if position + length > len(data):
-        raise ImageUnreadable(
-            f"the JPEG is cut off: a segment ends at byte {position + length}, "
-            f"{len(data)} are there"
-        )
-    return data[position + 2 : position + length], position + length
-
-
-def _frame_size(body: bytes) -> tuple[int, int]:
-    if len(body) < 6:
-        raise ImageUnreadable(f"the JPEG's frame header has {len(body)} bytes, least is 6")
-    height_px, width_px = struct.unpack_from(">HH", body, 1)
-    if width_px == 0 or height_px == 0:
-        raise ImageUnreadable(f"the JPEG's header says {width_px}x{height_px} px, least is 1x1")
-    return width_px, height_px
+        length = 0 if marker in (_START, _TEM) else int.from_bytes(data[body : body + 2], "big")
+        if body + length > len(data):
+            break
+        position = body + length
+        segments += 1
+        if marker == _SCAN and length > 2:
+            scans.append(data[body + 2 : position])
+        if len(scans) > SCANS_MAX or segments > SEGMENTS_MAX:
+            raise ImageUnreadable(
+                f"the JPEG has {len(scans)} scans and {segments} segments or more, "
+                f"limits are {SCANS_MAX} and {SEGMENTS_MAX}"
+            )
+    if not scans:
+        raise ImageUnreadable(f"the JPEG is truncated: no pixels in its {len(data)} bytes")
+    # An interrupted copy leaves zeros at the end, which would decode to pixels.
+    stored = data[: found.start()] if found else data.rstrip(b"\x00")
+    stored += b"\x00" if stored.endswith(b"\xff") and not found else b""
+    coded = frozenset().union(*map(_coded_by, scans))
+    components = {component for scan in scans for component in scan[1 : 1 + 2 * scan[0] : 2]}
+    return JpegScans(stored + END, is_closed, len(coded) >= len(components) * _COEFFICIENTS)
 
 
 # Nearly all files have the same few scan headers, and making the set takes as long as all else.
@@ -145,13 +106,10 @@ def _frame_size(body: bytes) -> tuple[int, int]:
 def _coded_by(scan: bytes) -> frozenset[tuple[int, int]]:
     """Components and coefficients that a scan header promises with all their bits."""
     count = scan[0] if scan else 0
-    tail = 1 + 2 * count
-    if len(scan) < tail + 3:
-        raise ImageUnreadable(f"a JPEG scan header has {len(scan)} bytes, least is {tail + 3}")
-    first, last, precision = scan[tail : tail + 3]
-    if precision & 0x0F:
+    tail = scan[1 + 2 * count :]
+    if len(tail) < 3 or tail[2] & 0x0F:
         return frozenset()
-    coefficients = range(first, min(last + 1, _COEFFICIENTS))
+    coefficients = range(tail[0], min(tail[1] + 1, _COEFFICIENTS))
     return frozenset(
         (scan[1 + 2 * n], coefficient) for n in range(count) for coefficient in coefficients
     )

@@ -21,11 +21,11 @@ from facenet_res.imaging.decode import (
     DEFAULT_LIMITS,
     ImageLimits,
     check_size,
-    checked_layout,
-    decode_layout,
+    checked_header,
+    decode,
     read_image_bytes,
 )
-from facenet_res.imaging.layout import ImageLayout
+from facenet_res.imaging.header import ImageHeader
 
 ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview | Image
 """A path (a str is one), the bytes of an image file, or uint8[H, W, 3] RGB."""
@@ -70,7 +70,7 @@ class LazyImage:
         data: the bytes of the file; None for an image that was given as an array.
     """
 
-    def __init__(self, data: bytes | None, stored: ImageLayout | Image) -> None:
+    def __init__(self, data: bytes | None, stored: ImageHeader | Image) -> None:
         """See `open`."""
         self.data = data
         self._stored = stored
@@ -99,7 +99,7 @@ class LazyImage:
             check_size(pixels.shape[1], pixels.shape[0], limits)
             return cls(None, pixels)
         data = _bytes_of(source, limits)
-        return cls(data, checked_layout(data, limits))
+        return cls(data, checked_header(data, limits))
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -117,7 +117,7 @@ class LazyImage:
             ImageUnreadable: as for `decode_image`.
         """
         stored = self._stored
-        return ScaledImage(stored if isinstance(stored, np.ndarray) else decode_layout(stored), 1)
+        return ScaledImage(stored if isinstance(stored, np.ndarray) else decode(stored), 1)
 
     def reduced(self, side_px_min: int | None) -> ScaledImage:
         """Returns the smallest size that is large enough; full size unless a JPEG.
@@ -135,7 +135,7 @@ class LazyImage:
         shrink = next((each for each in _SHRINKS if longer_px >= each * side_px_min), 1)
         if shrink == 1:
             return self.whole
-        pixels = decode_layout(stored, shrink)
+        pixels = decode(stored, shrink)
         # The last row and column stand for whole squares, of which the image has a part.
         over_px = [pixels.shape[1 - axis] * shrink - self.size_px[axis] for axis in (0, 1)]
         flips = (stored.orientation in _FLIPS_X, stored.orientation in _FLIPS_Y)

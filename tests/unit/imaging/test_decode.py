@@ -1,19 +1,26 @@
-"""Whole files through the decoder: what comes out, and what is refused at which price."""
+"""Whole files through the decoder: what comes out, and what is refused."""
 
-import subprocess
-import sys
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
+from PIL import Image as PillowImage
 
 from facenet_res.core.errors import ConfigInvalid, FileMissing, ImageTooLarge, ImageUnreadable
-from facenet_res.imaging.decode import ImageLimits, decode_image, read_image, read_image_bytes
+from facenet_res.imaging.decode import (
+    ImageLimits,
+    decode_image,
+    read_image,
+    read_image_bytes,
+    upright,
+)
 from tests import image_files as files
 
 IMAGE = files.corners_image()
-# How the stored picture lies, by orientation: what the decoder must undo. Source: CIPA DC-008.
+# How the stored image lies, by orientation: what the decoder must undo. Source: CIPA DC-008.
 STORED = {
     1: IMAGE,
     2: IMAGE[:, ::-1],
@@ -24,6 +31,37 @@ STORED = {
     7: IMAGE[::-1, ::-1].transpose(1, 0, 2),
     8: np.rot90(IMAGE, -1),
 }
+
+
+# Pillow's name of each format, how it is written, and how far pixels may be off.
+WRITTEN = {
+    "jpeg": ("JPEG", {"quality": 95}, 4),
+    "progressive": ("JPEG", {"quality": 95, "progressive": True}, 4),
+    "png": ("PNG", {}, 0),
+    "webp": ("WEBP", {"lossless": True}, 0),
+    "heic": ("HEIF", {"quality": 95}, 4),
+    "avif": ("AVIF", {"quality": 95}, 4),
+    "tiff": ("TIFF", {}, 0),
+    "tiff of strips": ("TIFF", {"compression": "tiff_lzw"}, 0),
+    "tiff of jpeg": ("TIFF", {"compression": "jpeg", "quality": 95}, 4),
+    "big tiff": ("TIFF", {"big_tiff": True}, 0),
+    "gif": ("GIF", {}, 0),
+    "bmp": ("BMP", {}, 0),
+    "ppm": ("PPM", {}, 0),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _heif_is_written() -> None:
+    pillow_heif.register_heif_opener()
+
+
+def written(image: PillowImage.Image | np.ndarray, name: str, **options: object) -> bytes:
+    """The file that Pillow writes of an image or of its pixels."""
+    file = io.BytesIO()
+    image = PillowImage.fromarray(image) if isinstance(image, np.ndarray) else image
+    image.save(file, name, **options)
+    return file.getvalue()
 
 
 def assert_like(found: np.ndarray, wanted: np.ndarray, levels: int = 0) -> None:
@@ -37,6 +75,134 @@ def assert_like(found: np.ndarray, wanted: np.ndarray, levels: int = 0) -> None:
 @pytest.mark.parametrize(("extension", "levels"), [(".jpg", 4), (".png", 0), (".webp", 0)])
 def test_gives_the_pixels_as_rgb(extension: str, levels: int) -> None:
     assert_like(decode_image(files.encoded(IMAGE, extension)), IMAGE, levels)
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_reads_every_format(kind: str) -> None:
+    name, options, levels = WRITTEN[kind]
+    assert_like(decode_image(written(IMAGE, name, **options)), IMAGE, levels)
+
+
+@pytest.mark.parametrize("name", ["PNG", "TIFF", "GIF", "BMP", "PPM", "AVIF", "HEIF"])
+def test_makes_grey_of_every_format_into_rgb(name: str) -> None:
+    grey = np.full((48, 64), 77, np.uint8)
+    assert_like(decode_image(written(grey, name)), np.full((48, 64, 3), 77), levels=1)
+
+
+@pytest.mark.parametrize("name", ["PNG", "WEBP", "HEIF", "AVIF", "TIFF"])
+def test_blends_transparent_pixels_of_every_format_over_white(name: str) -> None:
+    pixels = np.zeros((64, 64, 4), np.uint8)
+    pixels[:, 32:] = 255
+    rgb = decode_image(written(pixels, name))
+    assert (rgb[:, :28] >= 253).all()
+    assert (rgb[:, 36:] >= 253).all()
+
+
+@pytest.mark.parametrize("name", ["PNG", "GIF"])
+def test_blends_a_transparent_palette_over_white(name: str) -> None:
+    # Given a palette of red and green, red being transparent.
+    image = PillowImage.fromarray(np.repeat([[0, 1]], 4, axis=0).astype(np.uint8), "P")
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    # When decoded.
+    rgb = decode_image(written(image, name, transparency=0))
+    # Then.
+    assert rgb[0].tolist() == [[255, 255, 255], [0, 255, 0]]
+
+
+@pytest.mark.parametrize("mode", ["I;16", "RGB"])
+@pytest.mark.parametrize("extension", [".png", ".tiff", ".pgm"])
+def test_brings_sixteen_bits_to_eight(mode: str, extension: str) -> None:
+    if (mode, extension) == ("RGB", ".pgm"):
+        extension = ".ppm"
+    wanted = np.tile(np.arange(256, dtype=np.uint8)[None, :, None], (4, 1, 3))
+    deep = wanted.astype(np.uint16) * 257
+    stored = deep if mode == "RGB" else deep[:, :, 0]
+    assert_like(decode_image(files.encoded(stored, extension)), wanted)
+
+
+def test_reads_the_colours_of_cmyk() -> None:
+    colours = np.zeros((64, 96, 3), np.uint8)
+    colours[:, :32], colours[:, 32:64] = (255, 0, 0), (0, 128, 255)
+    cmyk = PillowImage.fromarray(colours).convert("CMYK")
+    for name in ("JPEG", "TIFF"):
+        assert_like(decode_image(written(cmyk, name)), colours, levels=6)
+
+
+def test_refuses_pixels_whose_range_is_unknown() -> None:
+    for dtype in (np.float32, np.int32):
+        with pytest.raises(ImageUnreadable, match="32 bits; save it with 8 or 16 bits"):
+            decode_image(written(np.zeros((4, 4), dtype), "TIFF"))
+
+
+def test_takes_the_first_frame_of_an_animation() -> None:
+    frames = [PillowImage.fromarray(IMAGE), PillowImage.fromarray(255 - IMAGE)]
+    for name in ("GIF", "TIFF", "PNG", "WEBP", "AVIF", "HEIF"):
+        file = io.BytesIO()
+        frames[0].save(file, name, save_all=True, append_images=frames[1:], quality=100)
+        assert_like(decode_image(file.getvalue()), IMAGE, levels=4)
+
+
+def test_puts_a_frame_that_is_smaller_than_its_canvas_on_white() -> None:
+    # Given an animation of 120x100 px whose first frame covers 80x48 px at (20, 10).
+    animation = files.webp_animation([IMAGE], canvas_px=(120, 100), offset_px=(20, 10))
+    # When decoded.
+    rgb = decode_image(animation)
+    # Then.
+    wanted = np.full((100, 120, 3), 255, np.uint8)
+    wanted[10:58, 20:100] = IMAGE
+    assert_like(rgb, wanted)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", [1, 3, 4, 6, 8, 9, 16])
+def test_reads_an_orientation_of_any_integer_type(orientation: int, kind: int) -> None:
+    stored = files.encoded(np.ascontiguousarray(STORED[orientation]), ".jpg")
+    exif = files.exif_block(orientation, kind=kind)
+    if kind == 16:
+        exif = exif[:18] + bytes([26, 0, 0, 0]) + bytes(4) + bytes([orientation]) + bytes(7)
+    assert_like(decode_image(files.jpeg_with_exif(stored, exif)), IMAGE, levels=4)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", ["TIFF", "AVIF", "HEIF"])
+def test_turns_other_formats_upright(name: str, orientation: int) -> None:
+    # Given a file that stores the image turned, and says so.
+    exif = PillowImage.Exif()
+    exif[0x0112] = orientation
+    data = written(np.ascontiguousarray(STORED[orientation]), name, exif=exif.tobytes(), quality=95)
+    # When decoded, then it is turned back, and only once.
+    assert_like(decode_image(data), IMAGE, levels=8)
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"",
+        b"II",
+        b"XX" + files.exif_block(6)[2:],
+        files.exif_block(6)[:20],
+        files.exif_block(0),
+        files.exif_block(9),
+        files.exif_block(6, kind=2),
+        files.exif_block(6)[:4] + b"\xff\xff\xff\xff" + files.exif_block(6)[8:],
+    ],
+)
+@pytest.mark.parametrize("extension", [".jpg", ".png"])
+def test_takes_a_damaged_orientation_for_upright(exif: bytes, extension: str) -> None:
+    stored = files.encoded(IMAGE, extension)
+    if extension == ".jpg":
+        data = files.jpeg_with_exif(stored, exif)
+    else:
+        data = files.png_with_chunk(stored, b"eXIf", exif)
+    assert_like(decode_image(data), IMAGE, levels=4)
+
+
+def test_turns_are_undone_by_their_counterparts() -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    for orientation, counterpart in [(2, 2), (3, 3), (4, 4), (5, 5), (6, 8), (7, 7), (8, 6)]:
+        turned = upright(upright(pixels, orientation), counterpart)
+        np.testing.assert_array_equal(turned, pixels)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -99,9 +265,25 @@ def test_takes_the_first_frame_of_an_animated_webp() -> None:
     assert_like(decode_image(animation), IMAGE)
 
 
-def test_takes_the_still_picture_of_an_animated_png() -> None:
+def test_takes_the_still_image_of_an_animated_png() -> None:
     png = files.png_with_chunk(files.encoded(IMAGE, ".png"), b"acTL", bytes(8))
     assert_like(decode_image(png), IMAGE)
+
+
+KINDS = {
+    "baseline": (),
+    "progressive": (cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+    "restarts": (cv2.IMWRITE_JPEG_RST_INTERVAL, 8),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("behind", [b"", b"\x00" * 500, b"\xff", b"a trailer \xff\xe1\xff\xff..."])
+def test_reads_a_jpeg_without_an_end_marker(kind: str, behind: bytes) -> None:
+    # Given all pixels, and something else or nothing where the end marker belongs.
+    whole = coloured_jpeg(*KINDS[kind])
+    # When decoded, then nothing is missing, at any size.
+    np.testing.assert_array_equal(decode_image(whole[:-2] + behind), decode_image(whole))
 
 
 def test_ignores_bytes_behind_the_end_of_a_jpeg() -> None:
@@ -111,10 +293,10 @@ def test_ignores_bytes_behind_the_end_of_a_jpeg() -> None:
 
 @pytest.mark.parametrize("extension", [".jpg", ".png", ".webp"])
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.99])
-def test_refuses_a_file_that_is_cut_off(extension: str, share: float) -> None:
+def test_refuses_a_file_that_is_truncated(extension: str, share: float) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     whole = files.encoded(noise, extension)
-    with pytest.raises(ImageUnreadable, match="cut off"):
+    with pytest.raises(ImageUnreadable, match="truncated"):
         decode_image(whole[: int(len(whole) * share)])
 
 
@@ -122,43 +304,19 @@ def test_refuses_a_jpeg_whose_end_was_never_written() -> None:
     # Given a file of the right length, its tail still zeros, as an interrupted copy leaves it.
     whole = files.encoded(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8), ".jpg")
     half = len(whole) // 2
-    with pytest.raises(ImageUnreadable, match="cut off"):
+    with pytest.raises(ImageUnreadable, match="truncated"):
         decode_image(whole[:half] + bytes(len(whole) - half))
 
 
 def test_refuses_a_png_with_too_few_pixels() -> None:
     png = files.png_header(64, 64) + files.png_chunk(b"IDAT", b"x\x9c\x03\x00\x00\x00\x00\x01")
-    with pytest.raises(ImageUnreadable, match="damaged"):
+    with pytest.raises(ImageUnreadable, match="damaged or truncated"):
         decode_image(png + files.png_chunk(b"IEND", b""))
 
 
 def test_says_what_a_text_file_starts_with() -> None:
     with pytest.raises(ImageUnreadable, match=r"starts with b'Dear reader,"):
         decode_image(b"Dear reader, this is a text file named .jpg")
-
-
-def test_refuses_a_forged_png_without_taking_memory() -> None:
-    # Given 852 bytes that make a trusting decoder allocate 2 GB, and a process with 1 GB to spare.
-    script = (
-        "import resource, sys\n"
-        "from facenet_res.imaging.decode import decode_image\n"
-        "from facenet_res.core.errors import ImageUnreadable\n"
-        "data = sys.stdin.buffer.read()\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "try:\n"
-        "    decode_image(data)\n"
-        "except ImageUnreadable as error:\n"
-        "    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "    print((after - before) // 1024, error)\n"
-    )
-    # When it is decoded.
-    answer = subprocess.run(
-        [sys.executable, "-c", script], input=files.forged_png(), capture_output=True, check=True
-    ).stdout.decode()
-    # Then it is refused by name, for less than 8 MiB.
-    taken_mib, message = answer.split(" ", 1)
-    assert "chunk b'IDAT' declares 2147483392 bytes" in message
-    assert int(taken_mib) < 8
 
 
 def test_refuses_by_the_header_alone_an_image_of_too_many_pixels() -> None:
@@ -194,22 +352,6 @@ def test_refuses_sides_that_could_not_be_warped() -> None:
         ImageLimits(side_px_max=40_000)
 
 
-@pytest.mark.parametrize("extension", [".jpg", ".png", ".webp"])
-def test_any_damage_ends_in_an_image_or_a_typed_error(extension: str) -> None:
-    # Given files with a few random bytes changed.
-    whole = files.encoded(files.corners_image(), extension)
-    generator = np.random.default_rng(7)
-    for _ in range(150):
-        damaged = bytearray(whole)
-        for position in generator.integers(0, len(whole), 3):
-            damaged[position] = int(generator.integers(0, 256))
-        # When decoded, then nothing but our own error escapes.
-        try:
-            assert decode_image(bytes(damaged)).dtype == np.uint8
-        except (ImageUnreadable, ImageTooLarge):
-            continue
-
-
 def coloured_jpeg(*flags: int) -> bytes:
     """A JPEG without a grey corner; flags as for cv2.imwrite."""
     cells = np.random.default_rng(0).integers(0, 256, (30, 40, 3)).astype(np.uint8)
@@ -217,20 +359,13 @@ def coloured_jpeg(*flags: int) -> bytes:
     return bytes(cv2.imencode(".jpg", image, flags)[1])
 
 
-KINDS = {
-    "baseline": (),
-    "progressive": (cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
-    "restarts": (cv2.IMWRITE_JPEG_RST_INTERVAL, 8),
-}
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("part", [0.1, 0.33, 0.6])
-def test_refuses_a_jpeg_that_was_cut_off_and_closed(kind: str, part: float) -> None:
+def test_refuses_a_jpeg_that_was_truncated_and_closed(kind: str, part: float) -> None:
     whole = coloured_jpeg(*KINDS[kind])
     assert decode_image(whole).shape == (300, 400, 3)
     cut = whole[: int(part * len(whole))] + b"\xff\xd9"
-    with pytest.raises(ImageUnreadable, match="end marker comes before the last pixels"):
+    with pytest.raises(ImageUnreadable, match="pixels are missing"):
         decode_image(cut)
 
 

@@ -1,35 +1,69 @@
 """The format is told by the first bytes, and what is none of ours is called by its name."""
 
+import numpy as np
 import pytest
 
-from facenet_res.core.errors import ImageUnreadable
-from facenet_res.imaging.header import read_layout
+from facenet_res.core.errors import ImageTooLarge, ImageUnreadable
+from facenet_res.imaging.header import SUFFIXES, read_header, unreadable
 from tests import image_files as files
 
 
 @pytest.mark.parametrize(
-    ("extension", "name"), [(".jpg", "JPEG"), (".png", "PNG"), (".webp", "WebP")]
+    ("extension", "name"), [(".jpg", "JPEG"), (".png", "PNG"), (".webp", "WebP"), (".bmp", "BMP")]
 )
 def test_tells_format_and_size(extension: str, name: str) -> None:
-    layout = read_layout(files.encoded(files.corners_image(48, 80), extension))
-    assert (layout.format, layout.width_px, layout.height_px) == (name, 80, 48)
-    assert layout.orientation == 1
-    assert not layout.has_alpha
+    header = read_header(files.encoded(files.corners_image(48, 80), extension))
+    assert (header.format, header.width_px, header.height_px) == (name, 80, 48)
+    assert header.orientation == 1
+    assert extension in SUFFIXES
 
 
 @pytest.mark.parametrize(
     ("data", "name"),
     [
-        (b"GIF89a......", "a GIF"),
-        (b"BM..........", "a BMP"),
-        (b"\x00\x00\x00\x18ftypheic....", "a HEIC"),
-        (b"\x00\x00\x00\x18ftypavif....", "an AVIF"),
+        (b"\x00\x00\x00\x18ftypisom....", "a video"),
         (b"%PDF-1.7....", "a PDF"),
+        (b"P3 1 1 255 1", "a PGM or PPM in plain text"),
         (b"", "empty"),
         (b"\xff\xd8", "no image"),
         (b"RIFF....WAVE", "no image"),
     ],
 )
 def test_names_what_it_does_not_read(data: bytes, name: str) -> None:
-    with pytest.raises(ImageUnreadable, match=f"{name}.*only JPEG, PNG and WebP are read"):
-        read_layout(data)
+    with pytest.raises(ImageUnreadable, match=f"{name}.*JPEG, PNG, WebP, HEIC, .* are read"):
+        read_header(data)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"GIF89a......",
+        b"BM..........",
+        b"II*\x00........",
+        b"P5\n.........",
+        b"\x00\x00\x00\x18ftypheic............",
+        b"\x00\x00\x00\x18ftypavif............",
+        b"RIFF....WEBPVP8 ....",
+    ],
+)
+def test_refuses_a_file_that_only_begins_like_an_image(start: bytes) -> None:
+    with pytest.raises(ImageUnreadable, match="truncated"):
+        read_header(start)
+
+
+def test_counts_the_memory_of_the_decoder() -> None:
+    # Given 100 pixels in files that cost their decoders more or less.
+    def bytes_per_px(image: np.ndarray, extension: str) -> float:
+        return read_header(files.encoded(image, extension)).memory_bytes / 100
+
+    rgb, alpha = np.zeros((10, 10, 3), np.uint8), np.zeros((10, 10, 4), np.uint8)
+    # When read, then what is kept while decoding counts, not only the result.
+    assert bytes_per_px(rgb, ".jpg") == 6
+    assert bytes_per_px(alpha, ".png") == 8
+    assert bytes_per_px(alpha.astype(np.uint16), ".png") == 8
+    assert bytes_per_px(alpha, ".webp") == 17
+
+
+def test_a_lack_of_memory_is_no_damage() -> None:
+    assert isinstance(unreadable("PNG", MemoryError()), ImageTooLarge)
+    assert isinstance(unreadable("PNG", ValueError("bad")), ImageUnreadable)

@@ -79,12 +79,12 @@ def test_grey_becomes_rgb_at_a_reduced_size_too() -> None:
     assert (opened(encoded(grey, ".jpg")).reduced(16).pixels == 77).all()
 
 
-def test_a_cut_off_file_is_refused_at_a_reduced_size_too() -> None:
+def test_a_truncated_file_is_refused_at_a_reduced_size_too() -> None:
     # Given a JPEG whose end marker comes half way, which decoders fill with grey.
     noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
     data = encode_jpeg(noise)
     cut = data[: len(data) // 2] + b"\xff\xd9"
-    with pytest.raises(ImageUnreadable, match="cut off"):
+    with pytest.raises(ImageUnreadable, match="truncated"):
         opened(cut).reduced(40)
 
 

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,6 +22,29 @@ def corners_image(height_px: int = 48, width_px: int = 80) -> Image:
     image[half_y:, :half_x] = (0, 0, 255)
     image[half_y:, half_x:] = (255, 255, 255)
     return image
+
+
+def stored_images(image: Image) -> dict[int, Image]:
+    """The image as each EXIF orientation stores it. Source: CIPA DC-008."""
+    stored = {
+        1: image,
+        2: image[:, ::-1],
+        3: image[::-1, ::-1],
+        4: image[::-1],
+        5: image.transpose(1, 0, 2),
+        6: np.rot90(image, 1),
+        7: image[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(image, -1),
+    }
+    return {orientation: np.ascontiguousarray(pixels) for orientation, pixels in stored.items()}
+
+
+def assert_like(found: Image, wanted: NDArray[Any], levels: int = 0) -> None:
+    """Checks pixels, most to some levels: lossy formats blur where colours meet."""
+    assert found.shape == wanted.shape
+    assert found.dtype == np.uint8
+    difference = np.abs(found.astype(int) - wanted.astype(int))
+    assert np.percentile(difference, 75) <= levels
 
 
 def encoded(image: NDArray[np.uint8] | NDArray[np.uint16], extension: str) -> bytes:

@@ -2,7 +2,7 @@
 
     FacenetError
     +-- InputError              the caller's data is wrong; retrying cannot help
-    |   +-- ImageUnreadable     not a JPEG, PNG or WebP, or damaged
+    |   +-- ImageUnreadable     no image of a format that is read, or damaged
     |   +-- ImageTooLarge       more bytes or pixels than the limit
     |   +-- ArrayInvalid        an array of the wrong shape, type or value
     |   +-- NoFace              a face is needed and none was found
@@ -55,7 +55,7 @@ class InputError(FacenetError):
 
 
 class ImageUnreadable(InputError):
-    """The bytes are not a whole JPEG, PNG or WebP image."""
+    """The bytes are no image of a format that is read, or a damaged or truncated one."""
 
     reason = "IMAGE_UNREADABLE"
 

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from facenet_res.core.errors import DataInvalid, FacenetError, FileMissing, ImageUnreadable
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
-# fmt: off
-FOREIGN_SUFFIXES = frozenset({
-    ".arw", ".avif", ".bmp", ".cr2", ".cr3", ".dng", ".gif", ".heic", ".heif", ".jp2", ".jxl",
-    ".nef", ".orf", ".raf", ".rw2", ".tif", ".tiff",
-})
-# fmt: on
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".heic", ".heif", ".avif"),
+    *(".tif", ".tiff", ".gif", ".bmp", ".pgm", ".ppm", ".pnm"),
+)
+"""Of files that `imaging.decode` is expected to read, in lower case."""
+FOREIGN_SUFFIXES = (".arw", ".cr2", ".cr3", ".dng", ".jp2", ".jxl", ".nef", ".orf", ".raf", ".rw2")
 """Images of formats that are not read: they are listed as skipped rather than passed over."""
 NOT_REGULAR = "a pipe or device, not a file"
 

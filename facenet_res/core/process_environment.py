@@ -6,6 +6,7 @@ levels are set by our own programs alone: a host program's environment belongs t
 
 import os
 import sys
+import warnings
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Final
@@ -37,8 +38,10 @@ def turn_telemetry_off() -> None:
 
 
 def prepare_environment(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Sets log levels and cache folders of libraries; values that are set already stay."""
+    """Sets log levels, filters and cache folders of libraries; values that are set already stay."""
     turn_telemetry_off()
+    # Pillow warns of each damaged EXIF block, which is no reason to refuse an image.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     cache = cache_folder(environment)
     defaults = LOG_LEVELS | {name: str(cache / folder) for name, folder in FOLDERS.items()}
     # Keras writes a file of settings where there is none, and reads the user's where there is.

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from facenet_res.core.errors import DataInvalid
+from facenet_res.core.image_files import SUFFIXES
 from facenet_res.data.names import Names
 from facenet_res.data.records import (
     RECORD_BYTES_MAX,
@@ -19,7 +20,6 @@ from facenet_res.data.records import (
 )
 
 INDEX_NAME: Final = "index.csv"
-IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp")
 
 
 class FolderReader:
@@ -56,7 +56,7 @@ class FolderReader:
 
 def is_crop(name: str) -> bool:
     """Whether a path in a set is an identity's image; hidden files, as macOS leaves, are not."""
-    if not name.lower().endswith(IMAGE_SUFFIXES) or "/" not in name:
+    if not name.lower().endswith(SUFFIXES) or "/" not in name:
         return False
     return not any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from facenet_res.core.errors import DataInvalid
-from facenet_res.data.folder import IMAGE_SUFFIXES
+from facenet_res.core.image_files import SUFFIXES
 from facenet_res.data.names import Names
 from facenet_res.data.records import RECORD_BYTES_MAX, Fault, IdentityColumn, RecordTable
 from facenet_res.data.shards import OpenFiles
@@ -128,7 +128,7 @@ def _samples(found: Iterator[Member]) -> Iterator[_Sample]:
             if sample:
                 yield sample
             sample = _Sample(key)
-        if f".{suffix.lower()}" in IMAGE_SUFFIXES:
+        if f".{suffix.lower()}" in SUFFIXES:
             sample.image = member
         elif suffix in ("cls", "json"):
             sample.labels.append(member)

@@ -15,12 +15,13 @@ from typing import Final
 
 import numpy as np
 
-from facenet_res.core.errors import ArgumentInvalid, FileMissing, ImageTooLarge
+from facenet_res.core.errors import ArgumentInvalid, FileMissing, ImageTooLarge, ImageUnreadable
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.own_files import has_results, is_own
 from facenet_res.dedup.progress import OnProgress, Progress
 from facenet_res.dedup.stage_files import SHARD_ITEMS, ShardFolder, read_lines, write_lines
 from facenet_res.dedup.types import PhotoFile, SkippedFile, Stage
+from facenet_res.imaging.formats import FORMATS, START_BYTES, format_of
 
 CHUNK_BYTES: Final = 1 << 20
 NOT_A_PHOTO: Final = "NOT_A_PHOTO"
@@ -30,7 +31,6 @@ EARLIER_RESULTS: Final = "EARLIER_RESULTS"
 _SCAN_FILE: Final = "scan.jsonl"
 _SKIPPED_FILE: Final = "scan_skipped.jsonl"
 _HASHES: Final = "hashes"
-_MAGIC_BYTES: Final = 12
 
 # What a file is known by from one run to the next: path, bytes, mtime_ns.
 _Identity = tuple[str, int, int]
@@ -58,7 +58,7 @@ def scan(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgress) 
     hashes.flush()
     if not photos:
         raise ArgumentInvalid(
-            f"folder {folder} holds no photo: none of its {len(skipped)} files is JPEG, PNG or WebP"
+            f"folder {folder} holds no photo: none of its {len(skipped)} files is {FORMATS}"
         )
     write_lines(out / _SKIPPED_FILE, map(asdict, sorted(skipped, key=lambda file: file.path)))
     write_lines(out / _SCAN_FILE, map(asdict, sorted(photos, key=lambda photo: photo.path)))
@@ -121,10 +121,11 @@ def _examined(
     try:
         stat = entry.stat(follow_symlinks=False)
         with Path(entry.path).open("rb") as file:
-            start = file.read(_MAGIC_BYTES)
-            if not _is_photo(start):
-                message = "neither JPEG, PNG nor WebP" if start else "the file is empty"
-                return SkippedFile(path, NOT_A_PHOTO, message)
+            start = file.read(START_BYTES)
+            try:
+                format_of(start)
+            except ImageUnreadable as error:
+                return SkippedFile(path, NOT_A_PHOTO, str(error))
             if stat.st_size > config.limits.bytes_max:
                 message = f"the file has {stat.st_size} bytes, limit is {config.limits.bytes_max}"
                 return SkippedFile(path, ImageTooLarge.reason, message)
@@ -138,11 +139,6 @@ def _examined(
     except OSError as error:
         return SkippedFile(path, FileMissing.reason, str(error.strerror))
     return PhotoFile(path, stat.st_size, stat.st_mtime_ns, sha256)
-
-
-def _is_photo(start: bytes) -> bool:
-    is_webp = start[:4] == b"RIFF" and start[8:12] == b"WEBP"
-    return start[:3] == b"\xff\xd8\xff" or start[:8] == b"\x89PNG\r\n\x1a\n" or is_webp
 
 
 def _relative(root: Path, path: Path | str) -> str:

@@ -10,9 +10,9 @@ from threading import Lock
 from typing import Protocol, Self
 
 from facenet_res.core.errors import DataInvalid, FileMissing, ImageTooLarge
+from facenet_res.core.image_files import SUFFIXES
 from facenet_res.imaging.decode import ImageLimits
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 PHOTOS_MAX = 1_000_000
 
 

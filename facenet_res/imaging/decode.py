@@ -36,8 +36,8 @@ _DEPTH_16_TO_8: Final = 1 / 257
 class ImageLimits:
     """The largest image that is decoded.
 
-    Decoding takes at most 6 bytes of memory for each of `pixels_max`, 300 MB as it stands. Formats
-    whose decoder takes more for a pixel are refused at fewer pixels.
+    Decoding takes at most 6 bytes of memory for each of `pixels_max`, 300 MB by default, or 64 MiB.
+    Formats whose decoder takes more for a pixel are refused at fewer pixels.
 
     Attributes:
         bytes_max: of the file.
@@ -61,7 +61,7 @@ class ImageLimits:
     @property
     def memory_bytes_max(self) -> int:
         """Of decoding, beside the file."""
-        return 6 * self.pixels_max
+        return max(6 * self.pixels_max, 64 * MIB)
 
 
 DEFAULT_LIMITS: Final = ImageLimits()

@@ -1,7 +1,7 @@
 """What an image file says about itself: format, size, orientation and the memory to decode it.
 
-The first bytes tell the format, never the file's name. Pillow reads the headers. Its plugins are
-called directly: no other format is tried, and no limit of Pillow's own applies.
+Pillow reads the headers. Its plugins are called directly: none but those named here reads a file,
+and no setting that a process shares takes part.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import PIL.Image
 
 from facenet_res.core.errors import ImageTooLarge, ImageUnreadable
+from facenet_res.imaging.formats import format_of
 from facenet_res.imaging.jpeg import JpegScans, read_scans
 from facenet_res.imaging.png import image_chunks
 from facenet_res.imaging.tiff import check_tags
@@ -28,43 +29,6 @@ _PLUGINS: Final = {
     "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
     "PNM": ("PIL.PpmImagePlugin", "PpmImageFile"),
 }
-
-FORMATS: Final = "JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF, BMP, PGM and PPM"
-SUFFIXES: Final = (
-    *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".heic", ".heif", ".avif"),
-    *(".tif", ".tiff", ".gif", ".bmp", ".pgm", ".ppm", ".pnm"),
-)
-"""Of files that people expect to be read, in lower case."""
-
-_SIGNATURES: Final = (
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"II*\x00", "TIFF"),
-    (b"MM\x00*", "TIFF"),
-    (b"II+\x00", "TIFF"),
-    (b"MM\x00+", "TIFF"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"BM", "BMP"),
-    (b"P4", "PNM"),
-    (b"P5", "PNM"),
-    (b"P6", "PNM"),
-)
-_HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"})
-_AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
-
-# What people pass by mistake, so that the message can name it.
-_OTHERS: Final = (
-    (b"%PDF", "a PDF"),
-    (b"\xff\x0a", "a JPEG XL"),
-    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL"),
-    (b"\x00\x00\x00\x0cjP", "a JPEG 2000"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"<svg", "an SVG"),
-    *((start, "a PGM or PPM in plain text") for start in (b"P1", b"P2", b"P3")),
-)
-_SHOWN_BYTES: Final = 16
-
 
 # Bytes for each pixel at the peak of decoding, measured: of OpenCV, which copies its result;
 # of libheif; of Pillow, that is of its own image, our result, and what its decoders add.
@@ -121,7 +85,7 @@ def read_header(data: bytes) -> ImageHeader:
     Raises:
         ImageUnreadable: another format, or a damaged or truncated file.
     """
-    name = _format_of(data)
+    name = format_of(data)
     scans = None
     if name == "JPEG":
         scans = read_scans(data)
@@ -177,35 +141,10 @@ def open_by_pillow(name: str, data: bytes) -> Any:
 
 def unreadable(name: str, error: Exception) -> ImageUnreadable | ImageTooLarge:
     """The error for whatever a decoder raises: on hostile files that is any exception at all."""
+    reason = str(error).strip() or type(error).__name__
     if isinstance(error, MemoryError | PIL.Image.DecompressionBombError):
-        return ImageTooLarge(f"the {name} takes more memory to decode than there is: {error}")
-    return ImageUnreadable(f"the {name} is damaged or truncated: {error or type(error).__name__}")
-
-
-def _format_of(data: bytes) -> str:
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "WebP"
-    if data[4:8] == b"ftyp":
-        size = min(int.from_bytes(data[:4], "big"), 256)
-        brands = {data[start : start + 4] for start in range(8, size, 4)}
-        if brands & _AVIF_BRANDS:
-            return "AVIF"
-        if brands & _HEIC_BRANDS:
-            return "HEIC"
-        raise ImageUnreadable(f"the file is a video; {FORMATS} are read")
-    name = next((name for start, name in _SIGNATURES if data.startswith(start)), None)
-    if name is None:
-        raise ImageUnreadable(_explained(data))
-    return name
-
-
-def _explained(data: bytes) -> str:
-    if not data:
-        return f"the file is empty (0 bytes); {FORMATS} are read"
-    for start, name in _OTHERS:
-        if data.startswith(start):
-            return f"the file is {name}; {FORMATS} are read"
-    return f"the file starts with {data[:_SHOWN_BYTES]!r}, which is no image; {FORMATS} are read"
+        return ImageTooLarge(f"the {name} takes too much memory to decode: {reason}")
+    return ImageUnreadable(f"the {name} is damaged or truncated: {reason}")
 
 
 def _orientation(exif: bytes | None) -> int:

@@ -43,7 +43,7 @@ def test_damaged_crops_are_replaced_and_a_resumed_run_sees_the_same(
     resumed = taken(crops, config, Skipped(len(crops)), first=3)
 
     assert set(skipped.reasons()) == set(DAMAGED)
-    assert "cut off" in skipped.reasons()[DAMAGED[1]]
+    assert "truncated" in skipped.reasons()[DAMAGED[1]]
     for one, other in zip(unbroken[3:], resumed, strict=True):
         np.testing.assert_array_equal(one.faces, other.faces)
         np.testing.assert_array_equal(one.labels, other.labels)

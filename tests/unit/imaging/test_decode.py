@@ -1,13 +1,10 @@
 """Whole files through the decoder: what comes out, and what is refused."""
 
-import io
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pillow_heif
 import pytest
-from PIL import Image as PillowImage
 
 from facenet_res.core.errors import ConfigInvalid, FileMissing, ImageTooLarge, ImageUnreadable
 from facenet_res.imaging.decode import (
@@ -20,158 +17,22 @@ from facenet_res.imaging.decode import (
 from tests import image_files as files
 
 IMAGE = files.corners_image()
-# How the stored image lies, by orientation: what the decoder must undo. Source: CIPA DC-008.
-STORED = {
-    1: IMAGE,
-    2: IMAGE[:, ::-1],
-    3: IMAGE[::-1, ::-1],
-    4: IMAGE[::-1],
-    5: IMAGE.transpose(1, 0, 2),
-    6: np.rot90(IMAGE, 1),
-    7: IMAGE[::-1, ::-1].transpose(1, 0, 2),
-    8: np.rot90(IMAGE, -1),
-}
-
-
-# Pillow's name of each format, how it is written, and how far pixels may be off.
-WRITTEN = {
-    "jpeg": ("JPEG", {"quality": 95}, 4),
-    "progressive": ("JPEG", {"quality": 95, "progressive": True}, 4),
-    "png": ("PNG", {}, 0),
-    "webp": ("WEBP", {"lossless": True}, 0),
-    "heic": ("HEIF", {"quality": 95}, 4),
-    "avif": ("AVIF", {"quality": 95}, 4),
-    "tiff": ("TIFF", {}, 0),
-    "tiff of strips": ("TIFF", {"compression": "tiff_lzw"}, 0),
-    "tiff of jpeg": ("TIFF", {"compression": "jpeg", "quality": 95}, 4),
-    "big tiff": ("TIFF", {"big_tiff": True}, 0),
-    "gif": ("GIF", {}, 0),
-    "bmp": ("BMP", {}, 0),
-    "ppm": ("PPM", {}, 0),
-}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _heif_is_written() -> None:
-    pillow_heif.register_heif_opener()
-
-
-def written(image: PillowImage.Image | np.ndarray, name: str, **options: object) -> bytes:
-    """The file that Pillow writes of an image or of its pixels."""
-    file = io.BytesIO()
-    image = PillowImage.fromarray(image) if isinstance(image, np.ndarray) else image
-    image.save(file, name, **options)
-    return file.getvalue()
-
-
-def assert_like(found: np.ndarray, wanted: np.ndarray, levels: int = 0) -> None:
-    assert found.shape == wanted.shape
-    assert found.dtype == np.uint8
-    difference = np.abs(found.astype(int) - wanted.astype(int))
-    # JPEG blurs where colours meet: most pixels count.
-    assert np.percentile(difference, 75) <= levels
+STORED = files.stored_images(IMAGE)
 
 
 @pytest.mark.parametrize(("extension", "levels"), [(".jpg", 4), (".png", 0), (".webp", 0)])
 def test_gives_the_pixels_as_rgb(extension: str, levels: int) -> None:
-    assert_like(decode_image(files.encoded(IMAGE, extension)), IMAGE, levels)
-
-
-@pytest.mark.parametrize("kind", WRITTEN)
-def test_reads_every_format(kind: str) -> None:
-    name, options, levels = WRITTEN[kind]
-    assert_like(decode_image(written(IMAGE, name, **options)), IMAGE, levels)
-
-
-@pytest.mark.parametrize("name", ["PNG", "TIFF", "GIF", "BMP", "PPM", "AVIF", "HEIF"])
-def test_makes_grey_of_every_format_into_rgb(name: str) -> None:
-    grey = np.full((48, 64), 77, np.uint8)
-    assert_like(decode_image(written(grey, name)), np.full((48, 64, 3), 77), levels=1)
-
-
-@pytest.mark.parametrize("name", ["PNG", "WEBP", "HEIF", "AVIF", "TIFF"])
-def test_blends_transparent_pixels_of_every_format_over_white(name: str) -> None:
-    pixels = np.zeros((64, 64, 4), np.uint8)
-    pixels[:, 32:] = 255
-    rgb = decode_image(written(pixels, name))
-    assert (rgb[:, :28] >= 253).all()
-    assert (rgb[:, 36:] >= 253).all()
-
-
-@pytest.mark.parametrize("name", ["PNG", "GIF"])
-def test_blends_a_transparent_palette_over_white(name: str) -> None:
-    # Given a palette of red and green, red being transparent.
-    image = PillowImage.fromarray(np.repeat([[0, 1]], 4, axis=0).astype(np.uint8), "P")
-    image.putpalette([255, 0, 0, 0, 255, 0])
-    # When decoded.
-    rgb = decode_image(written(image, name, transparency=0))
-    # Then.
-    assert rgb[0].tolist() == [[255, 255, 255], [0, 255, 0]]
-
-
-@pytest.mark.parametrize("mode", ["I;16", "RGB"])
-@pytest.mark.parametrize("extension", [".png", ".tiff", ".pgm"])
-def test_brings_sixteen_bits_to_eight(mode: str, extension: str) -> None:
-    if (mode, extension) == ("RGB", ".pgm"):
-        extension = ".ppm"
-    wanted = np.tile(np.arange(256, dtype=np.uint8)[None, :, None], (4, 1, 3))
-    deep = wanted.astype(np.uint16) * 257
-    stored = deep if mode == "RGB" else deep[:, :, 0]
-    assert_like(decode_image(files.encoded(stored, extension)), wanted)
-
-
-def test_reads_the_colours_of_cmyk() -> None:
-    colours = np.zeros((64, 96, 3), np.uint8)
-    colours[:, :32], colours[:, 32:64] = (255, 0, 0), (0, 128, 255)
-    cmyk = PillowImage.fromarray(colours).convert("CMYK")
-    for name in ("JPEG", "TIFF"):
-        assert_like(decode_image(written(cmyk, name)), colours, levels=6)
-
-
-def test_refuses_pixels_whose_range_is_unknown() -> None:
-    for dtype in (np.float32, np.int32):
-        with pytest.raises(ImageUnreadable, match="32 bits; save it with 8 or 16 bits"):
-            decode_image(written(np.zeros((4, 4), dtype), "TIFF"))
-
-
-def test_takes_the_first_frame_of_an_animation() -> None:
-    frames = [PillowImage.fromarray(IMAGE), PillowImage.fromarray(255 - IMAGE)]
-    for name in ("GIF", "TIFF", "PNG", "WEBP", "AVIF", "HEIF"):
-        file = io.BytesIO()
-        frames[0].save(file, name, save_all=True, append_images=frames[1:], quality=100)
-        assert_like(decode_image(file.getvalue()), IMAGE, levels=4)
-
-
-def test_puts_a_frame_that_is_smaller_than_its_canvas_on_white() -> None:
-    # Given an animation of 120x100 px whose first frame covers 80x48 px at (20, 10).
-    animation = files.webp_animation([IMAGE], canvas_px=(120, 100), offset_px=(20, 10))
-    # When decoded.
-    rgb = decode_image(animation)
-    # Then.
-    wanted = np.full((100, 120, 3), 255, np.uint8)
-    wanted[10:58, 20:100] = IMAGE
-    assert_like(rgb, wanted)
+    files.assert_like(decode_image(files.encoded(IMAGE, extension)), IMAGE, levels)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", [1, 3, 4, 6, 8, 9, 16])
 def test_reads_an_orientation_of_any_integer_type(orientation: int, kind: int) -> None:
-    stored = files.encoded(np.ascontiguousarray(STORED[orientation]), ".jpg")
+    stored = files.encoded(STORED[orientation], ".jpg")
     exif = files.exif_block(orientation, kind=kind)
     if kind == 16:
         exif = exif[:18] + bytes([26, 0, 0, 0]) + bytes(4) + bytes([orientation]) + bytes(7)
-    assert_like(decode_image(files.jpeg_with_exif(stored, exif)), IMAGE, levels=4)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("name", ["TIFF", "AVIF", "HEIF"])
-def test_turns_other_formats_upright(name: str, orientation: int) -> None:
-    # Given a file that stores the image turned, and says so.
-    exif = PillowImage.Exif()
-    exif[0x0112] = orientation
-    data = written(np.ascontiguousarray(STORED[orientation]), name, exif=exif.tobytes(), quality=95)
-    # When decoded, then it is turned back, and only once.
-    assert_like(decode_image(data), IMAGE, levels=8)
+    files.assert_like(decode_image(files.jpeg_with_exif(stored, exif)), IMAGE, levels=4)
 
 
 @pytest.mark.filterwarnings("ignore:.*:UserWarning")
@@ -195,7 +56,7 @@ def test_takes_a_damaged_orientation_for_upright(exif: bytes, extension: str) ->
         data = files.jpeg_with_exif(stored, exif)
     else:
         data = files.png_with_chunk(stored, b"eXIf", exif)
-    assert_like(decode_image(data), IMAGE, levels=4)
+    files.assert_like(decode_image(data), IMAGE, levels=4)
 
 
 def test_turns_are_undone_by_their_counterparts() -> None:
@@ -208,36 +69,38 @@ def test_turns_are_undone_by_their_counterparts() -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_turns_a_jpeg_upright(orientation: int, order: str) -> None:
-    stored = files.encoded(np.ascontiguousarray(STORED[orientation]), ".jpg")
+    stored = files.encoded(STORED[orientation], ".jpg")
     exif = files.exif_block(orientation, order)
-    assert_like(decode_image(files.jpeg_with_exif(stored, exif)), IMAGE, levels=4)
+    files.assert_like(decode_image(files.jpeg_with_exif(stored, exif)), IMAGE, levels=4)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turns_a_png_upright(orientation: int) -> None:
-    stored = files.encoded(np.ascontiguousarray(STORED[orientation]), ".png")
+    stored = files.encoded(STORED[orientation], ".png")
     exif = files.exif_block(orientation)
-    assert_like(decode_image(files.png_with_chunk(stored, b"eXIf", exif)), IMAGE)
+    files.assert_like(decode_image(files.png_with_chunk(stored, b"eXIf", exif)), IMAGE)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turns_a_webp_upright(orientation: int) -> None:
-    pixels = np.ascontiguousarray(STORED[orientation])
+    pixels = STORED[orientation]
     stored = files.encoded(pixels, ".webp")
     exif = files.exif_block(orientation)
     height_px, width_px = pixels.shape[:2]
-    assert_like(decode_image(files.webp_with_exif(stored, exif, width_px, height_px)), IMAGE)
+    files.assert_like(decode_image(files.webp_with_exif(stored, exif, width_px, height_px)), IMAGE)
 
 
 @pytest.mark.parametrize("extension", [".jpg", ".png"])
 def test_makes_grey_into_rgb(extension: str) -> None:
     grey = np.full((20, 30), 77, np.uint8)
-    assert_like(decode_image(files.encoded(grey, extension)), np.full((20, 30, 3), 77), levels=1)
+    files.assert_like(
+        decode_image(files.encoded(grey, extension)), np.full((20, 30, 3), 77), levels=1
+    )
 
 
 def test_makes_sixteen_bits_into_eight() -> None:
     deep = IMAGE.astype(np.uint16) * 257
-    assert_like(decode_image(files.encoded(deep, ".png")), IMAGE)
+    files.assert_like(decode_image(files.encoded(deep, ".png")), IMAGE)
 
 
 @pytest.mark.parametrize("extension", [".png", ".webp"])
@@ -262,12 +125,12 @@ def test_blends_sixteen_bit_transparency_over_white() -> None:
 
 def test_takes_the_first_frame_of_an_animated_webp() -> None:
     animation = files.webp_animation([IMAGE, 255 - IMAGE])
-    assert_like(decode_image(animation), IMAGE)
+    files.assert_like(decode_image(animation), IMAGE)
 
 
 def test_takes_the_still_image_of_an_animated_png() -> None:
     png = files.png_with_chunk(files.encoded(IMAGE, ".png"), b"acTL", bytes(8))
-    assert_like(decode_image(png), IMAGE)
+    files.assert_like(decode_image(png), IMAGE)
 
 
 KINDS = {
@@ -288,7 +151,7 @@ def test_reads_a_jpeg_without_an_end_marker(kind: str, behind: bytes) -> None:
 
 def test_ignores_bytes_behind_the_end_of_a_jpeg() -> None:
     jpeg = files.encoded(IMAGE, ".jpg")
-    assert_like(decode_image(jpeg + b"\x00\xff\xd8\xff appended video"), IMAGE, levels=4)
+    files.assert_like(decode_image(jpeg + b"\x00\xff\xd8\xff appended video"), IMAGE, levels=4)
 
 
 @pytest.mark.parametrize("extension", [".jpg", ".png", ".webp"])
@@ -381,7 +244,7 @@ def test_takes_a_whole_jpeg_that_ends_grey(kind: str, padding: bytes) -> None:
 def test_reads_a_file(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(files.encoded(IMAGE, ".png"))
-    assert_like(read_image(path), IMAGE)
+    files.assert_like(read_image(path), IMAGE)
 
 
 @pytest.mark.parametrize("name", ["absent.jpg", "."])

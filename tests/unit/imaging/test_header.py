@@ -1,10 +1,10 @@
-"""The format is told by the first bytes, and what is none of ours is called by its name."""
+"""Headers of image files: size, orientation, and what decoding would cost."""
 
 import numpy as np
 import pytest
 
 from facenet_res.core.errors import ImageTooLarge, ImageUnreadable
-from facenet_res.imaging.header import SUFFIXES, read_header, unreadable
+from facenet_res.imaging.header import read_header, unreadable
 from tests import image_files as files
 
 
@@ -15,30 +15,13 @@ def test_tells_format_and_size(extension: str, name: str) -> None:
     header = read_header(files.encoded(files.corners_image(48, 80), extension))
     assert (header.format, header.width_px, header.height_px) == (name, 80, 48)
     assert header.orientation == 1
-    assert extension in SUFFIXES
-
-
-@pytest.mark.parametrize(
-    ("data", "name"),
-    [
-        (b"\x00\x00\x00\x18ftypisom....", "a video"),
-        (b"%PDF-1.7....", "a PDF"),
-        (b"P3 1 1 255 1", "a PGM or PPM in plain text"),
-        (b"", "empty"),
-        (b"\xff\xd8", "no image"),
-        (b"RIFF....WAVE", "no image"),
-    ],
-)
-def test_names_what_it_does_not_read(data: bytes, name: str) -> None:
-    with pytest.raises(ImageUnreadable, match=f"{name}.*JPEG, PNG, WebP, HEIC, .* are read"):
-        read_header(data)
 
 
 @pytest.mark.parametrize(
     "start",
     [
         b"GIF89a......",
-        b"BM..........",
+        b"BM....\x00\x00\x00\x00..",
         b"II*\x00........",
         b"P5\n.........",
         b"\x00\x00\x00\x18ftypheic............",

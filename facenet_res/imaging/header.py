@@ -180,6 +180,8 @@ def _memory_bytes_per_px(name: str, opened: Any, decoder: Decoder) -> float:
     if name == "JPEG" and opened.info.get("progressive"):
         # libjpeg keeps all coefficients: as many as samples, of which chroma has fewer.
         sampling: list[int] = [layer[1] * layer[2] for layer in opened.layer]
+        if not any(sampling):
+            raise ImageUnreadable("the JPEG is damaged: its sampling factors are 0")
         coefficients = sum(sampling) / max(sampling)
         return max(_OPENCV_BYTES[name], _RGB_BYTES + _COEFFICIENT_BYTES * coefficients)
     if decoder == "opencv":

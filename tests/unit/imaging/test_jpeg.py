@@ -77,6 +77,18 @@ def test_refuses_a_header_without_pixels() -> None:
         decode_image(JPEG[: frame + 5] + b"\x00\x00" + JPEG[frame + 7 :])
 
 
+def test_refuses_sampling_factors_of_zero() -> None:
+    # Given a progressive file of one channel.
+    grey = files.encoded(files.corners_image()[:, :, 0], ".jpg")
+    frame = grey.index(b"\xff\xc0")
+    forged = (
+        grey[:frame] + b"\xff\xc2" + grey[frame + 2 : frame + 11] + b"\x00" + grey[frame + 12 :]
+    )
+    # When its only sampling factor is 0, then that is what is said.
+    with pytest.raises(ImageUnreadable, match="sampling factors are 0"):
+        decode_image(forged)
+
+
 def test_tells_whether_the_scans_hold_everything() -> None:
     scan = b"\xff\xda\x00\x08\x01\x01\x00"
     first, last_bits_missing, rest = b"\x00\x00\x00", b"\x01\x3f\x01", b"\x01\x3f\x00"

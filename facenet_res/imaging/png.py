@@ -19,7 +19,8 @@ SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 CHUNKS_MAX: Final = 65_536
 
 _OVERHEAD_BYTES: Final = 12
-_KEPT: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf"})
+_NEEDED: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT"})
+_KEPT: Final = _NEEDED | {b"eXIf"}
 _END: Final = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
@@ -31,14 +32,13 @@ def image_chunks(data: bytes) -> bytes:
     Raises:
         ImageUnreadable: a chunk declares more bytes than there are, or has a wrong checksum.
     """
-    chunks = [(name, chunk) for name, chunk in _chunks(data) if name in _KEPT]
     # A stable sort: IDAT goes behind.
-    chunks.sort(key=lambda each: each[0] == b"IDAT")
+    chunks = sorted(_chunks(data), key=lambda each: each[0] == b"IDAT")
     return b"".join([SIGNATURE, *(chunk for _, chunk in chunks), _END])
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Name and bytes of the chunks before IEND: length, name, content, checksum."""
+    """Name and bytes of the chunks to keep: length, name, content, checksum."""
     view = memoryview(data)
     start = len(SIGNATURE)
     for _ in range(CHUNKS_MAX):
@@ -52,8 +52,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
                 f"{len(data) - start - _OVERHEAD_BYTES} are left"
             )
         chunk = view[start:end]
-        if name in _KEPT and zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
-            raise ImageUnreadable(f"the PNG is damaged: checksum mismatch in chunk {name!r}")
-        yield name, chunk
         start = end
+        is_intact = zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
+        if name in _NEEDED and not is_intact:
+            raise ImageUnreadable(f"the PNG is damaged: checksum mismatch in chunk {name!r}")
+        if name in _KEPT and is_intact:
+            yield name, chunk
     raise ImageUnreadable(f"the PNG has over {CHUNKS_MAX} chunks, limit is {CHUNKS_MAX}")

@@ -40,8 +40,11 @@ def test_refuses_a_wrong_checksum_of_pixels() -> None:
         image_chunks(damaged)
 
 
-def test_overlooks_a_wrong_checksum_of_a_text() -> None:
-    text = bytearray(files.png_with_chunk(PNG, b"tEXt", b"Comment\x00hello"))
+@pytest.mark.parametrize(
+    ("name", "body"), [(b"tEXt", b"Comment\x00hello"), (b"eXIf", files.exif_block(3) + b"hello")]
+)
+def test_overlooks_a_wrong_checksum_of_what_is_not_needed(name: bytes, body: bytes) -> None:
+    text = bytearray(files.png_with_chunk(PNG, name, body))
     text[text.index(b"hello")] ^= 1
     assert image_chunks(bytes(text)) == PNG
 

@@ -51,6 +51,51 @@ def write_onnx_file(
     return path
 
 
+def with_input_type(path: Path, kind: str) -> Path:
+    """Gives the file's network an input of another type, cast to float at once."""
+    onnx: Any = pytest.importorskip("onnx", reason="needs onnx (extra `onnx`)")
+    model = onnx.load(path)
+    entry = model.graph.input[0]
+    cast = onnx.helper.make_node("Cast", [entry.name], ["cast"], to=onnx.TensorProto.FLOAT)
+    model.graph.node[0].input[0] = "cast"
+    model.graph.node.insert(0, cast)
+    entry.type.tensor_type.elem_type = onnx.TensorProto.DataType.Value(kind)
+    onnx.save(model, path)
+    return path
+
+
+def write_prelu_file(path: Path, slope: tuple[int, ...], *, lists_weights: bool = False) -> Path:
+    """A convolution of 8 channels and 16x16 px, a PReLU `relu0`, pooling and 16 values.
+
+    Args:
+        path: the file to write.
+        slope: shape of the PReLU's slopes.
+        lists_weights: whether weights are listed among the inputs, as in older files.
+    """
+    onnx: Any = pytest.importorskip("onnx", reason="needs onnx (extra `onnx`)")
+    helper, kind, rng = onnx.helper, onnx.TensorProto.FLOAT, np.random.default_rng(0)
+    shapes = {"kernel": (8, 3, 7, 7), "slope": slope, "matrix": (16, 128)}
+    weights = [
+        onnx.numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), name)
+        for name, shape in shapes.items()
+    ]
+    nodes = [
+        helper.make_node("Conv", ["faces", "kernel"], ["c"], kernel_shape=[7, 7], strides=[7, 7]),
+        helper.make_node("PRelu", ["c", "slope"], ["p"], name="relu0"),
+        helper.make_node("MaxPool", ["p"], ["m"], kernel_shape=[4, 4], strides=[4, 4]),
+        helper.make_node("Flatten", ["m"], ["f"]),
+        helper.make_node("Gemm", ["f", "matrix"], ["embedding"], transB=1),
+    ]
+    inputs = [helper.make_tensor_value_info("faces", kind, [1, 3, SIDE_PX, SIDE_PX])]
+    if lists_weights:
+        inputs += [helper.make_tensor_value_info(n, kind, shape) for n, shape in shapes.items()]
+    outputs = [helper.make_tensor_value_info("embedding", kind, [1, 16])]
+    graph = helper.make_graph(nodes, "prelu", inputs, outputs, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, path)
+    return path
+
+
 def write_onnx_artifact(
     folder: Path,
     *,

@@ -5,15 +5,17 @@ import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from safetensors.numpy import save
 
 from facenet_res.convert.network import PIXEL_MEAN, PIXEL_SCALE, keras_weights
 from facenet_res.convert.onnx_graph import input_shape, load_onnx, output_dim
+from facenet_res.convert.onnx_slopes import repair_slopes
 from facenet_res.convert.parity import check_source_parity
 from facenet_res.convert.sources import FILE_FACES, FedAs, read_source
 from facenet_res.core.artifact import Artifact, check_place, described_file, write_artifact
-from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, FileMissing
+from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, EngineFailed, FileMissing
 from facenet_res.core.files import file_sha256, write_atomically
 from facenet_res.core.manifest import ColourOrder, FileFormat, Layout, Manifest
 from facenet_res.core.manifest_toml import render_manifest
@@ -134,22 +136,27 @@ def _converted(path: Path, folder: Path, config: ImportConfig) -> tuple[Artifact
 
 
 def _kept(path: Path, folder: Path, config: ImportConfig) -> tuple[Artifact, float]:
-    manifest = _declared(path, config)
-    kept = folder / "model.onnx"
-    shutil.copyfile(path, kept)
-    staged = _staged(kept, "onnx", manifest, path, config)
-    # The source is the file in ONNX Runtime; what serves it, and is held to that, is OpenVINO.
-    by_source = _served(staged, "onnx", FILE_FACES)
-    return staged, check_source_parity(
-        by_source, _served(staged, "openvino", FILE_FACES), path.name
-    )
-
-
-def _declared(path: Path, config: ImportConfig) -> Manifest:
-    """The manifest of a network that is served as it is: what the file says, and what was given."""
     if path.suffix.lower() != ".onnx":
         raise ArgumentInvalid(f"only an ONNX file is served as it is, got {path}")
     model = load_onnx(path)
+    manifest = _declared(path, model, config)
+    kept = folder / "model.onnx"
+    if repair_slopes(model):
+        write_atomically(kept, model.SerializeToString())
+    else:
+        shutil.copyfile(path, kept)
+    staged = _staged(kept, "onnx", manifest, path, config)
+    try:
+        # The source is the file in ONNX Runtime; what serves it, and is held to that, is OpenVINO.
+        by_source = _served(staged, "onnx", FILE_FACES)
+        served = _served(staged, "openvino", FILE_FACES)
+    except (ArtifactInvalid, EngineFailed) as error:
+        raise ArtifactInvalid(str(error).replace(str(kept), str(path))) from error
+    return staged, check_source_parity(by_source, served, path.name)
+
+
+def _declared(path: Path, model: Any, config: ImportConfig) -> Manifest:
+    """The manifest of a network that is served as it is: what the file says, and what was given."""
     needed = {name: getattr(config, name) for name in ("mean", "scale", "colour_order")}
     missing = [name for name, value in needed.items() if value is None]
     if missing:

@@ -17,6 +17,7 @@ from facenet_res.convert.keras_graph import graph_of_keras
 from facenet_res.convert.match import match_iresnet
 from facenet_res.convert.network import Network, SourceInput
 from facenet_res.convert.onnx_graph import graph_of_onnx, load_onnx
+from facenet_res.convert.onnx_slopes import repair_slopes
 from facenet_res.convert.reference import checkpoint_embeddings
 from facenet_res.convert.torch_file import read_state
 from facenet_res.convert.torch_iresnet import network_of_state
@@ -108,6 +109,7 @@ def _torch(path: Path, fed_as: FedAs) -> Source:
 
 def _onnx(path: Path, fed_as: FedAs) -> Source:
     model = load_onnx(path)
+    runnable = model.SerializeToString() if repair_slopes(model) else path
     try:
         matched = match_iresnet(graph_of_onnx(model))
     except ArtifactInvalid as error:
@@ -116,7 +118,9 @@ def _onnx(path: Path, fed_as: FedAs) -> Source:
         ) from error
     mean, scale = (0.0, 1.0) if matched.normalises_input else (127.5, 127.5)
     fed = replace(fed_as.input(mean, scale), gain=matched.gain, offset=matched.offset)
-    return Source(matched.network, fed, FILE_FACES, lambda batch: _by_onnxruntime(path, batch))
+    return Source(
+        matched.network, fed, FILE_FACES, lambda batch: _by_onnxruntime(path, runnable, batch)
+    )
 
 
 def _keras(path: Path, fed_as: FedAs) -> Source:
@@ -129,14 +133,14 @@ def _keras(path: Path, fed_as: FedAs) -> Source:
     return Source(matched.network, fed, FILE_FACES, lambda batch: _by_keras(path, batch))
 
 
-def _by_onnxruntime(path: Path, fed: Fed) -> Embeddings:
+def _by_onnxruntime(path: Path, runnable: Path | bytes, fed: Fed) -> Embeddings:
     turn_telemetry_off()
     require("comparing the import with its source", ("onnxruntime",), "onnx")
     runtime: Any = importlib.import_module("onnxruntime")
     options = runtime.SessionOptions()
     options.log_severity_level = 4  # What it would log is raised, and told once, by us.
     try:
-        session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        session = runtime.InferenceSession(runnable, options, providers=["CPUExecutionProvider"])
         entry = session.get_inputs()[0]
         # A graph of a fixed batch gets the same face as often as it wants.
         batch = entry.shape[0] if isinstance(entry.shape[0], int) else 1

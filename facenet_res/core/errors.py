@@ -30,6 +30,7 @@
         +-- RunLocked           another process trains in the folder
         +-- PortInUse           another process listens there
         +-- EngineUnavailable   a runtime or device is missing on this machine
+        +-- EngineFailed        an engine raised an error of its own while it computed
         +-- ServerUnreachable   no server answers at the address
         +-- ServerFault         the server failed by a fault of its own
         +-- ShuttingDown        the server is stopping
@@ -216,6 +217,12 @@ class EngineUnavailable(Unavailable):
     """A runtime or device that was asked for is not on this machine."""
 
     reason = "ENGINE_UNAVAILABLE"
+
+
+class EngineFailed(Unavailable):
+    """An engine raised an error of its own while it computed, such as too little memory."""
+
+    reason = "ENGINE_FAILED"
 
 
 class ServerUnreachable(Unavailable):

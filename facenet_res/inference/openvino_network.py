@@ -9,20 +9,23 @@ from safetensors import SafetensorError, safe_open
 
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ArtifactInvalid
-from facenet_res.core.manifest import Manifest
+from facenet_res.core.manifest import FileFormat, Manifest
 from facenet_res.core.openvino_runtime import ops, ov
 from facenet_res.core.types import FACE_SIDE_PX
+from facenet_res.inference.backends.input_type import check_normalisation
 from facenet_res.inference.iresnet_graph import iresnet_graph
+
+INPUT_TYPES = (ov.Type.f32, ov.Type.f16, ov.Type.u8)
 
 
 def serving_network(core: Any, artifact: Artifact, *, is_int8: bool = False) -> Any:
     """The network with uint8[B, 112, 112, 3] RGB as input, normalised as the manifest says.
 
-    It reads the `openvino` file first, then `safetensors`, then `onnx`; `openvino_int8` where
-    that is asked for.
+    It reads the `openvino` file first, then `safetensors`, then `onnx`; with `is_int8` the
+    `openvino_int8` file.
 
     Raises:
-        ArtifactInvalid: a file is damaged, or is no network of the shape that the manifest says.
+        ArtifactInvalid: a file is corrupt, or is no network of the shape that the manifest says.
     """
     network = read_network(core, artifact, is_int8=is_int8)
     return _with_uint8_input(network, artifact.manifest)
@@ -34,38 +37,40 @@ def read_network(core: Any, artifact: Artifact, *, is_int8: bool = False) -> Any
     Raises:
         ArtifactInvalid: see `serving_network`.
     """
-    network = (
-        _read(core, artifact.path_of("openvino_int8")) if is_int8 else _network(core, artifact)
-    )
-    _open_batch(network, artifact)
+    path = network_path(artifact, is_int8=is_int8)
+    if path.suffix == ".safetensors":
+        network = graph_of_weights(path, artifact.manifest.input_side_px)
+    else:
+        network = _read(core, path)
+    _open_batch(network, path, artifact.manifest)
     return network
+
+
+def network_path(artifact: Artifact, *, is_int8: bool = False) -> Path:
+    """The file that OpenVINO reads the network from."""
+    if is_int8:
+        return artifact.path_of("openvino_int8")
+    formats: tuple[FileFormat, ...] = ("openvino", "safetensors", "onnx")
+    found = next((name for name in formats if artifact.manifest.file_of(name)), formats[-1])
+    return artifact.path_of(found)
 
 
 def graph_of_weights(path: Path, side_px: int) -> Any:
     """The network of a safetensors file, with normalised faces as input.
 
     Raises:
-        ArtifactInvalid: the file is damaged, or its weights fit no network.
+        ArtifactInvalid: the file is corrupt, or its weights fit no network.
     """
     try:
         with safe_open(path, framework="numpy") as file:
             config = json.loads((file.metadata() or {}).get("config", "{}"))
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, json.JSONDecodeError) as error:
-        raise ArtifactInvalid(f"{path} is damaged: {error}") from error
+        raise ArtifactInvalid(f"{path} is corrupt: {error}") from error
     try:
         return iresnet_graph(tensors, config, side_px)
     except ArtifactInvalid as error:
         raise ArtifactInvalid(f"{path}: {error}") from error
-
-
-def _network(core: Any, artifact: Artifact) -> Any:
-    manifest = artifact.manifest
-    if manifest.file_of("openvino"):
-        return _read(core, artifact.path_of("openvino"))
-    if manifest.file_of("safetensors"):
-        return graph_of_weights(artifact.path_of("safetensors"), manifest.input_side_px)
-    return _read(core, artifact.path_of("onnx"))
 
 
 def _read(core: Any, path: Path) -> Any:
@@ -75,31 +80,38 @@ def _read(core: Any, path: Path) -> Any:
         raise ArtifactInvalid(f"OpenVINO cannot read {path}: {error}") from error
 
 
-def _open_batch(network: Any, artifact: Artifact) -> None:
-    """Leaves the network's batch open, or fixed where it cannot do without.
+def _open_batch(network: Any, path: Path, manifest: Manifest) -> None:
+    """Checks the network's input and leaves its batch open, or fixed where it must be.
 
     Raises:
         ArtifactInvalid: input or output is not what the manifest says.
     """
-    manifest = artifact.manifest
     side, dim = FACE_SIDE_PX, manifest.embedding_dim
     wanted = [-1, side, side, 3] if manifest.layout == "NHWC" else [-1, 3, side, side]
     inputs = [parameter.get_partial_shape() for parameter in network.get_parameters()]
     if len(inputs) != 1 or not inputs[0].compatible(ov.PartialShape(wanted)):
         raise ArtifactInvalid(
-            f"{artifact.folder}: the network must take one input of shape {wanted} "
+            f"{path}: the network must take one input of shape {wanted} "
             f"({manifest.layout}), got {[str(shape) for shape in inputs]}"
         )
+    kind = network.get_parameters()[0].get_element_type()
+    if kind not in INPUT_TYPES:
+        names = [one.get_type_name() for one in INPUT_TYPES]
+        raise ArtifactInvalid(
+            f"{path}: the network takes {kind.get_type_name()}, supported are {', '.join(names)}"
+        )
+    check_normalisation(path, manifest, is_uint8=kind == ov.Type.u8)
     # Some exporters write the batch into the middle of the graph, where it cannot be opened.
     fixed: list[int] = [] if inputs[0][0].is_dynamic else [inputs[0][0].get_length()]
     for batch in [-1, *fixed]:
-        network.reshape(ov.PartialShape([batch, *wanted[1:]]))
+        try:
+            network.reshape(ov.PartialShape([batch, *wanted[1:]]))
+        except RuntimeError as error:
+            raise ArtifactInvalid(f"OpenVINO cannot use {path}: {error}") from error
         output = network.get_results()[0].get_output_partial_shape(0)
         if output == ov.PartialShape([batch, dim]):
             return
-    raise ArtifactInvalid(
-        f"{artifact.folder}: the network returns {output}, the manifest says [?,{dim}]"
-    )
+    raise ArtifactInvalid(f"{path}: the network returns {output}, the manifest says [?,{dim}]")
 
 
 def _with_uint8_input(network: Any, manifest: Manifest) -> Any:
@@ -116,6 +128,9 @@ def _with_uint8_input(network: Any, manifest: Manifest) -> Any:
     )
     if manifest.layout == "NCHW":
         x = ops.transpose(x, ops.constant(np.array([0, 3, 1, 2])))
+    kind = network.get_parameters()[0].get_element_type()
+    if kind != ov.Type.f32:
+        x = ops.convert(x, kind)
     for target in network.get_parameters()[0].output(0).get_target_inputs():
         target.replace_source_output(x.output(0))
     return ov.Model([network.get_results()[0]], [faces], network.get_friendly_name())

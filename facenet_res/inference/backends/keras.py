@@ -1,5 +1,6 @@
 """Keras 3 on whichever of its backends is active; the reference for every other engine."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from facenet_res.core.artifact import Artifact
 from facenet_res.core.errors import ConfigInvalid, EngineUnavailable
 from facenet_res.core.extras import require
 from facenet_res.core.types import Faces
+from facenet_res.inference.backends.failure import named_failures
 from facenet_res.inference.backends.keras_runtime import check_placed, compiled, pick_runtime
 from facenet_res.inference.config import BackendConfig
 
@@ -40,9 +42,11 @@ class KerasBackend:
         self._precision, self._reason = _precision(config.precision, self._runtime.device)
         dtype = DTYPES[self._precision]
         mean, scale = manifest.mean, 1.0 / manifest.scale
-        model = _loaded(keras, artifact, dtype)
-        self._forward = compiled(self._runtime, model, lambda x: (x - mean) * scale, dtype)
-        check_placed(self._runtime, model, self._forward)
+        self._path = artifact.path_of("safetensors")
+        with named_failures("Keras", self._path):
+            model = _loaded(keras, self._path, dtype)
+            self._forward = compiled(self._runtime, model, lambda x: (x - mean) * scale, dtype)
+            check_placed(self._runtime, model, self._forward)
         # Who compiles anew for each size gets powers of two only: a handful of programs.
         self._pads_batches = self._runtime.name == "jax" or self._runtime.device == "gpu"
         self.batch_sizes = tuple(
@@ -60,12 +64,18 @@ class KerasBackend:
         )
 
     def forward(self, faces: Faces) -> NDArray[np.float32]:
-        """uint8[B, 112, 112, 3] RGB -> float32[B, D], of any length."""
+        """uint8[B, 112, 112, 3] RGB -> float32[B, D], of any length.
+
+        Raises:
+            EngineFailed: Keras could not compute.
+        """
         x = faces[..., ::-1] if self._swaps_channels else faces
         if self._pads_batches:
             missing = (1 << (len(faces) - 1).bit_length()) - len(faces)
             x = np.pad(x, ((0, missing), (0, 0), (0, 0), (0, 0)))
-        return np.asarray(self._forward(np.ascontiguousarray(x)), np.float32)[: len(faces)]
+        with named_failures("Keras", self._path):
+            vectors = np.asarray(self._forward(np.ascontiguousarray(x)), np.float32)
+        return vectors[: len(faces)]
 
     def close(self) -> None:
         """Gives the network back."""
@@ -96,11 +106,10 @@ def _keras() -> Any:
     return keras
 
 
-def _loaded(keras: Any, artifact: Artifact, dtype: str) -> Any:
+def _loaded(keras: Any, path: Path, dtype: str) -> Any:
     from facenet_res.models.build import build_model  # noqa: PLC0415 (these load Keras)
     from facenet_res.models.checkpoint import load_weights, read_config  # noqa: PLC0415
 
-    path = artifact.path_of("safetensors")
     config = read_config(path)
     # Layers take the policy that holds while they are made; the caller's is put back.
     policy = keras.config.dtype_policy()

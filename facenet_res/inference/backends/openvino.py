@@ -12,10 +12,11 @@ from facenet_res.core.errors import EngineUnavailable
 from facenet_res.core.openvino_runtime import ov
 from facenet_res.core.process_environment import cache_folder
 from facenet_res.core.types import Faces
+from facenet_res.inference.backends.failure import named_failures
 from facenet_res.inference.choice import Choice, openvino_precision
 from facenet_res.inference.compiled_cache import CompiledCache
 from facenet_res.inference.config import BackendConfig
-from facenet_res.inference.openvino_network import serving_network
+from facenet_res.inference.openvino_network import network_path, serving_network
 
 DEVICES = {"auto": "CPU", "cpu": "CPU", "gpu": "GPU"}
 TYPES = {"f32": ov.Type.f32, "bf16": ov.Type.bf16, "f16": ov.Type.f16}
@@ -33,6 +34,7 @@ class OpenvinoBackend:
         computes_in = set(core.get_property(self._device, CAPABILITIES))
         self._choice = openvino_precision(artifact, config.precision, computes_in)
         self._threads = config.threads
+        self._path = network_path(artifact, is_int8=self._choice.precision == "int8")
         options = _options(self._choice, config, computes_in)
         self._compiled, self._origin = _compiled(
             core,
@@ -66,14 +68,19 @@ class OpenvinoBackend:
         )
 
     def forward(self, faces: Faces) -> NDArray[np.float32]:
-        """uint8[B, 112, 112, 3] RGB -> float32[B, D], of any length."""
+        """uint8[B, 112, 112, 3] RGB -> float32[B, D], of any length.
+
+        Raises:
+            EngineFailed: OpenVINO could not compute.
+        """
         if self._is_closed:
             raise AssertionError("the backend was closed")
         missing = max(0, self._fixed_batch - len(faces))
         batch = np.pad(faces, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else faces
         request = self._requests.get()
         try:
-            outputs = request.infer([np.ascontiguousarray(batch)])
+            with named_failures("OpenVINO", self._path):
+                outputs = request.infer([np.ascontiguousarray(batch)])
             # The request's memory is written again by its next user.
             vectors: NDArray[np.float32] = np.array(outputs[0][: len(faces)], dtype=np.float32)
         finally:

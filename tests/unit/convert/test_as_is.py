@@ -12,7 +12,7 @@ from facenet_res.convert.parity import SIMILARITY_MIN
 from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid
 from facenet_res.export.parity import parity_faces
 from facenet_res.inference.open import open_embedder
-from tests.onnx_files import write_onnx_file
+from tests.onnx_files import with_input_type, write_onnx_file, write_prelu_file
 
 onnx: Any = pytest.importorskip("onnx", reason="needs onnx (extra `onnx`)")
 
@@ -115,3 +115,56 @@ def test_only_onnx_is_served_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "a.pth").write_bytes(b"x")
     with pytest.raises(ArgumentInvalid, match="only an ONNX file"):
         import_model(tmp_path / "a.pth", tmp_path / "model", CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mean", "scale"), [("FLOAT16", 127.5, 127.5), ("UINT8", 0.0, 1.0)]
+)
+def test_other_input_types_are_served_alike_by_both_engines(
+    tmp_path: Path, kind: str, mean: float, scale: float
+) -> None:
+    source = with_input_type(write_onnx_file(tmp_path / "net.onnx"), kind)
+    config = dataclasses.replace(CONFIG, mean=mean, scale=scale)
+
+    import_model(source, tmp_path / "model", config)
+
+    rows = []
+    for engine in ("auto", "onnx"):
+        with open_embedder(tmp_path / "model", engine, precision="f32") as embedder:
+            rows.append(embedder.embed(parity_faces(3)))
+    np.testing.assert_allclose(rows[0], rows[1], atol=2e-3)
+
+
+def test_uint8_takes_pixels_as_they_are(tmp_path: Path) -> None:
+    source = with_input_type(write_onnx_file(tmp_path / "net.onnx"), "UINT8")
+    with pytest.raises(ArtifactInvalid, match=rf"{source}: .* mean must be 0 and scale 1, got 127"):
+        import_model(source, tmp_path / "model", CONFIG)
+
+
+def test_another_input_type_is_refused_by_name(tmp_path: Path) -> None:
+    source = with_input_type(write_onnx_file(tmp_path / "net.onnx"), "DOUBLE")
+    with pytest.raises(ArtifactInvalid, match=rf"{source}: .*'faces', .*tensor\(double\)"):
+        import_model(source, tmp_path / "model", CONFIG)
+
+
+@pytest.mark.parametrize("lists_weights", [True, False])
+def test_a_slope_of_one_axis_is_one_for_each_channel(tmp_path: Path, lists_weights: bool) -> None:
+    flat = write_prelu_file(tmp_path / "flat.onnx", (8,), lists_weights=lists_weights)
+    whole = write_prelu_file(tmp_path / "whole.onnx", (8, 1, 1))
+
+    for source in (flat, whole):
+        import_model(source, tmp_path / source.stem, CONFIG)
+
+    rows = []
+    for folder, engine in (("flat", "auto"), ("flat", "onnx"), ("whole", "onnx")):
+        with open_embedder(tmp_path / folder, engine, precision="f32") as embedder:
+            rows.append(embedder.embed(parity_faces(3)))
+    np.testing.assert_allclose(rows[0], rows[2], atol=1e-5)
+    np.testing.assert_allclose(rows[1], rows[2], atol=1e-5)
+
+
+def test_a_node_that_no_engine_can_run_is_named_with_the_user_s_file(tmp_path: Path) -> None:
+    source = write_prelu_file(tmp_path / "odd.onnx", (5,))
+    with pytest.raises(ArtifactInvalid, match=rf"cannot run {source}: .*PRelu.*relu0"):
+        import_model(source, tmp_path / "model", CONFIG)
+    assert not (tmp_path / "model").exists()

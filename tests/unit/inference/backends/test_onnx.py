@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from facenet_res.core.artifact import Artifact, Manifest, write_artifact
-from facenet_res.core.errors import ArtifactInvalid, EngineUnavailable
+from facenet_res.core.errors import ArtifactInvalid, EngineFailed, EngineUnavailable
 from facenet_res.core.manifest import ColourOrder, Layout
 from facenet_res.inference.backends.onnx import OnnxBackend
 from facenet_res.inference.config import BackendConfig
 from facenet_res.inference.open import open_embedder
 from tests.artifacts import smooth_faces
-from tests.onnx_files import write_onnx_artifact
+from tests.onnx_files import write_onnx_artifact, write_prelu_file
 
 pytest.importorskip("onnxruntime", reason="needs ONNX Runtime (extra `onnx`)")
 
@@ -85,3 +85,13 @@ def test_a_provider_that_silently_gives_way_to_the_cpu_is_an_error(
         pytest.raises(EngineUnavailable, match="would not run on device gpu"),
     ):
         OnnxBackend(artifact, BackendConfig(engine="onnx", device="gpu"))
+
+
+def test_an_error_of_the_runtime_names_the_model_s_file(tmp_path: Path) -> None:
+    source = write_prelu_file(tmp_path / "odd.onnx", (5,))
+    manifest = Manifest(model_id="odd-1", embedding_dim=16, layout="NCHW")
+    artifact = write_artifact(tmp_path / "model", manifest, [("onnx", source)])
+    backend = OnnxBackend(artifact, BackendConfig())
+
+    with pytest.raises(EngineFailed, match=rf"cannot run {artifact.path_of('onnx')}: .*relu0"):
+        backend.forward(smooth_faces(1, seed=0))

@@ -100,7 +100,7 @@ def test_an_onnx_file_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_a_safetensors_file_that_is_none_is_refused(tmp_path: Path) -> None:
     artifact = write_random_artifact(tmp_path / "model")
     artifact.path_of("safetensors").write_bytes(b"\xff" * 100)
-    with pytest.raises(ArtifactInvalid, match=r"model\.safetensors is damaged"):
+    with pytest.raises(ArtifactInvalid, match=r"model\.safetensors is corrupt"):
         OpenvinoBackend(artifact, BackendConfig(is_cached=False))
 
 

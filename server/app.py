@@ -96,7 +96,6 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
         batcher = Batcher(
             observed,
             _batcher_config(config),
-            batch_sizes=getattr(recognizer.embedder, "batch_sizes", ()),
             on_waits=metrics.faces_waited,
         )
         await stack.enter_async_context(batcher)
@@ -160,9 +159,7 @@ def _server(config: ServerConfig, metrics: Metrics, requests: RequestLimits) -> 
 
 
 def _batcher_config(config: ServerConfig) -> BatcherConfig:
-    return BatcherConfig(
-        batch_max=config.batch_max, wait_ms_max=config.wait_ms_max, queue_max=config.queue_max
-    )
+    return BatcherConfig(batch_max=config.batch_max, queue_max=config.queue_max)
 
 
 def _warm_up(recognizer: FaceRecognizer) -> None:

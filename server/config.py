@@ -65,7 +65,6 @@ class ServerConfig:
     grace_s: Annotated[float, "time that requests get to end when the server stops, seconds"] = 10.0
     workers: Annotated[int, "threads that decode and detect; 0 means one for each core"] = 0
     batch_max: Annotated[int, "most faces of one engine call"] = 32
-    wait_ms_max: Annotated[float, "longest time a face waits for company, milliseconds"] = 2.0
     queue_max: Annotated[int, "faces allowed to wait for the engine"] = 1024
     log_format: Annotated[str, "log lines as text or json"] = "text"
     log_level: Annotated[str, "least weighty line to log: debug, info, warning or error"] = "info"

@@ -12,7 +12,6 @@
     facenet_embed_cancelled_total           requests whose caller went away while they waited
     facenet_failed_batches_total            engine calls that failed, with all requests in them
     facenet_failed_faces_total              faces for which the network returned no embedding
-    facenet_padding_faces_total             rows computed to fill up a compiled size
 
 `Metrics.render` writes them in Prometheus' text format, `Metrics.summary` on one line of the log.
 
@@ -133,7 +132,6 @@ class Metrics:
             ("embed_cancelled", stats.cancelled),
             ("failed_batches", stats.failed_batches),
             ("failed_faces", stats.failed_faces),
-            ("padding_faces", stats.padding),
         ):
             yield f"# TYPE facenet_{name}_total counter"
             yield f"facenet_{name}_total {count}"

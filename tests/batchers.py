@@ -17,9 +17,8 @@ def batcher_of(
     *,
     batch_max: int = 4,
     queue_max: int = 16,
-    wait_ms_max: float = 2.0,
 ) -> Batcher:
-    config = BatcherConfig(batch_max=batch_max, queue_max=queue_max, wait_ms_max=wait_ms_max)
+    config = BatcherConfig(batch_max=batch_max, queue_max=queue_max)
     return Batcher(embedder, config, VirtualExecutor(takes_s))
 
 

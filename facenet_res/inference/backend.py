@@ -22,15 +22,6 @@ class Backend(Protocol):
         ...
 
     @property
-    def batch_sizes(self) -> tuple[int, ...]:
-        """Sizes of the calls it is compiled for, ascending, the last one batch_max.
-
-        A call in between is padded to the next size and takes its time. Every size from 1 on
-        where none needs padding.
-        """
-        ...
-
-    @property
     def embedding_dim(self) -> int:
         """Length of an embedding."""
         ...

@@ -4,8 +4,8 @@ Bounded in every direction: faces that wait, faces in a call, calls in flight, t
 A caller who has gone, or whose time is up, never reaches the engine; one who finds the queue full
 hears so at once; one who sends a thousand faces does not hold up another's one.
 
-While the engine works, requests gather by themselves. When the next call begins and how many faces
-it takes is decided by `Schedule`; on an idle machine a face is never held up.
+While the engine works, requests gather by themselves. `Schedule` decides when the next call begins;
+on an idle engine a face never waits.
 """
 
 import asyncio
@@ -43,21 +43,19 @@ class Batcher:
         embedder: Embedder,
         config: BatcherConfig | None = None,
         executor: Executor | None = None,
-        batch_sizes: Sequence[int] = (),
         on_waits: Callable[[Sequence[float]], None] | None = None,
     ) -> None:
         """See the class.
 
         Args:
             embedder: what computes.
-            config: limits and wait.
+            config: limits.
             executor: where it computes; None for threads of the batcher's own.
-            batch_sizes: what the embedder is compiled for, see Backend; empty for every size.
             on_waits: told for each call how many seconds each of its faces waited.
         """
         self._embedder = embedder
         self._config = config or BatcherConfig()
-        self._schedule = Schedule(self._config, batch_sizes)
+        self._schedule = Schedule(self._config)
         self._owns_executor = executor is None
         self._executor = executor or ThreadPoolExecutor(
             self._config.in_flight_max, thread_name_prefix="batcher"
@@ -179,7 +177,6 @@ class Batcher:
         self._counts["requests"] += 1
         self._queue.push(request)
         self._idle.clear()
-        self._schedule.face_came(now_s)
         self._wake()
         return request
 
@@ -202,13 +199,12 @@ class Batcher:
         loop = self._running()
         while self._queue:
             now_s = loop.time()
-            waiting = len(self._queue)
-            due_s = self._schedule.due_s(now_s, waiting, hurry=self._is_closing)
+            due_s = self._schedule.due_s(now_s)
             if due_s > now_s:
                 if due_s < math.inf:
                     self._timer = loop.call_at(due_s, self._go_on)
                 return
-            batch = self._queue.take(self._schedule.faces_of_next(waiting), now_s)
+            batch = self._queue.take(self._config.batch_max, now_s)
             if batch:
                 self._begin(batch, now_s)
         self._settle()
@@ -233,14 +229,13 @@ class Batcher:
         else:
             self._fail_batch(batch, error)
         now_s = self._running().time()
-        self._schedule.ended(call, now_s, len(self._queue), learn=error is None)
+        self._schedule.ended(call, now_s, learn=error is None)
         self._wake()
 
     def _deliver(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         counts = self._counts
         counts["batches"] += 1
         counts["faces"] += len(batch)
-        counts["padding"] += self._schedule.size_of(len(batch)) - len(batch)
         counts["batch_size_max"] = max(counts["batch_size_max"], len(batch))
         for (request, index), outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Exception):

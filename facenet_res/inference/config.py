@@ -15,7 +15,6 @@ PRECISIONS: tuple[str, ...] = get_args(Precision)
 
 THREADS_MAX = 1024
 BATCH_MAX = 1024
-WAIT_MS_MAX = 1000.0
 QUEUE_MAX = 1_000_000
 IN_FLIGHT_MAX = 16
 
@@ -69,8 +68,6 @@ class BatcherConfig:
 
     Attributes:
         batch_max: most faces of one engine call.
-        wait_ms_max: longest time that a face waits for company while other requests are about;
-            a face that comes alone never waits.
         queue_max: faces allowed to wait; beyond it callers get QueueFull.
         in_flight_max: engine calls at once. With two the next one is copied and handed over while
             the engine still works; 1 lets the engine rest in between.
@@ -80,7 +77,6 @@ class BatcherConfig:
     """
 
     batch_max: int = 32
-    wait_ms_max: float = 2.0
     queue_max: int = 1024
     in_flight_max: int = 2
 
@@ -91,10 +87,6 @@ class BatcherConfig:
             raise ConfigInvalid(
                 f"queue_max must be in [batch_max = {self.batch_max}, {QUEUE_MAX}], "
                 f"got {self.queue_max}"
-            )
-        if not 0 <= self.wait_ms_max <= WAIT_MS_MAX:
-            raise ConfigInvalid(
-                f"wait_ms_max must be in [0, {WAIT_MS_MAX:g}], got {self.wait_ms_max}"
             )
         if not 1 <= self.in_flight_max <= IN_FLIGHT_MAX:
             raise ConfigInvalid(

@@ -40,11 +40,6 @@ class BackendEmbedder:
         return self._manifest.embedding_dim
 
     @property
-    def batch_sizes(self) -> tuple[int, ...]:
-        """Sizes of the calls that the backend is compiled for; see Backend."""
-        return self._backend.batch_sizes
-
-    @property
     def manifest(self) -> Manifest:
         """What the model declares: thresholds, licence, how it was trained."""
         return self._manifest

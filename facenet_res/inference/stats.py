@@ -16,7 +16,6 @@ class BatcherStats:
         failed_batches: engine calls that raised.
         faces: that went through calls that returned.
         failed_faces: of these, those for which the network returned no embedding.
-        padding: rows that were computed only because the engine has no call of the exact size.
         batch_size_max: faces of the largest call.
         faces_waiting: accepted and not yet in a call.
     """
@@ -29,6 +28,5 @@ class BatcherStats:
     failed_batches: int = 0
     faces: int = 0
     failed_faces: int = 0
-    padding: int = 0
     batch_size_max: int = 0
     faces_waiting: int = 0

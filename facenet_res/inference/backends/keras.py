@@ -49,11 +49,6 @@ class KerasBackend:
             check_placed(self._runtime, model, self._forward)
         # Who compiles anew for each size gets powers of two only: a handful of programs.
         self._pads_batches = self._runtime.name == "jax" or self._runtime.device == "gpu"
-        self.batch_sizes = tuple(
-            size
-            for size in range(1, self.batch_max + 1)
-            if not self._pads_batches or size.bit_count() == 1 or size == self.batch_max
-        )
 
     @property
     def description(self) -> str:

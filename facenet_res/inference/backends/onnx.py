@@ -58,7 +58,6 @@ class OnnxBackend:
         )
         self._fixed_batch = fixed_batch
         self.batch_max = fixed_batch or config.batch_max
-        self.batch_sizes = (fixed_batch,) if fixed_batch else tuple(range(1, self.batch_max + 1))
         self.embedding_dim = _checked_dim(
             self._session, self._path, artifact.manifest.embedding_dim
         )

@@ -47,9 +47,6 @@ class OpenvinoBackend:
         batch = self._compiled.inputs[0].get_partial_shape()[0]
         self._fixed_batch = 0 if batch.is_dynamic else batch.get_length()
         self.batch_max = self._fixed_batch or config.batch_max
-        self.batch_sizes = (
-            (self.batch_max,) if self._fixed_batch else tuple(range(1, self.batch_max + 1))
-        )
         self.embedding_dim = artifact.manifest.embedding_dim
         self._is_closed = False
         # Two requests, so that one caller's results are copied out while another's are computed.

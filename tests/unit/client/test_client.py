@@ -290,7 +290,7 @@ def test_both_clients_have_the_same_methods() -> None:
     assert methods(RemoteGallery) - {"close"} == methods(AsyncRemoteGallery)
     # And both those of the local objects whose place they take.
     local = methods(FaceRecognizer) - {"of", "open_image", "embed_one", "embed_faces"}
-    local -= {"operating_point", "deduplicate", "batch_sizes"}
+    local -= {"operating_point", "deduplicate"}
     assert local <= methods(FacenetClient)
     images_only = {"enroll_face", "identify_faces", "verify_face", "open", "info", "counts"}
     assert methods(Gallery) - images_only <= methods(RemoteGallery)

@@ -1,7 +1,6 @@
 """One property of the batcher a test, in virtual time; all of them at once in the schedules."""
 
 import asyncio
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from facenet_res.core.errors import (
     QueueFull,
 )
 from facenet_res.core.types import Embeddings
-from facenet_res.inference.batcher import Batcher, BatcherStats
+from facenet_res.inference.batcher import Batcher
 from facenet_res.inference.config import BatcherConfig
 from tests.batchers import CALL_S, batcher_of, now_s
 from tests.label_embedder import LabelEmbedder, answer_to, faces_of
@@ -20,7 +19,7 @@ from tests.virtual_time import VirtualExecutor, run_virtual
 
 def test_a_face_on_an_idle_machine_is_not_held_up() -> None:
     async def work() -> float:
-        async with batcher_of(LabelEmbedder(), wait_ms_max=1000) as batcher:
+        async with batcher_of(LabelEmbedder()) as batcher:
             await batcher.embed(faces_of(1, 1))
             await asyncio.sleep(5)
             before_s = now_s()
@@ -47,25 +46,6 @@ def test_requests_gather_while_the_engine_works() -> None:
         np.testing.assert_array_equal(answer, answer_to(caller, 1))
 
 
-def test_callers_who_come_back_at_once_share_the_next_call() -> None:
-    # Given: an engine whose calls take as long for four faces as for one.
-    embedder = LabelEmbedder()
-
-    async def client(batcher: Batcher, caller: int) -> None:
-        for _ in range(5):
-            await batcher.embed(faces_of(caller, 1))
-            await asyncio.sleep(caller * 0.0001)
-
-    async def work() -> None:
-        async with batcher_of(embedder) as batcher:
-            await asyncio.gather(*(client(batcher, caller) for caller in range(4)))
-
-    run_virtual(work)
-
-    # Then: the batcher had to see a call of one face to learn that waiting pays.
-    assert [len(call) for call in embedder.calls] == [4, 1, 3, 4, 4, 4]
-
-
 def test_callers_who_come_back_do_not_wait_where_a_call_costs_by_the_face() -> None:
     embedder = LabelEmbedder()
     waited_s: list[float] = []
@@ -77,7 +57,7 @@ def test_callers_who_come_back_do_not_wait_where_a_call_costs_by_the_face() -> N
 
     async def work() -> None:
         executor = VirtualExecutor(lambda call: CALL_S * len(embedder.calls[call]))
-        async with Batcher(embedder, BatcherConfig(wait_ms_max=50), executor) as batcher:
+        async with Batcher(embedder, BatcherConfig(), executor) as batcher:
             await asyncio.gather(*(client(batcher, caller) for caller in range(3)))
         waited_s.extend(executor.rests_s[1:])
 
@@ -85,22 +65,6 @@ def test_callers_who_come_back_do_not_wait_where_a_call_costs_by_the_face() -> N
 
     # The engine rests for as long as the first of them takes to come back, and no longer.
     assert max(waited_s) <= 0.001 + 1e-9
-
-
-def test_the_wait_for_company_ends_at_its_limit() -> None:
-    # Given: an engine with which waiting pays, and a batcher that has learnt it.
-    async def work() -> float:
-        async with batcher_of(LabelEmbedder(), wait_ms_max=20) as batcher:
-            for _ in range(8):
-                await asyncio.gather(*(batcher.embed(faces_of(c, 1)) for c in range(4)))
-                await batcher.embed(faces_of(0, 1))
-            await asyncio.gather(*(batcher.embed(faces_of(c, 1)) for c in range(4)))
-            # When: three of the four do not come back.
-            before_s = now_s()
-            await batcher.embed(faces_of(9, 1))
-            return now_s() - before_s
-
-    assert run_virtual(work) == pytest.approx(0.020 + CALL_S)
 
 
 def test_the_engine_does_not_rest_while_faces_wait() -> None:
@@ -133,35 +97,6 @@ def test_one_call_at_a_time_where_that_is_asked_for() -> None:
         return executor.started_s
 
     assert run_virtual(work) == pytest.approx([0.0, CALL_S, 2 * CALL_S])
-
-
-@pytest.mark.parametrize(
-    ("seconds", "calls"), [(lambda faces: 0.01 * faces, [4, 1]), (lambda _: 0.01, [5])]
-)
-def test_padding_is_computed_only_where_it_costs_less_than_another_call(
-    seconds: Callable[[int], float], calls: list[int]
-) -> None:
-    embedder = LabelEmbedder()
-    sizes = (1, 2, 4, 8)
-
-    def takes_s(call: int) -> float:
-        faces = len(embedder.calls[call])
-        return seconds(next(size for size in sizes if size >= faces))
-
-    async def work() -> BatcherStats:
-        batcher = Batcher(embedder, executor=VirtualExecutor(takes_s), batch_sizes=sizes)
-        async with batcher:
-            # Given: a batcher that has seen a small and a large call.
-            await batcher.embed(faces_of(0, 1))
-            await batcher.embed(faces_of(0, 8))
-            # When: five faces come.
-            await batcher.embed(faces_of(0, 5))
-        return batcher.stats
-
-    stats = run_virtual(work)
-
-    assert [len(call) for call in embedder.calls] == [1, 8, *calls]
-    assert stats.padding == sum(8 - faces for faces in calls if faces == 5)
 
 
 def test_clients_take_turns_whatever_each_has_sent() -> None:

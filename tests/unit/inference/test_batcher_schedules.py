@@ -31,7 +31,6 @@ from tests.label_embedder import Label, LabelEmbedder, answer_to, faces_of, labe
 from tests.virtual_time import VirtualExecutor, run_virtual
 
 SCHEDULES = 10_000
-SIZES: tuple[tuple[int, ...], ...] = ((), (1, 2, 4, 8), (4,), (2, 3, 8))
 
 Outcome = Embeddings | FacenetError | asyncio.CancelledError
 
@@ -52,7 +51,6 @@ class Schedule:
     calls_ms: list[int]
     failing: set[int]
     config: BatcherConfig
-    batch_sizes: tuple[int, ...]
     close_ms: int | None
     drain_ms: int | None
 
@@ -116,10 +114,8 @@ def drawn(rng: random.Random) -> Schedule:
         config=BatcherConfig(
             batch_max=batch_max,
             queue_max=rng.randint(max(batch_max, 9), 24),
-            wait_ms_max=rng.choice((0.0, 2.0, 10.0)),
             in_flight_max=rng.choice((1, 2, 2, 3)),
         ),
-        batch_sizes=rng.choice(SIZES),
         close_ms=sometimes(0.2, lambda: rng.randint(0, 70)),
         drain_ms=sometimes(0.5, lambda: rng.randint(0, 30)),
     )
@@ -140,10 +136,8 @@ def schedules(draw: st.DrawFn) -> Schedule:
         config=BatcherConfig(
             batch_max=batch_max,
             queue_max=draw(st.integers(max(batch_max, 9), 40)),
-            wait_ms_max=draw(st.sampled_from([0.0, 2.0, 10.0])),
             in_flight_max=draw(st.integers(1, 3)),
         ),
-        batch_sizes=draw(st.sampled_from(SIZES)),
         close_ms=draw(st.one_of(st.none(), st.integers(0, 70))),
         drain_ms=draw(st.one_of(st.none(), st.integers(0, 30))),
     )
@@ -165,8 +159,7 @@ def check(schedule: Schedule) -> None:
 
     computed = [face for batch in executor.batches for face in batch]
     assert len(set(computed)) == len(computed), "a face went into two calls"
-    size_max = min(schedule.config.batch_max, max(schedule.batch_sizes, default=8))
-    assert all(len(batch) <= size_max for batch in executor.batches)
+    assert all(len(batch) <= schedule.config.batch_max for batch in executor.batches)
     assert executor.in_flight == 0
     assert executor.in_flight_max <= schedule.config.in_flight_max
     assert stats.faces_waiting == 0
@@ -220,7 +213,7 @@ def check_ending(
 async def played(
     schedule: Schedule, embedder: LabelEmbedder, executor: VirtualExecutor
 ) -> tuple[list[Ending], BatcherStats]:
-    batcher = Batcher(embedder, schedule.config, executor, schedule.batch_sizes)
+    batcher = Batcher(embedder, schedule.config, executor)
     await batcher.start()
     callers = [
         asyncio.create_task(one_caller(batcher, caller, arrival))

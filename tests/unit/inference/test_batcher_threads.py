@@ -67,7 +67,7 @@ def test_every_caller_gets_its_own_answer_from_real_threads(seed: int) -> None:
 
     async def work() -> tuple[list[Embeddings | BaseException], BatcherStats]:
         config = BatcherConfig(batch_max=8, queue_max=rng.choice((30, 200)))
-        async with Batcher(embedder, config, batch_sizes=(1, 2, 4, 8)) as batcher:
+        async with Batcher(embedder, config) as batcher:
             outcomes = await asyncio.gather(*(one(batcher, caller) for caller in range(CALLERS)))
         return outcomes, batcher.stats
 

@@ -18,7 +18,6 @@ class CornerBackend:
     name = "corners"
     description = "corners, f32"
     batch_max = 4
-    batch_sizes = (1, 2, 3, 4)
     embedding_dim = 3
 
     def __init__(self, constant: float = 1.0) -> None:

@@ -49,7 +49,7 @@ def test_the_summary_is_one_line_without_buckets() -> None:
 
 def test_tells_how_long_faces_waited_and_what_became_of_the_others() -> None:
     metrics = Metrics()
-    metrics.watch_batcher(lambda: BatcherStats(refused=2, late=3, padding=5, faces_waiting=7))
+    metrics.watch_batcher(lambda: BatcherStats(refused=2, late=3, faces_waiting=7))
     metrics.faces_waited([0.002, 0.2])
     lines = metrics.render().splitlines()
     assert 'facenet_queue_seconds_bucket{le="0.0025"} 1' in lines
@@ -57,5 +57,4 @@ def test_tells_how_long_faces_waited_and_what_became_of_the_others() -> None:
     assert "facenet_queue_seconds_sum 0.202000" in lines
     assert "facenet_embed_refused_total 2" in lines
     assert "facenet_embed_late_total 3" in lines
-    assert "facenet_padding_faces_total 5" in lines
     assert "facenet_faces_waiting 7" in lines

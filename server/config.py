@@ -118,7 +118,7 @@ class ServerConfig:
 
 
 def split_address(address: str) -> tuple[str, int]:
-    """Host and port of "host:port"; an IPv6 host stands in brackets.
+    """Host and port of "host:port"; brackets around an IPv6 host are optional, * is every address.
 
     Raises:
         ConfigInvalid: it is something else, or the port is not in [0, 65535].
@@ -126,7 +126,8 @@ def split_address(address: str) -> tuple[str, int]:
     host, colon, port = address.rpartition(":")
     if not colon or not host or not (port.isascii() and port.isdecimal()) or int(port) > 65_535:
         raise ConfigInvalid(f"address is host:port with a port from 0 to 65535, got {address!r}")
-    return host.strip("[]"), int(port)
+    host = host.removeprefix("[").removesuffix("]")
+    return "::" if host == "*" else host, int(port)
 
 
 def read_config(

@@ -26,15 +26,16 @@ def bind(server: grpc.aio.Server, address: str) -> str:
         PortInUse: another process listens there.
         ConfigInvalid: the host is unknown, not of this machine, or the port is forbidden.
     """
-    host, _ = split_address(address)
+    host, port = split_address(address)
     probe(address)
-    try:
-        port = server.add_insecure_port(address)
-    except RuntimeError as error:
-        # Somebody was faster than we between the probe and here.
-        raise PortInUse(f"cannot listen at {address}: another process listens there") from error
     shown = f"[{host}]" if ":" in host else host
-    return f"{shown}:{port}"
+    try:
+        bound = server.add_insecure_port(f"{shown}:{port}")
+    except RuntimeError as error:
+        # gRPC keeps the cause to itself: the system tells it once more, or gRPC's words stand.
+        probe(address)
+        raise ConfigInvalid(f"cannot listen at {address}: {error}") from error
+    return f"{shown}:{bound}"
 
 
 def probe(address: str) -> None:
@@ -59,5 +60,5 @@ def probe(address: str) -> None:
         raise ConfigInvalid(f"cannot listen at {address!r}: no such host: {error}") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise PortInUse(f"cannot listen at {address}: another process listens there") from error
+            raise PortInUse(f"cannot listen at {address}: {error.strerror}") from error
         raise ConfigInvalid(f"cannot listen at {address}: {error.strerror}") from error

@@ -6,7 +6,7 @@ from typing import Any
 
 from facenet_res.core.errors import DeadlineExceeded, QueueFull, ShuttingDown
 from facenet_res.core.turns import is_within_share
-from facenet_res.server.context import Context
+from facenet_res.server.context import Context, identity_of
 from facenet_res.server.interceptors.unary import Serve
 
 
@@ -32,7 +32,7 @@ class RequestLimits:
         """Serves the request within the limits.
 
         Raises:
-            QueueFull: as many requests as are allowed are being served, or so many of this client
+            QueueFull: as many requests as are allowed are being served, or so many of this caller
                 that others would find no place.
             DeadlineExceeded: it took longer than the server's limit; the caller's own deadline,
                 where it is shorter, is kept by gRPC, which cancels the call.
@@ -42,12 +42,12 @@ class RequestLimits:
             raise QueueFull(
                 f"{self._in_flight} requests are being served, limit is {self._requests_max}"
             )
-        client = context.peer()
+        client = identity_of(context)
         mine, free = self._in_flight_of[client], self._requests_max - self._in_flight
         if not is_within_share(mine, 1, free):
             raise QueueFull(
-                f"{mine} requests of this client are being served, limit is "
-                f"{self._requests_max} for all clients, of which one leaves half to others"
+                f"{mine} requests of this caller are being served, limit is "
+                f"{self._requests_max} for all callers, of which one leaves half to others"
             )
         self._in_flight += 1
         self._in_flight_of[client] += 1

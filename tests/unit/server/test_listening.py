@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import Any
 
 import grpc
 import pytest
@@ -62,3 +63,28 @@ def test_port_0_picks_one_and_says_which() -> None:
     host, port = asyncio.run(pick()).split(":")
     assert host == "127.0.0.1"
     assert int(port) > 0
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [("*:0", "[::]:"), ("::1:0", "[::1]:"), ("[::1]:0", "[::1]:"), ("localhost:0", "localhost:")],
+)
+def test_every_way_to_write_an_address_is_understood(address: str, shown: str) -> None:
+    async def listen() -> str:
+        server = grpc.aio.server()
+        try:
+            return bind(server, address)
+        finally:
+            await server.stop(None)
+
+    assert asyncio.run(listen()).startswith(shown)
+
+
+def test_a_cause_is_never_guessed() -> None:
+    class Refusing:
+        def add_insecure_port(self, address: str) -> int:
+            raise RuntimeError("Failed to bind: the moon is full")
+
+    server: Any = Refusing()
+    with pytest.raises(ConfigInvalid, match="the moon is full"):
+        bind(server, "127.0.0.1:0")

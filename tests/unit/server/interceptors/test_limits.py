@@ -19,6 +19,9 @@ class Connection:
     def peer(self) -> str:
         return self.name
 
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
 
 ADA: Any = Connection("ada")
 BOB: Any = Connection("bob")
@@ -60,7 +63,7 @@ def test_one_client_cannot_take_all_the_places() -> None:
         held = [asyncio.create_task(limits("S/M", wait, "held", ADA)) for _ in range(2)]
         await asyncio.sleep(0)
         # Then: it gets no third, and another client finds one.
-        with pytest.raises(QueueFull, match="2 requests of this client"):
+        with pytest.raises(QueueFull, match="2 requests of this caller"):
             await limits("S/M", answer, "third", ADA)
         assert await limits("S/M", answer, "first", BOB) == "first"
         release.set()

@@ -16,6 +16,7 @@ from facenet_res.inference.batcher import Batcher
 from facenet_res.inference.config import BatcherConfig
 from facenet_res.recognizer.gallery import Gallery
 from facenet_res.recognizer.recognizer import FaceRecognizer
+from facenet_res.server.address import probe
 from facenet_res.server.async_recognizer import AsyncRecognizer
 from facenet_res.server.config import ServerConfig
 from facenet_res.server.health import Health
@@ -25,7 +26,7 @@ from facenet_res.server.interceptors.logging import log_requests
 from facenet_res.server.interceptors.metrics import CountRequests
 from facenet_res.server.interceptors.parsing import ParseRequests
 from facenet_res.server.interceptors.unary import UnaryInterceptor
-from facenet_res.server.listening import bind, probe
+from facenet_res.server.listening import bind
 from facenet_res.server.metrics import Metrics
 from facenet_res.server.observed import ObservedEmbedder
 from facenet_res.server.pool import WorkerPool
@@ -92,6 +93,7 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
 
         await asyncio.to_thread(_warm_up, recognizer)
         metrics = Metrics()
+        stack.enter_context(metrics.served(config.metrics_address))
         observed = ObservedEmbedder(recognizer.embedder, metrics)
         batcher = Batcher(
             observed,

@@ -20,6 +20,7 @@ from facenet_res.faces.names import DETECTOR_DEFAULT
 from facenet_res.imaging.decode import ImageLimits
 from facenet_res.inference.config import Device, Engine, Precision
 from facenet_res.recognizer.config import RecognizerConfig
+from facenet_res.server.address import split_address
 
 ENV_PREFIX = "FACENET_RES_SERVER_"
 CONFIG_ENV = ENV_PREFIX + "CONFIG"
@@ -68,6 +69,7 @@ class ServerConfig:
     queue_max: Annotated[int, "faces allowed to wait for the engine"] = 1024
     log_format: Annotated[str, "log lines as text or json"] = "text"
     log_level: Annotated[str, "least weighty line to log: debug, info, warning or error"] = "info"
+    metrics_address: Annotated[str, "host:port of /metrics for Prometheus; empty for none"] = ""
     metrics_every_s: Annotated[float, "time between two log lines of metrics; 0 means none"] = 60.0
 
     def __post_init__(self) -> None:
@@ -82,6 +84,8 @@ class ServerConfig:
         _within("workers", self.workers, 0, 1024)
         _within("metrics_every_s", self.metrics_every_s, 0, 86_400)
         split_address(self.address)
+        if self.metrics_address:
+            split_address(self.metrics_address)
         if self.gallery == NO_PATH:
             raise ConfigInvalid("no gallery is named: give --gallery DIR")
         self.recognizer()
@@ -115,19 +119,6 @@ class ServerConfig:
     def worker_count(self) -> int:
         """Threads that decode and detect."""
         return self.workers or os.cpu_count() or 1
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Host and port of "host:port"; brackets around an IPv6 host are optional, * is every address.
-
-    Raises:
-        ConfigInvalid: it is something else, or the port is not in [0, 65535].
-    """
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or not (port.isascii() and port.isdecimal()) or int(port) > 65_535:
-        raise ConfigInvalid(f"address is host:port with a port from 0 to 65535, got {address!r}")
-    host = host.removeprefix("[").removesuffix("]")
-    return "::" if host == "*" else host, int(port)
 
 
 def read_config(

@@ -4,13 +4,10 @@ gRPC reports no cause when it cannot bind, and prints lines of its own. So a soc
 first: `probe` before anything is loaded, `bind` when all is ready to serve.
 """
 
-import errno
-import socket
-
 import grpc
 
-from facenet_res.core.errors import ConfigInvalid, PortInUse
-from facenet_res.server.config import split_address
+from facenet_res.core.errors import ConfigInvalid
+from facenet_res.server.address import probe, split_address
 
 
 def bind(server: grpc.aio.Server, address: str) -> str:
@@ -36,29 +33,3 @@ def bind(server: grpc.aio.Server, address: str) -> str:
         probe(address)
         raise ConfigInvalid(f"cannot listen at {address}: {error}") from error
     return f"{shown}:{bound}"
-
-
-def probe(address: str) -> None:
-    """Takes the address for a moment and lets go of it.
-
-    Raises:
-        PortInUse, ConfigInvalid: as `bind` does.
-    """
-    host, port = split_address(address)
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[
-            0
-        ]
-        with socket.socket(family, kind, protocol) as taken:
-            # As gRPC does: an address still cooling down from an ended server is free to take.
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            taken.bind(where)
-            taken.listen(1)
-    except socket.gaierror as error:
-        raise ConfigInvalid(f"cannot listen at {address}: {error.strerror}") from error
-    except ValueError as error:  # Python's own: an empty part, one of over 63 characters, a NUL.
-        raise ConfigInvalid(f"cannot listen at {address!r}: no such host: {error}") from error
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortInUse(f"cannot listen at {address}: {error.strerror}") from error
-        raise ConfigInvalid(f"cannot listen at {address}: {error.strerror}") from error

@@ -1,137 +1,157 @@
-"""The numbers that the server counts, by name, in one place.
+"""The numbers that the server counts, by name, in one place; Prometheus scrapes them.
 
-    facenet_requests_total{method,code}     requests ended, by status
-    facenet_request_seconds{method}         time of a request, from its arrival to its answer
-    facenet_requests_in_flight              requests being served now
-    facenet_batch_faces                     faces of one engine call
-    facenet_batch_seconds                   time of one engine call
-    facenet_queue_seconds                   time of a face from its arrival in the queue to its call
-    facenet_faces_waiting                   faces in the queue now
-    facenet_embed_refused_total             requests that found the queue full
-    facenet_embed_late_total                requests whose deadline passed before their embeddings
-    facenet_embed_cancelled_total           requests whose caller went away while they waited
-    facenet_failed_batches_total            engine calls that failed, with all requests in them
-    facenet_failed_faces_total              faces for which the network returned no embedding
-
-`Metrics.render` writes them in Prometheus' text format, `Metrics.summary` on one line of the log.
-
-Source:
-    https://prometheus.io/docs/instrumenting/exposition_formats, text format 0.0.4.
+facenet_requests_total{method,code}     requests ended, by status
+facenet_request_seconds{method}         time of a request, from its arrival to its answer
+facenet_requests_in_flight              requests being served now
+facenet_batch_faces                     faces of one engine call
+facenet_batch_seconds                   time of one engine call
+facenet_queue_seconds                   time of a face from its arrival in the queue to its call
+facenet_faces_waiting                   faces in the queue now
+facenet_embed_refused_total             requests that found the queue full
+facenet_embed_late_total                requests whose deadline passed before their embeddings
+facenet_embed_cancelled_total           requests whose caller went away while they waited
+facenet_failed_batches_total            engine calls that failed, with all requests in them
+facenet_failed_faces_total              faces for which the network returned no embedding
 """
 
-import threading
-from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    start_http_server,
+)
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from facenet_res.core.errors import ConfigInvalid, PortInUse
 from facenet_res.inference.stats import BatcherStats
+from facenet_res.server.address import probe, split_address
 
 SECONDS_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-FACES_BOUNDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
-
-
-class Histogram:
-    """Counts values by upper bound. Not safe on its own: `Metrics` locks."""
-
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        self._bounds = bounds
-        self._counts = [0] * (len(bounds) + 1)
-        self._sum = 0.0
-
-    def observe(self, value: float) -> None:
-        """Counts one value into the first bucket whose bound is not below it."""
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self._sum += value
-
-    def lines(self, name: str, labels: str) -> Iterator[str]:
-        """Prometheus' lines: buckets are cumulative."""
-        total = 0
-        names = [f"{bound:g}" for bound in self._bounds] + ["+Inf"]
-        for bound, count in zip(names, self._counts, strict=True):
-            total += count
-            separator = "," if labels else ""
-            yield f'{name}_bucket{{{labels}{separator}le="{bound}"}} {total}'
-        braces = f"{{{labels}}}" if labels else ""
-        yield f"{name}_sum{braces} {self._sum:.6f}"
-        yield f"{name}_count{braces} {total}"
+FACES_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Metrics:
     """All numbers of one server. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._requests: Counter[tuple[str, str]] = Counter()
-        self._request_s: dict[str, Histogram] = {}
-        self._in_flight = 0
-        self._batch_faces = Histogram(FACES_BOUNDS)
-        self._batch_s = Histogram(SECONDS_BOUNDS)
-        self._queue_s = Histogram(SECONDS_BOUNDS)
-        self._batcher: Callable[[], BatcherStats] = BatcherStats
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "facenet_requests",
+            "Requests ended, by status.",
+            ("method", "code"),
+            registry=self._registry,
+        )
+        self._in_flight = Gauge(
+            "facenet_requests_in_flight", "Requests being served now.", registry=self._registry
+        )
+        self._request_s = Histogram(
+            "facenet_request_seconds",
+            "Time of a request.",
+            ("method",),
+            buckets=SECONDS_BOUNDS,
+            registry=self._registry,
+        )
+        self._batch_faces = self._histogram(
+            "batch_faces", "Faces of one engine call.", FACES_BOUNDS
+        )
+        self._batch_s = self._histogram("batch_seconds", "Time of a call.", SECONDS_BOUNDS)
+        self._queue_s = self._histogram(
+            "queue_seconds", "Time of a face in the queue.", SECONDS_BOUNDS
+        )
 
     def watch_batcher(self, stats: Callable[[], BatcherStats]) -> None:
-        """Where the batcher's counts are read whenever the numbers are written."""
-        self._batcher = stats
+        """Where the batcher's counts are read whenever the numbers are collected; called once."""
+        waiting = Gauge("facenet_faces_waiting", "Faces in the queue now.", registry=self._registry)
+        waiting.set_function(lambda: stats().faces_waiting)
+        self._registry.register(_BatcherCounts(stats))
 
     def request_began(self) -> None:
         """A request has arrived."""
-        with self._lock:
-            self._in_flight += 1
+        self._in_flight.inc()
 
     def request_ended(self, method: str, code: str, seconds: float) -> None:
         """A request has its answer; method as "Service/Method", code as "OK"."""
-        with self._lock:
-            self._in_flight -= 1
-            self._requests[method, code] += 1
-            self._request_s.setdefault(method, Histogram(SECONDS_BOUNDS)).observe(seconds)
+        self._in_flight.dec()
+        self._requests.labels(method, code).inc()
+        self._request_s.labels(method).observe(seconds)
 
     def batch_done(self, faces: int, seconds: float) -> None:
         """The engine has embedded a batch."""
-        with self._lock:
-            self._batch_faces.observe(faces)
-            self._batch_s.observe(seconds)
+        self._batch_faces.observe(faces)
+        self._batch_s.observe(seconds)
 
     def faces_waited(self, seconds: Sequence[float]) -> None:
         """Faces have left the queue for the engine, each after its time."""
-        with self._lock:
-            for one in seconds:
-                self._queue_s.observe(one)
+        for one in seconds:
+            self._queue_s.observe(one)
 
     def render(self) -> str:
         """All numbers in Prometheus' text format."""
-        with self._lock:
-            return "\n".join(self._lines()) + "\n"
+        return generate_latest(self._registry).decode()
 
     def summary(self) -> str:
-        """The same on one line for the log, without the buckets."""
-        with self._lock:
-            lines = [line for line in self._lines() if "_bucket{" not in line and line[0] != "#"]
-        return ", ".join(lines)
+        """The same on one line for the log, without buckets and times of creation."""
+        return ", ".join(
+            f"{sample.name}{_braced(sample.labels)} {sample.value:g}"
+            for metric in self._registry.collect()
+            for sample in metric.samples
+            if not sample.name.endswith(("_bucket", "_created"))
+        )
 
-    def _lines(self) -> Iterator[str]:
-        yield "# TYPE facenet_requests_total counter"
-        for (method, code), count in sorted(self._requests.items()):
-            yield f'facenet_requests_total{{method="{method}",code="{code}"}} {count}'
-        yield "# TYPE facenet_request_seconds histogram"
-        for method, histogram in sorted(self._request_s.items()):
-            yield from histogram.lines("facenet_request_seconds", f'method="{method}"')
-        yield "# TYPE facenet_requests_in_flight gauge"
-        yield f"facenet_requests_in_flight {self._in_flight}"
-        yield "# TYPE facenet_batch_faces histogram"
-        yield from self._batch_faces.lines("facenet_batch_faces", "")
-        yield "# TYPE facenet_batch_seconds histogram"
-        yield from self._batch_s.lines("facenet_batch_seconds", "")
-        yield "# TYPE facenet_queue_seconds histogram"
-        yield from self._queue_s.lines("facenet_queue_seconds", "")
-        stats = self._batcher()
-        yield "# TYPE facenet_faces_waiting gauge"
-        yield f"facenet_faces_waiting {stats.faces_waiting}"
-        for name, count in (
-            ("embed_refused", stats.refused),
-            ("embed_late", stats.late),
-            ("embed_cancelled", stats.cancelled),
-            ("failed_batches", stats.failed_batches),
-            ("failed_faces", stats.failed_faces),
+    @contextmanager
+    def served(self, address: str) -> Iterator[None]:
+        """Serves `/metrics` over HTTP at host:port; "" serves nothing.
+
+        Raises:
+            PortInUse, ConfigInvalid: the address cannot be had.
+        """
+        if not address:
+            yield
+            return
+        probe(address)
+        host, port = split_address(address)
+        try:
+            server, thread = start_http_server(port, host, registry=self._registry)
+        except OSError as error:
+            raise PortInUse(f"cannot serve metrics at {address}: {error.strerror}") from error
+        except ValueError as error:
+            raise ConfigInvalid(f"cannot serve metrics at {address}: {error}") from error
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def _histogram(self, name: str, words: str, bounds: Sequence[float]) -> Histogram:
+        return Histogram(f"facenet_{name}", words, buckets=bounds, registry=self._registry)
+
+
+class _BatcherCounts(Collector):
+    """Counts that the batcher keeps itself, read when they are collected."""
+
+    def __init__(self, stats: Callable[[], BatcherStats]) -> None:
+        self._stats = stats
+
+    def collect(self) -> Iterator[Metric]:
+        """The counts as they are now."""
+        stats = self._stats()
+        for name, words, count in (
+            ("embed_refused", "Requests that found the queue full.", stats.refused),
+            ("embed_late", "Requests whose deadline passed in the queue.", stats.late),
+            ("embed_cancelled", "Requests whose caller went away.", stats.cancelled),
+            ("failed_batches", "Engine calls that failed.", stats.failed_batches),
+            ("failed_faces", "Faces without an embedding.", stats.failed_faces),
         ):
-            yield f"# TYPE facenet_{name}_total counter"
-            yield f"facenet_{name}_total {count}"
+            yield CounterMetricFamily(f"facenet_{name}", words, value=count)
+
+
+def _braced(labels: dict[str, str]) -> str:
+    inside = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    return f"{{{inside}}}" if inside else ""

@@ -8,7 +8,8 @@ from facenet_res.core.errors import ConfigInvalid, FileMissing
 from facenet_res.faces.mosaic import CELL_PX
 from facenet_res.faces.names import FACE_PX_RANGE
 from facenet_res.recognizer.config import RecognizerConfig
-from facenet_res.server.config import ServerConfig, read_config, split_address
+from facenet_res.server.address import split_address
+from facenet_res.server.config import ServerConfig, read_config
 
 GALLERY = ("--gallery", "people")
 

@@ -8,7 +8,8 @@ import grpc
 import pytest
 
 from facenet_res.core.errors import ConfigInvalid, PortInUse
-from facenet_res.server.listening import bind, probe
+from facenet_res.server.address import probe
+from facenet_res.server.listening import bind
 
 
 def test_a_taken_port_is_refused_by_name() -> None:

@@ -23,7 +23,7 @@ EXAMPLES = """examples:
   facenet-res evaluate groups --images people/ --attributes people.csv --fmr 1e-3
   facenet-res evaluate photos --images photos.zip
   facenet-res evaluate photos --images photos.zip --server 127.0.0.1:50051
-  facenet-res evaluate thresholds --images people/ --json > thresholds.json
+  facenet-res evaluate thresholds --images people/ --model models/mine --write
   facenet-res evaluate card --model models/mine --out report/"""
 
 PHOTOS_NOTES = """Images lie in one folder for each person. The first people by name are enrolled
@@ -89,5 +89,8 @@ def _add_thresholds(protocols: Subparsers) -> None:
         default=[1e-2, 1e-3, 1e-4],
         metavar="RATE",
         help="rates of false accepts (default: 1e-2 1e-3 1e-4)",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="replace the thresholds in the manifest of --model"
     )
     add_model(parser)

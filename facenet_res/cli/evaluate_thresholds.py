@@ -2,14 +2,14 @@
 
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facenet_res.cli.console import print_json, print_table, progress
+from facenet_res.cli.console import note, print_json, print_table, progress
 from facenet_res.cli.options import opened_detector, opened_embedder
 from facenet_res.core import exit_codes
-from facenet_res.core.errors import DataInvalid, FileMissing
+from facenet_res.core.errors import ArgumentInvalid, DataInvalid, FileMissing
 
 if TYPE_CHECKING:
     from facenet_res.core.embedder import Embedder
@@ -22,9 +22,14 @@ def run_thresholds(arguments: Namespace) -> int:
     """Prints a threshold, with its interval, for each rate that the photographs support."""
     import numpy as np
 
+    from facenet_res.core.artifact import default_artifact_dir
+    from facenet_res.core.model_names import model_folder
     from facenet_res.evaluation.calibration import calibrate_on_people
     from facenet_res.evaluation.image_source import open_images
 
+    folder = model_folder(arguments.model)
+    if arguments.write and folder == default_artifact_dir():
+        raise ArgumentInvalid("--write requires --model: the model in the package is not changed")
     with open_images(arguments.images) as source, opened_embedder(arguments) as embedder:
         photos = _chosen(source.names, arguments.only)
         names = [name for _, name in photos]
@@ -34,6 +39,8 @@ def run_thresholds(arguments: Namespace) -> int:
     people = np.unique([person for person, _ in photos], return_inverse=True)[1]
     found = calibrate_on_people(rows, people, arguments.fmr)
     _print(arguments, model_id, found)
+    if arguments.write:
+        _write(folder, found)
     return exit_codes.OK
 
 
@@ -71,6 +78,15 @@ def _chosen(names: tuple[str, ...], only: Path | None) -> list[tuple[str, str]]:
     if len(photos) > CROPS_MAX:
         raise DataInvalid(f"{len(photos)} photographs, limit is {CROPS_MAX}; choose by --only")
     return photos
+
+
+def _write(folder: Path, found: "list[CalibratedThreshold]") -> None:
+    """Replaces the thresholds of a model's manifest."""
+    from facenet_res.core.artifact import read_manifest, write_manifest
+
+    thresholds = tuple(one.declared() for one in found)
+    write_manifest(folder, replace(read_manifest(folder), thresholds=thresholds))
+    note(f"wrote {len(thresholds)} thresholds to the manifest of {folder}")
 
 
 def _print(arguments: Namespace, model_id: str, found: "list[CalibratedThreshold]") -> None:

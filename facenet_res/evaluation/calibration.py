@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import ArgumentInvalid, ArrayInvalid, DataInvalid
+from facenet_res.core.manifest import Threshold
 from facenet_res.core.types import Embeddings
 from facenet_res.evaluation.intervals import Interval, clopper_pearson, least_rate
 
@@ -44,6 +45,10 @@ class CalibratedThreshold:
     measured_rate: float
     measured_rate_interval: Interval
     impostor_pairs: int
+
+    def declared(self) -> Threshold:
+        """What a manifest states of it."""
+        return Threshold(self.fmr, self.similarity, self.similarity_low, self.similarity_high)
 
 
 def calibrate(

@@ -19,7 +19,7 @@ from facenet_res.core.artifact import read_artifact
 from facenet_res.core.decision import operating_point
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.image_files import image_files
-from facenet_res.core.manifest import Manifest
+from facenet_res.core.manifest import FMR_DEFAULT, Manifest
 from facenet_res.core.model_names import model_folder
 from facenet_res.core.ordered import ordered_map
 from facenet_res.core.types import (
@@ -95,8 +95,9 @@ class FaceRecognizer:
         self.config = (config or RecognizerConfig()).replaced(settings)
         artifact = read_artifact(model_folder(self.config.model))
         self.manifest: Manifest = artifact.manifest
-        if self.manifest.thresholds:
-            # A rate that the model is not calibrated for is refused here, not when it is used.
+        if self.manifest.thresholds and self.config.fmr != FMR_DEFAULT:
+            # A rate that the model is not calibrated for is refused here, not when it is used. A
+            # model that does not reach the default rate still embeds, and decides at its own rates.
             self.manifest.threshold_at(self.config.fmr)
         self.detector: Detector = open_detector(
             self.config.detector, self.config.detector_model, self.config.face_px_min

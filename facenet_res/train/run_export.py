@@ -16,7 +16,6 @@ from facenet_res.core.artifact import (
     read_artifact,
 )
 from facenet_res.core.errors import FileMissing, StateError
-from facenet_res.core.manifest import Threshold
 from facenet_res.core.progress import Tell
 from facenet_res.data.crops import CropSource, fingerprint, open_crops
 from facenet_res.data.location import data_path
@@ -87,7 +86,7 @@ def export_run(run: Path, out: Path, config: ExportConfig, tell: Tell) -> Artifa
             found = _measured(bare, record, tell)
             config = replace(
                 config,
-                thresholds=tuple(_declared(one) for one in found),
+                thresholds=tuple(one.declared() for one in found),
                 thresholds_of=bare.manifest.model_id,
             )
             listed = {"model_id": bare.manifest.model_id, "thresholds": [asdict(o) for o in found]}
@@ -173,7 +172,3 @@ def _held_out(crops: CropSource, settings: dict[str, Any]) -> CropSource:
     chosen = np.linspace(0, len(people) - 1, min(len(people), CROPS_MAX), dtype=np.int64)
     kept = people.subset(chosen)
     return kept.subset(readable_numbers(kept, Skipped(len(kept))))
-
-
-def _declared(one: CalibratedThreshold) -> Threshold:
-    return Threshold(one.fmr, one.similarity, one.similarity_low, one.similarity_high)

@@ -1,7 +1,9 @@
 """`evaluate`: the protocols on a handful of photographs, from a folder and from a zip file."""
 
 import json
+import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from facenet_res.cli.export import read_thresholds
 from facenet_res.core import exit_codes
+from facenet_res.core.artifact import read_manifest, write_manifest
 from facenet_res.imaging.encode import encode_jpeg
 from tests.unit.cli.conftest import Run
 
@@ -106,10 +109,9 @@ def test_a_server_that_does_not_answer_is_unavailable(run: Run, people: Path) ->
     assert ran.code == exit_codes.UNAVAILABLE
 
 
-def test_thresholds_come_with_an_interval_and_can_be_exported(
-    run: Run, model: Path, tmp_path: Path
-) -> None:
-    # Given 12 people with 3 aligned faces each: 594 impostor pairs.
+@pytest.fixture
+def crops(tmp_path: Path) -> Path:
+    """12 people with 3 aligned crops each: 594 impostor pairs."""
     random = np.random.default_rng(0)
     for person in range(12):
         folder = tmp_path / "crops" / f"p{person:02d}"
@@ -118,7 +120,13 @@ def test_thresholds_come_with_an_interval_and_can_be_exported(
             coarse = random.integers(0, 256, (8, 8, 3), np.uint8)
             face = np.kron(coarse, np.ones((14, 14, 1), np.uint8))
             (folder / f"{number}.jpg").write_bytes(encode_jpeg(face))
-    command = ("evaluate", "thresholds", "--images", tmp_path / "crops", "--aligned")
+    return tmp_path / "crops"
+
+
+def test_thresholds_come_with_an_interval_and_can_be_exported(
+    run: Run, model: Path, crops: Path, tmp_path: Path
+) -> None:
+    command = ("evaluate", "thresholds", "--images", crops, "--aligned")
 
     ran = run(*command, "--model", model, "--json", "--fmr", "0.01", "0.1")
     table = run(*command, "--model", model, "--fmr", "0.1")
@@ -135,6 +143,30 @@ def test_thresholds_come_with_an_interval_and_can_be_exported(
     model_id, (first, second) = read_thresholds(tmp_path / "thresholds.json")
     assert model_id == ran.json["model_id"]
     assert (first.similarity, second.fmr) == (loose["similarity"], 0.01)
+
+
+def test_written_thresholds_make_an_imported_model_verify(
+    run: Run, model: Path, crops: Path, photos: Path, tmp_path: Path
+) -> None:
+    # Given a model without thresholds.
+    model = shutil.copytree(model, tmp_path / "imported")
+    write_manifest(model, replace(read_manifest(model), thresholds=()))
+    verify = ("verify", photos / "a.jpg", photos / "a.jpg", "--model", model, "--fmr", "0.03")
+    before = run(*verify)
+    command = ("evaluate", "thresholds", "--images", crops, "--aligned", "--fmr", "0.01", "0.1")
+
+    written = run(*command, "--model", model, "--json", "--write")
+    without_model = run(*command, "--write")
+    after = run(*verify)
+
+    assert before.code == exit_codes.INPUT
+    assert "evaluate thresholds --images PEOPLE --model DIR --write" in before.err
+    assert f"wrote 2 thresholds to the manifest of {model}" in written.err
+    assert [one.fmr for one in read_manifest(model).thresholds] == [0.1, 0.01]
+    assert read_manifest(model).model_id == written.json["model_id"]
+    assert without_model.code == exit_codes.INPUT
+    assert "--write requires --model" in without_model.err
+    assert after.code == exit_codes.OK
 
 
 def test_only_people_who_are_there_can_be_chosen(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from facenet_res.core.errors import ConfigInvalid, FileMissing, ImageTooLarge, ImageUnreadable
 from facenet_res.core.types import Image
 from facenet_res.imaging.header import ImageHeader, open_by_pillow, read_header, unreadable
+from facenet_res.imaging.orientation import upright
 
 MIB: Final = 1 << 20
 # OpenCV's warps address pixels with 16 bits.
@@ -187,37 +188,6 @@ def check_size(width_px: int, height_px: int, limits: ImageLimits) -> None:
         raise ImageTooLarge(
             f"the image is {width_px}x{height_px} px, limit of a side is {limits.side_px_max}"
         )
-
-
-def upright(pixels: Image, orientation: int) -> Image:
-    """The image as it is meant to be seen.
-
-    Args:
-        pixels: uint8[H, W, 3] as stored.
-        orientation: of EXIF, 1 to 8.
-
-    Returns:
-        uint8[H, W, 3], or uint8[W, H, 3] for orientations 5 to 8.
-
-    Source: CIPA DC-008 (Exif 2.32), 4.6.4, tag 0x0112.
-    """
-    turned: Any = pixels
-    match orientation:
-        case 2:
-            turned = cv2.flip(pixels, 1)
-        case 3:
-            turned = cv2.rotate(pixels, cv2.ROTATE_180)
-        case 4:
-            turned = cv2.flip(pixels, 0)
-        case 5:
-            turned = cv2.transpose(pixels)
-        case 6:
-            turned = cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE)
-        case 7:
-            turned = cv2.rotate(cv2.transpose(pixels), cv2.ROTATE_180)
-        case 8:
-            turned = cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE)
-    return np.asarray(turned, np.uint8)
 
 
 def _by_opencv(header: ImageHeader, data: bytes, shrink: int) -> Image:

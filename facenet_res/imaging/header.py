@@ -14,6 +14,7 @@ import PIL.Image
 from facenet_res.core.errors import ImageTooLarge, ImageUnreadable
 from facenet_res.imaging.formats import format_of
 from facenet_res.imaging.jpeg import JpegScans, read_scans
+from facenet_res.imaging.orientation import UPRIGHT, read_orientation
 from facenet_res.imaging.png import image_chunks
 from facenet_res.imaging.tiff import check_tags
 
@@ -34,22 +35,18 @@ _PLUGINS: Final = {
 # of libheif; of Pillow, that is of its own image, our result, and what its decoders add.
 _OPENCV_BYTES: Final = {"JPEG": 6, "WebP": 7}
 _LIBHEIF_BYTES: Final = 6
+_LIBHEIF_DEEP_BYTES: Final = 9
 _PILLOW_BYTES: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 _PILLOW_BYTES_MOST: Final = 4
 _ADDED_BYTES: Final = {"WebP": 10, "AVIF": 5, "HEIC": 3}
 _RGB_BYTES: Final = 3
 _COEFFICIENT_BYTES: Final = 2
 
-_TAG_ORIENTATION: Final = 0x0112
-UPRIGHT: Final = 1
 # Pillow decodes these in Python: 16 MB took 3.5 s.
 _BMP_RUN_LENGTHS: Final = (1, 2)
 # Bits of byte 20.
 _WEBP_ANIMATION: Final = 0x02
 _WEBP_ALPHA: Final = 0x10
-# Real blocks are smaller, and Pillow makes a Python object of each value of a tag.
-_EXIF_BYTES_MAX: Final = 1 << 20
-
 
 Decoder = Literal["opencv", "libheif", "pillow"]
 
@@ -109,7 +106,7 @@ def read_header(data: bytes) -> ImageHeader:
         name,
         width_px,
         height_px,
-        orientation=UPRIGHT if name == "HEIC" else _orientation(opened.info.get("exif")),
+        orientation=UPRIGHT if name == "HEIC" else read_orientation(opened.info.get("exif")),
         decoder=decoder,
         memory_bytes=int(width_px * height_px * bytes_per_px),
         data=data,
@@ -147,24 +144,6 @@ def unreadable(name: str, error: Exception) -> ImageUnreadable | ImageTooLarge:
     return ImageUnreadable(f"the {name} is damaged or truncated: {reason}")
 
 
-def _orientation(exif: bytes | None) -> int:
-    """The orientation in an EXIF block of any integer type; upright where there is none.
-
-    A damaged block is no reason to refuse an image that can be seen.
-    """
-    if not exif:
-        return UPRIGHT
-    block = PIL.Image.Exif()
-    try:
-        block.load(exif[:_EXIF_BYTES_MAX])
-        value = block.get(_TAG_ORIENTATION, UPRIGHT)
-    except Exception:
-        return UPRIGHT
-    if isinstance(value, tuple | bytes):
-        value = value[0] if value else UPRIGHT
-    return value if isinstance(value, int) and 1 <= value <= 8 else UPRIGHT
-
-
 def _decoder_of(name: str, opened: Any) -> Decoder:
     if opened.has_transparency_data:
         return "pillow"
@@ -187,6 +166,6 @@ def _memory_bytes_per_px(name: str, opened: Any, decoder: Decoder) -> float:
     if decoder == "opencv":
         return _OPENCV_BYTES[name]
     if decoder == "libheif":
-        return _LIBHEIF_BYTES
+        return _LIBHEIF_BYTES if opened.info["bit_depth"] == 8 else _LIBHEIF_DEEP_BYTES
     stored = _PILLOW_BYTES.get(opened.mode, _PILLOW_BYTES_MOST)
     return stored + _RGB_BYTES + _ADDED_BYTES.get(name, 1)

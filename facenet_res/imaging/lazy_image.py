@@ -26,18 +26,12 @@ from facenet_res.imaging.decode import (
     read_image_bytes,
 )
 from facenet_res.imaging.header import ImageHeader
+from facenet_res.imaging.orientation import flips, upright_size
 
 ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview | Image
 """A path (a str is one), the bytes of an image file, or uint8[H, W, 3] RGB."""
 
-_ACCEPTED: Final = "pass a path (str or os.PathLike), the bytes of an image file or uint8[H, W, 3]"
-
 _SHRINKS: Final = (8, 4, 2)
-# Orientations whose upright image has the stored right side on its left, or the stored lower
-# side on top; and those that lie on their side.
-_FLIPS_X: Final = (2, 3, 6, 7)
-_FLIPS_Y: Final = (3, 4, 7, 8)
-_ON_SIDE: Final = (5, 6, 7, 8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,8 +100,8 @@ class LazyImage:
         """Width and height of the upright image at full size."""
         if isinstance(self._stored, np.ndarray):
             return self._stored.shape[1], self._stored.shape[0]
-        size_px = self._stored.width_px, self._stored.height_px
-        return size_px[::-1] if self._stored.orientation in _ON_SIDE else size_px
+        stored = self._stored
+        return upright_size(stored.width_px, stored.height_px, stored.orientation)
 
     @cached_property
     def whole(self) -> ScaledImage:
@@ -138,9 +132,8 @@ class LazyImage:
         pixels = decode(stored, shrink)
         # The last row and column stand for whole squares, of which the image has a part.
         over_px = [pixels.shape[1 - axis] * shrink - self.size_px[axis] for axis in (0, 1)]
-        flips = (stored.orientation in _FLIPS_X, stored.orientation in _FLIPS_Y)
-        left, top = (-over if flip else 0 for over, flip in zip(over_px, flips, strict=True))
-        return ScaledImage(pixels, shrink, (left, top))
+        in_x, in_y = flips(stored.orientation)
+        return ScaledImage(pixels, shrink, (-over_px[0] * in_x, -over_px[1] * in_y))
 
 
 def _bytes_of(source: Any, limits: ImageLimits) -> bytes:
@@ -153,8 +146,11 @@ def _bytes_of(source: Any, limits: ImageLimits) -> bytes:
         return bytes(source)
     if isinstance(source, str | os.PathLike):
         return read_image_bytes(Path(os.fsdecode(source)), limits)
-    found = f"{type(source).__module__}.{type(source).__name__}".removeprefix("builtins.")
+    found = f"{type(source).__module__}.{type(source).__qualname__}".removeprefix("builtins.")
     remedy = "; of an open file, pass file.read()" if hasattr(source, "read") else ""
     if hasattr(source, "__array__") or isinstance(source, list | tuple):
         remedy = "; convert it with numpy.asarray(image, numpy.uint8)"
-    raise ArgumentInvalid(f"an image cannot be a {found}: {_ACCEPTED}{remedy}")
+    raise ArgumentInvalid(
+        f"an image is a path (str or os.PathLike), the bytes of an image file or "
+        f"uint8[H, W, 3] RGB; got {found}{remedy}"
+    )

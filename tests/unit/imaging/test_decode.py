@@ -12,7 +12,6 @@ from facenet_res.imaging.decode import (
     decode_image,
     read_image,
     read_image_bytes,
-    upright,
 )
 from tests import image_files as files
 
@@ -57,13 +56,6 @@ def test_takes_a_damaged_orientation_for_upright(exif: bytes, extension: str) ->
     else:
         data = files.png_with_chunk(stored, b"eXIf", exif)
     files.assert_like(decode_image(data), IMAGE, levels=4)
-
-
-def test_turns_are_undone_by_their_counterparts() -> None:
-    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
-    for orientation, counterpart in [(2, 2), (3, 3), (4, 4), (5, 5), (6, 8), (7, 7), (8, 6)]:
-        turned = upright(upright(pixels, orientation), counterpart)
-        np.testing.assert_array_equal(turned, pixels)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -137,10 +137,10 @@ def test_another_array_is_refused_with_a_remedy(array: Any, message: str) -> Non
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (None, "cannot be a NoneType: pass a path"),
-        (7, "cannot be a int: pass a path"),
-        ([[0, 1], [2, 3]], "cannot be a list: .* convert it with numpy.asarray"),
-        (np.uint8(3), "cannot be a numpy.uint8"),
+        (None, "RGB; got NoneType$"),
+        (7, "RGB; got int$"),
+        ([[0, 1], [2, 3]], "got list; convert it with numpy.asarray"),
+        (np.uint8(3), "got numpy.uint8"),
     ],
 )
 def test_another_type_is_refused_with_what_is_accepted(source: Any, message: str) -> None:

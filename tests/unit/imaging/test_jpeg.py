@@ -51,9 +51,9 @@ def test_takes_many_segments_but_not_any_number() -> None:
 @pytest.mark.parametrize("filler", [b"\xff", b"\x00", b"\xff\x00", b"\xff\xd0"])
 def test_walks_ten_megabytes_of_anything_in_a_second(filler: bytes) -> None:
     data = JPEG[: SCAN + 14] + filler * (10_000_000 // len(filler))
-    start = time.perf_counter()
+    start = time.process_time()
     assert not read_scans(data).is_closed
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(

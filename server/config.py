@@ -2,20 +2,23 @@
 
 Each setting can come from a flag (`--grace-s 5`), an environment variable
 (FACENET_RES_SERVER_GRACE_S=5) or a line of the TOML file that --config names (`grace_s = 5`); the
-first of these that speaks wins. An unknown name is an error, wherever it stands.
+first of these that sets it wins. An unknown name is an error, wherever it stands.
 """
 
 import argparse
-import math
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from msgspec import Meta
 
 from facenet_res.core.errors import ConfigInvalid, FileMissing
+from facenet_res.core.manifest import FMR_DEFAULT
 from facenet_res.core.model_names import DEFAULT
+from facenet_res.core.typed_values import described, typed
 from facenet_res.faces.names import DETECTOR_DEFAULT
 from facenet_res.imaging.decode import ImageLimits
 from facenet_res.inference.config import Device, Engine, Precision
@@ -25,75 +28,76 @@ from facenet_res.server.address import split_address
 ENV_PREFIX = "FACENET_RES_SERVER_"
 CONFIG_ENV = ENV_PREFIX + "CONFIG"
 
-LOG_FORMATS = ("text", "json")
-LOG_LEVELS = ("debug", "info", "warning", "error")
-
 NO_PATH = Path()
 """Stands for "not given" in path settings."""
 
 
+def _whole(least: int, most: int, words: str) -> Any:
+    return Meta(ge=least, le=most, description=words)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
-    """Everything that can be set; each field's note is what `--help` says of it.
+    """Everything that can be set; `Meta` says what `--help` says of it, and its range.
 
     Raises:
-        ConfigInvalid: a value is out of range.
+        ConfigInvalid: two settings do not go together, or there is no gallery.
     """
 
-    gallery: Annotated[Path, "folder of the gallery; required"] = NO_PATH
-    create: Annotated[bool, "make the gallery where there is none yet"] = False
-    address: Annotated[str, "host:port to listen at; port 0 picks a free one"] = "127.0.0.1:50051"
-    model: Annotated[str, "name of a model, or a model folder"] = DEFAULT
-    engine: Annotated[str, "runtime of the network: auto, openvino, keras or onnx"] = "auto"
-    device: Annotated[str, "where it runs: auto, cpu, gpu or tensorrt; used, or an error"] = "auto"
-    precision: Annotated[str, "of the network: auto, f32, bf16, f16 or int8"] = "auto"
-    compiled_cache: Annotated[bool, "keep the compiled network in the user's cache folder"] = True
-    detector: Annotated[str, "face detector: mtcnn or yunet"] = DETECTOR_DEFAULT
-    detector_model: Annotated[Path, "the detector's ONNX file, for yunet"] = NO_PATH
+    gallery: Annotated[Path, Meta(description="folder of the gallery; required")] = NO_PATH
+    create: Annotated[bool, Meta(description="create the gallery where there is none")] = False
+    address: Annotated[
+        str, Meta(description="host:port to listen at; * for every address, port 0 picks one")
+    ] = "127.0.0.1:50051"
+    model: Annotated[str, Meta(description="name of a model, or a model folder")] = DEFAULT
+    engine: Annotated[Engine, Meta(description="runtime of the network")] = "auto"
+    device: Annotated[Device, Meta(description="where it runs; used, or an error")] = "auto"
+    precision: Annotated[Precision, Meta(description="of the network")] = "auto"
+    compiled_cache: Annotated[
+        bool, Meta(description="keep the compiled network in the user's cache folder")
+    ] = True
+    detector: Annotated[str, Meta(description="face detector: mtcnn or yunet")] = DETECTOR_DEFAULT
+    detector_model: Annotated[Path, Meta(description="ONNX file of yunet")] = NO_PATH
     face_px_min: Annotated[
-        float, "smallest face mtcnn looks for, pixels; 0: 20, or 1/64 of the longer side"
+        float,
+        Meta(ge=0, description="smallest face of mtcnn, pixels; 0: 20, or 1/64 of the longer side"),
     ] = 0.0
-    fmr: Annotated[float, "decides where a request names no rate and no threshold, in (0, 1)"] = (
-        1e-3
-    )
-    image_bytes_max: Annotated[int, "largest image file, in bytes"] = 32 << 20
-    image_pixels_max: Annotated[int, "most pixels of an image"] = 50_000_000
+    fmr: Annotated[
+        float, Meta(gt=0, lt=1, description="FMR that decides where a request names none")
+    ] = FMR_DEFAULT
+    image_bytes_max: Annotated[int, _whole(1, 512 << 20, "largest image file, bytes")] = 32 << 20
+    image_pixels_max: Annotated[int, _whole(1, 1 << 30, "most pixels of an image")] = 50_000_000
     batch_images_max: Annotated[
-        int, "most images of one EmbedBatch, most faces of one EmbedAligned"
+        int, _whole(1, 1024, "most images of one EmbedBatch, most faces of one EmbedAligned")
     ] = 64
-    requests_max: Annotated[int, "most requests served at once"] = 256
-    deadline_s_max: Annotated[float, "longest time a request may take, in seconds"] = 60.0
-    grace_s: Annotated[float, "time that requests get to end when the server stops, seconds"] = 10.0
-    workers: Annotated[int, "threads that decode and detect; 0 means one for each core"] = 0
-    batch_max: Annotated[int, "most faces of one engine call"] = 32
-    queue_max: Annotated[int, "faces allowed to wait for the engine"] = 1024
-    log_format: Annotated[str, "log lines as text or json"] = "text"
-    log_level: Annotated[str, "least weighty line to log: debug, info, warning or error"] = "info"
-    metrics_address: Annotated[str, "host:port of /metrics for Prometheus; empty for none"] = ""
-    metrics_every_s: Annotated[float, "time between two log lines of metrics; 0 means none"] = 60.0
+    requests_max: Annotated[int, _whole(1, 65_536, "most requests served at once")] = 256
+    deadline_s_max: Annotated[
+        float, Meta(ge=0.001, le=3600, description="longest time of a request, seconds")
+    ] = 60.0
+    grace_s: Annotated[
+        float, Meta(ge=0, le=3600, description="time for requests to end at a stop, seconds")
+    ] = 10.0
+    workers: Annotated[int, _whole(0, 1024, "threads that decode and detect; 0: one a core")] = 0
+    batch_max: Annotated[int, _whole(1, 1024, "most faces of one engine call")] = 32
+    queue_max: Annotated[int, _whole(1, 1_000_000, "faces allowed to wait for the engine")] = 1024
+    log_format: Annotated[Literal["text", "json"], Meta(description="form of log lines")] = "text"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="least severe line to log")
+    ] = "info"
+    metrics_address: Annotated[
+        str, Meta(description="host:port of /metrics for Prometheus; empty for none")
+    ] = ""
+    metrics_every_s: Annotated[
+        float, Meta(ge=0, le=86_400, description="time between log lines of metrics; 0: none")
+    ] = 60.0
 
     def __post_init__(self) -> None:
-        _one_of("log_format", self.log_format, LOG_FORMATS)
-        _one_of("log_level", self.log_level, LOG_LEVELS)
-        _within("image_bytes_max", self.image_bytes_max, 1, 512 << 20)
-        _within("image_pixels_max", self.image_pixels_max, 1, 1 << 30)
-        _within("batch_images_max", self.batch_images_max, 1, 1024)
-        _within("requests_max", self.requests_max, 1, 65_536)
-        _within("deadline_s_max", self.deadline_s_max, 0.001, 3600)
-        _within("grace_s", self.grace_s, 0, 3600)
-        _within("workers", self.workers, 0, 1024)
-        _within("metrics_every_s", self.metrics_every_s, 0, 86_400)
         split_address(self.address)
         if self.metrics_address:
             split_address(self.metrics_address)
         if self.gallery == NO_PATH:
-            raise ConfigInvalid("no gallery is named: give --gallery DIR")
+            raise ConfigInvalid("no gallery is named: pass --gallery DIR")
         self.recognizer()
-
-    @property
-    def request_bytes_max(self) -> int:
-        """Largest request: two images of the greatest size, as VerifyImages sends, and words."""
-        return 2 * self.image_bytes_max + (1 << 20)
 
     def recognizer(self) -> RecognizerConfig:
         """The settings of the recognizer among these.
@@ -106,14 +110,19 @@ class ServerConfig:
             detector=self.detector,
             detector_model=None if self.detector_model == NO_PATH else self.detector_model,
             face_px_min=self.face_px_min or None,
-            engine=cast("Engine", self.engine),
-            device=cast("Device", self.device),
-            precision=cast("Precision", self.precision),
+            engine=self.engine,
+            device=self.device,
+            precision=self.precision,
             batch_max=self.batch_max,
             is_cached=self.compiled_cache,
             limits=ImageLimits(bytes_max=self.image_bytes_max, pixels_max=self.image_pixels_max),
             fmr=self.fmr,
         )
+
+    @property
+    def request_bytes_max(self) -> int:
+        """Largest request: two images of the greatest size, as VerifyImages sends, and words."""
+        return 2 * self.image_bytes_max + (1 << 20)
 
     @property
     def worker_count(self) -> int:
@@ -122,7 +131,7 @@ class ServerConfig:
 
 
 def read_config(
-    arguments: Sequence[str], environment: Mapping[str, str], program: str = "python -m server"
+    arguments: Sequence[str], environment: Mapping[str, str], program: str = "facenet-res serve"
 ) -> ServerConfig:
     """Joins flags, environment, TOML file and defaults.
 
@@ -138,86 +147,55 @@ def read_config(
     """
     flags = vars(_parser(program).parse_args(arguments))
     path = flags.pop("config", None) or environment.get(CONFIG_ENV)
-    values = _from_toml(Path(path)) if path else {}
-    values |= _from_environment(environment)
-    values |= flags
-    known = {entry.name: entry for entry in fields(ServerConfig)}
-    return ServerConfig(**{name: _typed(known[name], values[name]) for name in values})
+    variables = {
+        name.removeprefix(ENV_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(ENV_PREFIX) and name != CONFIG_ENV
+    }
+    values: dict[str, Any] = {}
+    if path:
+        values |= _checked(_from_toml(Path(path)), f"config file {path}", is_text=False)
+    values |= _checked(variables, f"the environment ({ENV_PREFIX}...)", is_text=True)
+    values |= _checked(flags, "the command line", is_text=True)
+    return ServerConfig(**values)
+
+
+def _checked(values: Mapping[str, Any], origin: str, *, is_text: bool) -> dict[str, Any]:
+    """The values that a source sets, as their types; what it does not set stays away."""
+    # Not every source names a gallery.
+    spare = {"gallery": ".x"} if "gallery" not in values else {}
+    whole = typed(ServerConfig, {**spare, **values}, origin, error=ConfigInvalid, is_text=is_text)
+    return {name: getattr(whole, name) for name in values}
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=program,
+        usage="%(prog)s --gallery DIR [options]",
         description="Serves face embedding, verification and identification over gRPC.",
         epilog=f"Each setting is also read from {ENV_PREFIX}NAME and from the TOML file.",
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings")
+    words = described(ServerConfig)
     for entry in fields(ServerConfig):
         flag = "--" + entry.name.replace("_", "-")
-        kind, words = get_args(entry.type)
+        (kind, *_) = get_args(entry.type)
         if kind is bool:
-            parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=words)
-        else:
-            shown = "" if entry.default == NO_PATH else f" (default: {entry.default})"
-            parser.add_argument(flag, metavar="X", help=words + shown)
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=words[entry.name])
+            continue
+        shown = "" if entry.default in {NO_PATH, ""} else f" (default: {entry.default})"
+        choices = get_args(kind)
+        metavar = "|".join(choices) if choices else "DIR" if entry.name == "gallery" else "X"
+        parser.add_argument(flag, metavar=metavar, help=words[entry.name] + shown)
     return parser
 
 
 def _from_toml(path: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise FileMissing(f"config file {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigInvalid(f"config file {path} is not TOML: {error}") from error
-    _check_known(values, str(path))
-    return values
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        name.removeprefix(ENV_PREFIX).lower(): value
-        for name, value in environment.items()
-        if name.startswith(ENV_PREFIX) and name != CONFIG_ENV
-    }
-    _check_known(values, f"the environment ({ENV_PREFIX}...)")
-    return values
-
-
-def _check_known(values: Mapping[str, Any], where: str) -> None:
-    known = [entry.name for entry in fields(ServerConfig)]
-    for name in values:
-        if name not in known:
-            raise ConfigInvalid(f"{where} sets {name!r}; the settings are {', '.join(known)}")
-
-
-def _typed(entry: "Field[Any]", value: Any) -> Any:
-    """The value as the field's type; text is read, since flags and variables are text."""
-    kind, _ = get_args(entry.type)
-    if kind is bool:
-        truth = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
-        if truth is None:
-            raise ConfigInvalid(f"{entry.name} is true or false, got {value!r}")
-        return truth
-    try:
-        # A bool is an int to Python, and 2.5 would become 2 without a word.
-        if isinstance(value, bool) or (kind is int and isinstance(value, float)):
-            raise ValueError
-        # TOML can spell it, and no path or host may hold it.
-        if isinstance(value, str) and "\0" in value:
-            raise ValueError
-        return kind(value)
-    except (TypeError, ValueError) as error:
-        raise ConfigInvalid(f"{entry.name} is of type {kind.__name__}, got {value!r}") from error
-
-
-def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise ConfigInvalid(f"{name} is one of {', '.join(allowed)}; got {value!r}")
-
-
-def _within(name: str, value: float, least: float, greatest: float) -> None:
-    if not least <= value <= greatest or math.isnan(value):
-        raise ConfigInvalid(f"{name} is {value:g}, allowed are {least:g} to {greatest:g}")

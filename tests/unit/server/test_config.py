@@ -43,17 +43,25 @@ def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
     ("flags", "environment", "words"),
     [
         ((), {}, "--gallery"),
-        ((*GALLERY, "--engine", "abacus"), {}, "openvino"),
-        ((*GALLERY, "--workers", "many"), {}, "type int"),
-        ((*GALLERY, "--workers", "-1"), {}, "0 to 1024"),
+        (
+            (*GALLERY, "--engine", "abacus"),
+            {},
+            "engine: .*openvino.*got 'abacus'",
+        ),
+        ((*GALLERY, "--workers", "many"), {}, "workers: Expected int.*got 'many'"),
+        ((*GALLERY, "--workers", "-1"), {}, "workers: Expected int >= 0, got '-1'"),
         ((*GALLERY, "--grace-s", "nan"), {}, "grace_s"),
         ((*GALLERY, "--fmr", "1"), {}, "fmr"),
         ((*GALLERY, "--address", "localhost"), {}, "host:port"),
         ((*GALLERY, "--address", "localhost:\u0665\u0660"), {}, "host:port"),
-        (("--gallery", "a\0b"), {}, "gallery is of type Path"),
+        (("--gallery", "a\0b"), {}, "gallery: .*Path"),
         ((*GALLERY, "--address", "localhost:99999"), {}, "65535"),
         (GALLERY, {"FACENET_RES_SERVER_GRACE": "1"}, "'grace'"),
-        (GALLERY, {"FACENET_RES_SERVER_CREATE": "perhaps"}, "true or false"),
+        (
+            GALLERY,
+            {"FACENET_RES_SERVER_CREATE": "perhaps"},
+            "create: Expected bool",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_allowed(
@@ -67,10 +75,10 @@ def test_a_wrong_setting_is_named_with_what_is_allowed(
     ("text", "words"),
     [
         ("colour = 1", "'colour'"),
-        ("workers = 2.5", "type int"),
-        ("workers = true", "type int"),
+        ("workers = 2.5", "Expected int"),
+        ("workers = true", "Expected int"),
         ("workers =", "not TOML"),
-        ("[workers]\nx = 1", "type int"),
+        ("[workers]\nx = 1", "Expected int"),
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path: Path, text: str, words: str) -> None:

@@ -35,7 +35,7 @@ def add_parsers(subparsers: Subparsers) -> None:
     parser = add_command(actions, "inspect", run, "count what is in a training set", EXAMPLES)
     parser.add_argument("path", type=Path, help="folder, file, or pattern of files in quotes")
     parser.add_argument(
-        "--check", action="store_true", help="decode every image and name those that are damaged"
+        "--check", action="store_true", help="decode every image and name those that are unreadable"
     )
 
 
@@ -59,7 +59,7 @@ def run(arguments: Namespace) -> int:
     for remark in summary.remarks:
         note(remark)
     for each in faults[:SHOWN_MAX]:
-        note(f"damaged: {each.name}: {each.reason}")
+        note(f"unreadable: {each.name}: {each.reason}")
     if len(faults) > SHOWN_MAX:
         note(f"and {len(faults) - SHOWN_MAX} more; --json has them all")
     return exit_codes.OK
@@ -77,9 +77,9 @@ def _rows(summary: "Summary", faults: "list[Fault]", digest: str) -> list[tuple[
         ("images per identity", spread),
         ("identities with one image", f"{summary.single:,}"),
         ("images without identity", f"{summary.unlabelled:,}"),
-        ("images with a doubted label", f"{summary.doubted:,}"),
+        ("images with suspicious label", f"{summary.suspicious:,}"),
         ("unused labels", f"{summary.label_gaps:,}"),
-        ("damaged", f"{len(faults):,}{'' if digest else ' in the index; --check decodes all'}"),
+        ("unreadable", f"{len(faults):,}{'' if digest else ' in the index; --check decodes all'}"),
     ]
     return [*rows, ("sha256", digest)] if digest else rows
 
@@ -91,5 +91,5 @@ def _document(summary: "Summary", faults: "list[Fault]", digest: str) -> dict[st
         **counts,
         "is_checked": bool(digest),
         "sha256": digest or None,
-        "damaged": [dataclasses.asdict(each) for each in faults],
+        "unreadable": [dataclasses.asdict(each) for each in faults],
     }

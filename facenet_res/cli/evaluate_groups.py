@@ -57,12 +57,12 @@ def run_groups(arguments: Namespace) -> int:
         raise ArgumentInvalid(f"--threshold must be in [-1, 1], got {threshold}")
     with open_images(arguments.images) as source:
         table = read_attributes(arguments.attributes, source.names)
-        if len(table.photos) > PHOTOS_MAX:
-            raise DataInvalid(f"{len(table.photos)} photographs, limit is {PHOTOS_MAX}")
+        if len(table.images) > PHOTOS_MAX:
+            raise DataInvalid(f"{len(table.images)} photographs, limit is {PHOTOS_MAX}")
         if table.unmentioned:
             note(f"{table.unmentioned} photographs stand in no line of the table and are left out")
         with opened_embedder(arguments) as embedder:
-            rows = embedded(arguments, source, table.photos, embedder).embeddings
+            rows = embedded(arguments, source, table.images, embedder).embeddings
             model_id = embedder.model_id
     rate = 0.0
     if threshold is None:

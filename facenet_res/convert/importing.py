@@ -1,4 +1,4 @@
-"""From a file of somebody else's to a model folder, if it answers as the file does."""
+"""Imports a foreign file as a model folder, if its embeddings equal the file's."""
 
 import json
 import shutil
@@ -31,20 +31,20 @@ ID_DIGITS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportConfig:
-    """What the importer cannot read off the file.
+    """What the file does not state.
 
     Attributes:
         name: first part of the model id; the second is the hash of the weights.
         licence: terms of the weights, for the manifest.
-        as_is: whether an ONNX file is served as it is, rather than turned into Keras weights.
-        mean: what the source's pixels are less by before it sees them; None is the custom of its
-            kind, and for `as_is` not allowed.
-        scale: what they are divided by then; as `mean`.
-        colour_order: "RGB" or "BGR"; None is RGB, and for `as_is` not allowed.
+        as_is: whether an ONNX file is served as it is, rather than converted to Keras weights.
+        mean: subtracted from each pixel value of the source's input; None is the default of its
+            kind, and not allowed with `as_is`.
+        scale: the difference is divided by it; as `mean`.
+        colour_order: "RGB" or "BGR"; None is RGB, and not allowed with `as_is`.
         layout: for `as_is`, "NCHW" or "NHWC"; None where the file's input says it.
         embedding_dim: for `as_is`; None where the file's output says it.
         is_normalised: for `as_is`, whether the output is of unit length.
-        loss: what it was trained with, for the manifest.
+        loss: training loss, for the manifest.
         training: where it comes from, for the manifest; empty names the file and its hash.
         overwrite: whether a model folder that stands there is replaced.
     """
@@ -81,14 +81,13 @@ def import_model(source: Path, out: Path, config: ImportConfig) -> Imported:
     Args:
         source: the file.
         out: the folder to make; its parent must exist.
-        config: what the file does not say.
+        config: what the file does not state.
 
     Raises:
         FileMissing: the file or the parent folder does not exist.
-        ArgumentInvalid: the file is of no known kind, something is not said that must be, or
-            something stands at `out`.
-        ArtifactInvalid: the file is cut off, carries code, is no network that we can serve, or the
-            import does not answer as it does.
+        ArgumentInvalid: the file is of no known kind, a setting is missing, or `out` exists.
+        ArtifactInvalid: the file is truncated, contains code or is not a network that we can
+            serve, or the import returns other embeddings.
         EngineUnavailable: a package that reads or runs the source is missing.
         DiskFull, NotWritable: the folder could not be written.
     """
@@ -161,7 +160,7 @@ def _declared(path: Path, model: Any, config: ImportConfig) -> Manifest:
     missing = [name for name, value in needed.items() if value is None]
     if missing:
         raise ArgumentInvalid(
-            f"an ONNX file does not say how its pixels are to be fed: {', '.join(missing)} must be "
+            f"an ONNX file does not state its normalisation: {', '.join(missing)} must be "
             "given, as flags or in the file of --manifest"
         )
     layout = config.layout or _layout_of(path, input_shape(model))

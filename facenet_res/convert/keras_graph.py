@@ -33,7 +33,7 @@ def graph_of_keras(path: Path) -> Graph:
 
     Raises:
         FileMissing: there is no file.
-        ArtifactInvalid: it is cut off, holds no whole network, or several inputs or outputs.
+        ArtifactInvalid: it is truncated, holds no whole network, or several inputs or outputs.
         EngineUnavailable: the package h5py is not installed.
     """
     if not path.is_file():
@@ -48,7 +48,7 @@ def graph_of_keras(path: Path) -> Graph:
         raise ArtifactInvalid(f"{path}: {error}") from error
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
         raise ArtifactInvalid(
-            f"{path} is cut off, or no whole Keras network of one input and one output: {error}"
+            f"{path} is truncated, or no whole Keras network of one input and one output: {error}"
         ) from error
 
 

@@ -41,7 +41,7 @@ def load_onnx(path: Path) -> Any:
         # Weights in other files could point anywhere on this machine.
         model = onnx.load(path, load_external_data=False)
     except Exception as error:  # Protobuf's errors have no common base below Exception.
-        raise ArtifactInvalid(f"{path} is cut off or no ONNX file: {error}") from error
+        raise ArtifactInvalid(f"{path} is truncated or no ONNX file: {error}") from error
     if not model.graph.node:
         raise ArtifactInvalid(f"{path} is no ONNX file, or one without a network")
     if any(tensor.data_location == 1 for tensor in model.graph.initializer):

@@ -1,4 +1,4 @@
-"""Whether what was imported answers as its source does."""
+"""Whether an import returns the embeddings of its source."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def check_source_parity(source: Embeddings, imported: Embeddings, origin: str) -
     lowest = float(np.min(cosine(source, imported)))
     if not lowest >= SIMILARITY_MIN:
         raise ArtifactInvalid(
-            f"the import does not answer as {origin} does: the lowest cosine is {lowest:.6f}, "
-            f"least is {SIMILARITY_MIN}; nothing was written"
+            f"the import returns other embeddings than {origin}: lowest cosine {lowest:.6f}, "
+            f"limit is {SIMILARITY_MIN}; nothing was written"
         )
     return lowest

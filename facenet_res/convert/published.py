@@ -50,7 +50,7 @@ def read_catalogue(path: Path = OWN_CATALOGUE) -> tuple[Published, ...]:
 
     Raises:
         FileMissing: there is no such file.
-        ConfigInvalid: it is no TOML, an entry lacks a field, or a value has not its form.
+        ConfigInvalid: it is not TOML, an entry lacks a field, or a value has not its form.
     """
     document = read_toml(path)
     entries = document.get("models")

@@ -57,7 +57,7 @@ def _block(x: Array, state: Mapping[str, Array], name: str, *, stride: int) -> A
 
 
 def _conv(x: Array, kernel: Array, *, stride: int) -> Array:
-    """One matrix product for each place of the kernel, on the shifted picture."""
+    """One matrix product for each place of the kernel, on the shifted image."""
     outputs, channels, side_px, _ = kernel.shape
     pad_px = side_px // 2
     padded = np.pad(x, ((0, 0), (pad_px, pad_px), (pad_px, pad_px)))

@@ -30,7 +30,7 @@ def read_import_settings(path: Path) -> dict[str, Any]:
 
     Raises:
         FileMissing: there is no such file.
-        ConfigInvalid: it is no TOML, lacks a field, or has an unknown one or one of another type.
+        ConfigInvalid: it is not TOML, lacks a field, or has an unknown one or one of another type.
     """
     found = checked(read_toml(path), IMPORT_KEYS, str(path))
     missing = sorted({"mean", "scale", "colour_order", "licence"} - set(found))
@@ -44,7 +44,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     Raises:
         FileMissing: there is no such file, or it cannot be read.
-        ConfigInvalid: it is no TOML, or larger than a megabyte.
+        ConfigInvalid: it is not TOML, or larger than a megabyte.
     """
     try:
         document = path.read_bytes()
@@ -52,7 +52,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise FileMissing(f"cannot read {path}: {error.strerror or error}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigInvalid(f"{path} is no TOML: {error}") from error
+        raise ConfigInvalid(f"{path} is not TOML: {error}") from error
 
 
 def checked(values: Mapping[str, Any], known: Mapping[str, type], origin: str) -> dict[str, Any]:

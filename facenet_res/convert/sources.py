@@ -81,7 +81,7 @@ def read_source(path: Path, fed_as: FedAs) -> Source:
     Raises:
         FileMissing: there is no file.
         ArgumentInvalid: its suffix is none of these.
-        ArtifactInvalid: it is cut off, carries code or is no IResNet.
+        ArtifactInvalid: it is truncated, contains code or is no IResNet.
         EngineUnavailable: a package that reads or runs it is missing.
     """
     reader = _READERS.get(path.suffix.lower())

@@ -135,7 +135,7 @@ def _array(tensor: TensorRef, storages: Storages) -> NDArray[np.float32]:
     is_empty = math.prod(tensor.shape) == 0
     if not is_empty and (min(tensor.strides, default=0) < 0 or tensor.offset < 0):
         raise ArtifactInvalid("a tensor has a negative stride or offset")
-    # A stride of 0 could ask for any number of values out of one.
+    # A stride of 0 could read any number of values out of one.
     if math.prod(tensor.shape) > len(storage) or tensor.offset + reach * (not is_empty) > len(
         storage
     ):

@@ -24,7 +24,7 @@ INPUT_SIDE_PX_MAX = 1024
 TEXT_CHARS_MAX = 10_000
 
 _MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-# No part begins with a dot: a manifest from a stranger cannot point outside its own folder.
+# No part begins with a dot: a foreign manifest cannot point outside its own folder.
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -37,16 +37,18 @@ def parse_manifest(document: bytes, origin: str) -> Manifest:
         origin: where it came from, for messages.
 
     Raises:
-        ArtifactInvalid: it is no TOML, of another format version, lacks a field, has an unknown
+        ArtifactInvalid: it is not TOML, of another format version, lacks a field, has an unknown
             one, or a value is out of range.
     """
     try:
         values = tomllib.loads(document.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ArtifactInvalid(f"{origin} is no TOML: {error}") from error
+        raise ArtifactInvalid(f"{origin} is not TOML: {error}") from error
     version = values.pop("format_version", None)
     if version != FORMAT_VERSION:
-        raise ArtifactInvalid(f"{origin}: format_version is {version}, we read {FORMAT_VERSION}")
+        raise ArtifactInvalid(
+            f"{origin}: format_version is {version}, supported is {FORMAT_VERSION}"
+        )
     table = _Table(values, origin)
     table.check_keys(Manifest)
     manifest = Manifest(

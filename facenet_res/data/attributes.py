@@ -1,9 +1,8 @@
-"""Attributes of photographs or people, as CSV, for figures per group.
+"""Attributes of images or people, as CSV, for figures per group.
 
-The header names the columns. One of `file` (a photograph, "PERSON/FILE.jpg") and `identity` (the
-photograph's folder) says what a line is about; where both are there, `identity` says who is on the
-file, which helps where the folder does not. Every other column is an attribute, its cells the names
-of groups; an empty cell leaves the photograph out of that attribute.
+The header names the columns. A line describes a `file` ("PERSON/FILE.jpg") or an `identity` (a
+folder); with both, `identity` overrides the file's folder. Every other column is an attribute, its
+cells the names of groups; an empty cell leaves the image out of that attribute.
 """
 
 import csv
@@ -22,31 +21,30 @@ KEYS: Final = ("file", "identity")
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Who is on each photograph, and to which groups it belongs.
+    """The person on each image, and the groups it belongs to.
 
     Attributes:
-        photos: names of the photographs that the table speaks of and that are there.
-        people: whom each shows.
-        groups: attribute -> the group of each photograph, "" for none.
-        unmentioned: photographs that are there and that the table leaves out.
+        images: names of the images in the table.
+        people: the person on each.
+        groups: attribute -> the group of each image, "" for none.
+        unmentioned: images that the table leaves out.
     """
 
-    photos: tuple[str, ...]
+    images: tuple[str, ...]
     people: tuple[str, ...]
     groups: dict[str, tuple[str, ...]]
     unmentioned: int
 
 
 def read_attributes(path: Path, names: Sequence[str]) -> Attributes:
-    """Reads a table and finds its photographs.
+    """Reads a table and finds its images.
 
     Args:
         path: the CSV file.
-        names: the photographs that are there, as an image source lists them. They may lie in
-            further folders; the last parts of the name decide.
+        names: the images, as an image source lists them; the last parts of a path decide.
 
     Raises:
-        FileMissing: there is no such file, or a photograph or person that it names is not there.
+        FileMissing: there is no such file, or an image or person that it names.
         DataInvalid: a column is missing, a line is there twice, or an attribute has too many
             groups.
     """
@@ -58,8 +56,8 @@ def read_attributes(path: Path, names: Sequence[str]) -> Attributes:
             f"{path} needs a column file or identity, and one for each attribute; "
             f"its first line names {', '.join(header) or 'none'}"
         )
-    photos_of = _by_file(names) if "file" in keys else _by_person(names)
-    photos: list[str] = []
+    images_of = _by_file(names) if "file" in keys else _by_person(names)
+    images: list[str] = []
     people: list[str] = []
     groups: dict[str, list[str]] = {name: [] for name in columns}
     seen: set[str] = set()
@@ -68,21 +66,21 @@ def read_attributes(path: Path, names: Sequence[str]) -> Attributes:
         if not key or key in seen:
             raise DataInvalid(f"{path} line {number}: {keys[0]} {key!r} is empty or there twice")
         seen.add(key)
-        if key not in photos_of:
-            raise FileMissing(f"{path} line {number}: {key} is not among the photographs")
-        for photo in photos_of[key]:
-            photos.append(photo)
-            people.append(row[keys[1]].strip() if len(keys) == 2 else _person(photo))
+        if key not in images_of:
+            raise FileMissing(f"{path} line {number}: {key} is not among the images")
+        for image in images_of[key]:
+            images.append(image)
+            people.append(row[keys[1]].strip() if len(keys) == 2 else _person(image))
             for name in columns:
                 groups[name].append(row[name].strip())
     for name, values in groups.items():
         if len(found := set(values) - {""}) > GROUPS_MAX:
             raise DataInvalid(f"{path}: {name} has {len(found)} groups, limit is {GROUPS_MAX}")
     return Attributes(
-        photos=tuple(photos),
+        images=tuple(images),
         people=tuple(people),
         groups={name: tuple(values) for name, values in groups.items()},
-        unmentioned=len(names) - len(set(photos)),
+        unmentioned=len(names) - len(set(images)),
     )
 
 
@@ -98,7 +96,7 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     except UnicodeDecodeError as error:
         raise DataInvalid(f"{path} is not a text file in UTF-8 (byte {error.start})") from error
     except csv.Error as error:
-        raise DataInvalid(f"{path} is no CSV: {error}") from error
+        raise DataInvalid(f"{path} is not CSV: {error}") from error
     for number, row in rows:
         if None in row:
             raise DataInvalid(f"{path} line {number} has more fields than the first line")
@@ -108,7 +106,7 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
 
 
 def _by_file(names: Sequence[str]) -> dict[str, list[str]]:
-    """Photographs by their name, and by its last two parts."""
+    """Images by their name, and by its last two parts."""
     ends = {"/".join(PurePosixPath(name).parts[-2:]): [name] for name in names}
     return ends | {name: [name] for name in names}
 

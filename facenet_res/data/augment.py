@@ -1,8 +1,7 @@
-"""What may happen to a face between the lens and us, in random doses.
+"""Random augmentation of crops: geometry, colour, blur, noise, JPEG, occlusion.
 
-Every function takes and gives uint8[112, 112, 3] RGB and a generator; the same
-generator state gives the same picture, so that a resumed run sees what an
-unbroken one would have seen.
+Every function takes and returns uint8[112, 112, 3] RGB; equal generator states give equal images,
+so that a resumed run sees what an uninterrupted one sees.
 """
 
 import math
@@ -28,15 +27,15 @@ class AugmentConfig:
         strength: one number for all, in [0, 2], as in RandAugment: every probability but the
             flip's is multiplied by it (1 at the most), and so is how far a change may go. 0
             leaves the flip alone, 1 is what stands below.
-        flip: mirrored left to right.
-        geometry: rotated, scaled and shifted, as landmarks that miss would do.
+        flip: mirror image.
+        geometry: rotation, scale and shift, as inaccurate landmarks cause.
         rotation_deg_max: largest rotation to either side, in [0, 180].
         scale_max: largest relative change of size, in [0, 0.9].
         shift_px_max: largest shift along each axis, in [0, 112].
         colour: brightness, contrast, gamma and saturation.
-        grey: without colour.
-        blur: out of focus or moved.
-        low_resolution: shrunk to 24-80 px and back.
+        grey: greyscale.
+        blur: defocus or motion blur.
+        low_resolution: downsampled to 24-80 px and back.
         jpeg: encoded at quality 15 to 70.
         noise: Gaussian, of standard deviation 2 to 14 of 255.
         occlusion: a rectangle of one colour, up to 40 % of the side.
@@ -84,7 +83,7 @@ def augment(face: Image, config: AugmentConfig, rng: np.random.Generator) -> Ima
     Returns:
         uint8[112, 112, 3] RGB, a new array.
     """
-    # The order is that of a real picture: the scene, then the lens, then the file.
+    # In the order of a camera: the scene, then the lens, then the file.
     steps = (
         (config.flip, _flip),
         (config.colour, _colour),

@@ -1,4 +1,4 @@
-"""Aligned 112x112 crops for training and judging: one door to every format they come in.
+"""Aligned 112x112 crops for training and evaluation, in every supported format.
 
 A set of millions is opened by its index; the images stay on the disk until one is asked for.
 """
@@ -36,7 +36,7 @@ class Crop:
     Attributes:
         name: in the set, mostly `IDENTITY/FILE.jpg`.
         identity: the person; "" for a crop without one.
-        is_label_sure: whether the index has no doubt about the identity.
+        is_label_sure: False for a suspicious label.
         data: the compressed image.
     """
 
@@ -49,7 +49,7 @@ class Crop:
         """uint8[112, 112, 3] RGB.
 
         Raises:
-            DataInvalid: the bytes are no whole image, or one of another size.
+            DataInvalid: the image is corrupt, or of another size.
         """
         try:
             image = decode_image(self.data, LIMITS)
@@ -58,7 +58,7 @@ class Crop:
         side = FACE_SIDE_PX
         if image.shape != (side, side, 3):
             raise DataInvalid(
-                f"crop {self.name} is {image.shape[1]}x{image.shape[0]} px, need {side}x{side} px"
+                f"crop {self.name} is {image.shape[1]}x{image.shape[0]} px, must be {side}x{side}"
             )
         return image
 
@@ -85,7 +85,7 @@ class CropSource:
         """Reads one crop.
 
         Raises:
-            DataInvalid: its record is damaged or gone.
+            DataInvalid: its record is corrupt or missing.
             IndexError: there is none of this number.
         """
         data = self.reader.read(int(self._numbers[number]))
@@ -118,7 +118,7 @@ class CropSource:
         return source
 
     def doubting(self, marks: Sequence[bool]) -> "CropSource":
-        """The same crops, the labels of the marked ones not sure."""
+        """The same crops; labels of the marked ones are suspicious."""
         source = CropSource(self.reader, self._numbers)
         source.is_label_sure = self.is_label_sure & ~np.asarray(marks, np.bool_)
         return source
@@ -129,7 +129,7 @@ class CropSource:
 
 
 def open_crops(path: Path) -> CropSource:
-    """Opens a training set; what it is, its content tells.
+    """Opens a training set; its format is recognised by content.
 
     Args:
         path: a folder or zip of `IDENTITY/FILE.jpg` (`_unlabelled/` for crops without identity);
@@ -157,7 +157,7 @@ def read_crops(path: Path) -> list[Crop]:
 
     Raises:
         FileMissing: nothing is at `path`.
-        DataInvalid: it holds no crop, breaks its format, a record of it is damaged, or it is large.
+        DataInvalid: it holds no crop, breaks its format, has a corrupt record or is large.
     """
     with open_crops(path) as source:
         if len(source) > IN_MEMORY_MAX:
@@ -171,7 +171,7 @@ def fingerprint(crops: CropSource | Sequence[Crop]) -> str:
     """SHA-256 over the crops: which data a run was trained on.
 
     Of a set of over 100,000 crops all names and identities count, but the bytes of 100,000 only,
-    spread evenly: who opens 30 GB to go on with a run should not wait for all of them.
+    spread evenly: resuming a run on 30 GB does not read all of them.
     """
     digest = hashlib.sha256()
     every = -(-len(crops) // FULL_FINGERPRINT_MAX)

@@ -1,6 +1,6 @@
-"""What `data.augment` does to one picture, for a whole batch on the device, in `keras.ops`.
+"""`data.augment` for a whole batch on the device, in `keras.ops`.
 
-Differs from it so: a picture gets a blur or a low resolution, not both; motion is along one
+Differs from it so: an image gets a blur or a low resolution, not both; motion is along one
 axis; JPEG keeps the colours at full resolution; what moves in from beyond the edge is black there
 and here. The order is the same.
 """
@@ -93,7 +93,7 @@ def _moved(x: Any, transform: Any) -> Any:
     """Bilinear, black beyond the edge.
 
     Not `keras.ops.image.affine_transform`: on PyTorch (Keras 3.15) that one loops over the
-    pictures and writes into the transform that it was given.
+    images and writes into the transform that it was given.
     """
     size, side, _, channels = x.shape
     px = ops.arange(side, dtype="float32")

@@ -1,7 +1,6 @@
-"""How much of what happens to each picture of a batch, drawn on the host.
+"""Strengths of the augmentations of each image of a batch, drawn on the host.
 
-The device only computes: all chance is here, a few numbers a picture, so that a batch is the
-same on every backend and comes again after a resume.
+The device draws no random numbers, so that a batch is the same on every backend and after a resume.
 """
 
 import math
@@ -24,7 +23,7 @@ Integers = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Doses:
-    """One batch's doses; what does not happen has the dose that changes nothing.
+    """Strengths for one batch; an augmentation that is not applied has the neutral value.
 
     Attributes:
         transform: float32[B, 6], a0, a1, a2, b0, b1, b2: the pixel at x, y comes from
@@ -34,9 +33,9 @@ class Doses:
         box_colour: float32[B, 3], of 255.
         filters: int32[B, 2], numbers of the matrices for rows and columns.
         noise: float32[B], standard deviation, of 255.
-        noise_start: int32[B], where in the plane of noise a picture's begins.
+        noise_start: int32[B], offset of an image's noise in the noise plane.
         jpeg: float32[B], step of the quantisation relative to quality 50; 0 for none.
-        mix: float32[B], share of the picture itself, the rest is its neighbour's; 1 for unmixed.
+        mix: float32[B], share of the image itself, the rest is its neighbour's; 1 for unmixed.
     """
 
     transform: Floats
@@ -59,7 +58,7 @@ def draw_doses(
 
     Args:
         config: which changes, how often.
-        size: pictures of the batch.
+        size: images of the batch.
         mixed: how many of them, from the first on, are blended with a neighbour.
         table: the filters to choose from.
         rng: the only source of randomness.
@@ -86,7 +85,7 @@ def draw_doses(
 
 
 def noise_plane(seed: int) -> Floats:
-    """float32[NOISE_VALUES] from a normal distribution; pictures take theirs out of it."""
+    """float32[NOISE_VALUES] from a normal distribution; images take theirs out of it."""
     return np.random.default_rng(seed).standard_normal(NOISE_VALUES, np.float32)
 
 
@@ -166,7 +165,7 @@ def _filters(
             chosen[i] = rng.choice(blurs)
         else:
             chosen[i, rng.integers(2)] = rng.choice(motions)
-    # One filter a picture: where both were drawn, low resolution hides the blur anyway.
+    # One filter an image: where both were drawn, low resolution hides the blur anyway.
     for i in np.flatnonzero(shrink):
         chosen[i] = rng.choice(shrunk)
     return chosen

@@ -1,4 +1,4 @@
-"""Labels that somebody doubts, by the names of their crops; `facenet-res data clean` lists them."""
+"""Suspicious labels by the names of their crops, as `facenet-res data clean` lists them."""
 
 import csv
 from pathlib import Path
@@ -14,10 +14,10 @@ def read_doubted(path: Path) -> frozenset[str]:
 
     Raises:
         FileMissing: there is no file at `path`.
-        DataInvalid: it is no CSV in UTF-8 with such a column.
+        DataInvalid: it is not CSV in UTF-8 with such a column.
     """
     if not path.is_file():
-        raise FileMissing(f"no list of doubted labels at {path}")
+        raise FileMissing(f"no list of suspicious labels at {path}")
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)
@@ -25,18 +25,18 @@ def read_doubted(path: Path) -> frozenset[str]:
                 raise DataInvalid(f"{path} needs a column {COLUMN!r}, has {rows.fieldnames}")
             return frozenset(row[COLUMN] for row in rows if row[COLUMN])
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataInvalid(f"{path} is no CSV in UTF-8: {error}") from error
+        raise DataInvalid(f"{path} is not CSV in UTF-8: {error}") from error
 
 
-def with_doubts(crops: CropSource, doubted: frozenset[str]) -> CropSource:
-    """The same crops, their labels not to be trusted where the name is among the doubted.
+def with_doubts(crops: CropSource, listed: frozenset[str]) -> CropSource:
+    """The same crops, with the labels of the named ones suspicious.
 
     Raises:
-        DataInvalid: none of the names is in the set, so that the list is another set's.
+        DataInvalid: none of the names is in the set.
     """
-    marks = [crops.name(number) in doubted for number in range(len(crops))]
-    if doubted and not any(marks):
+    marks = [crops.name(number) in listed for number in range(len(crops))]
+    if listed and not any(marks):
         raise DataInvalid(
-            f"none of the {len(doubted)} doubted labels is of this set, such as {min(doubted)!r}"
+            f"none of the {len(listed)} suspicious labels is of this set, such as {min(listed)!r}"
         )
     return crops.doubting(marks)

@@ -1,4 +1,4 @@
-"""A folder per identity: `IDENTITY/FILE.jpg`, with an optional index.csv that doubts labels."""
+"""A folder per identity: `IDENTITY/FILE.jpg`, with an optional index.csv of suspicious labels."""
 
 import csv
 import io
@@ -35,8 +35,8 @@ class FolderReader:
         """
         self._folder = folder
         index = folder / INDEX_NAME
-        doubted = doubted_names(index.read_bytes(), index) if index.is_file() else set()
-        self.table = table_of_paths(sorted(filter(is_crop, _files(folder))), doubted)
+        suspicious = suspicious_names(index.read_bytes(), index) if index.is_file() else set()
+        self.table = table_of_paths(sorted(filter(is_crop, _files(folder))), suspicious)
 
     def read(self, number: int) -> bytes:
         """See `RecordReader.read`."""
@@ -55,44 +55,44 @@ class FolderReader:
 
 
 def is_crop(name: str) -> bool:
-    """Whether a path in a set is an identity's image; hidden files, as macOS leaves, are not."""
+    """Whether a path in a set is an identity's image; hidden files, as of macOS, are not."""
     if not name.lower().endswith(SUFFIXES) or "/" not in name:
         return False
     return not any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 
 
-def table_of_paths(names: list[str], doubted: set[str]) -> RecordTable:
-    """What the paths of crops and an index tell of them.
+def table_of_paths(names: list[str], suspicious: set[str]) -> RecordTable:
+    """Names, labels and identities of crops by their paths.
 
     Args:
         names: `IDENTITY/FILE.jpg`, sorted.
-        doubted: those whose identity is not sure.
+        suspicious: those whose label is suspicious.
     """
     column = IdentityColumn()
     for name in names:
         folder = name.rsplit("/", 1)[0]
         column.add("" if folder == UNLABELLED else folder)
     labels, identities = column.by_name()
-    sure = np.fromiter((name not in doubted for name in names), np.bool_, len(names))
+    sure = np.fromiter((name not in suspicious for name in names), np.bool_, len(names))
     return RecordTable(Names(names), labels, identities, sure)
 
 
-def doubted_names(index: bytes, where: Path) -> set[str]:
-    """The files that an index.csv doubts: `label_ok` is 0.
+def suspicious_names(index: bytes, where: Path) -> set[str]:
+    """The files with a suspicious label in an index.csv: `label_ok` is 0.
 
     Raises:
-        DataInvalid: it is no UTF-8, or has no column `file`.
+        DataInvalid: it is not UTF-8, or has no column `file`.
     """
     try:
         rows = csv.DictReader(io.StringIO(index.decode("utf-8")))
         if "file" not in (rows.fieldnames or ()):
             raise DataInvalid(f"{where} needs a column 'file', has {rows.fieldnames}")
-        return set(_doubted(rows))
+        return set(_suspicious(rows))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataInvalid(f"{where} is no CSV file in UTF-8: {error}") from error
+        raise DataInvalid(f"{where} is not a CSV file in UTF-8: {error}") from error
 
 
-def _doubted(rows: Iterable[dict[str, str]]) -> Iterator[str]:
+def _suspicious(rows: Iterable[dict[str, str]]) -> Iterator[str]:
     for row in rows:
         if row.get("label_ok") == "0" and not row["file"].startswith(f"{UNLABELLED}/"):
             yield row["file"]

@@ -38,8 +38,8 @@ class InputConfig:
         seed: decides the order and every augmentation, in [0, 2^32).
         mixup: share of the batch blended with another crop of it; those lose their label and
             serve distillation only. In [0, 1].
-        views: different augmentations a crop gets before they come round again, so that a
-            teacher's answer can be kept; 0 makes a fresh one every time.
+        views: different augmentations of a crop before they repeat, so that teacher embeddings can
+            be cached; 0 makes a fresh one every time.
         workers: threads that decode and augment.
         prefetch: batches made ahead, at most.
         place: "host" decodes and augments in threads; "device" holds all crops decoded on the
@@ -64,17 +64,17 @@ class InputConfig:
         if self.place not in get_args(Place):
             raise ConfigInvalid(f"input.place must be in {get_args(Place)}, got {self.place!r}")
         if self.mixup and self.views:
-            raise ConfigInvalid("input.mixup makes every picture new: set views to 0")
+            raise ConfigInvalid("input.mixup makes every view new: set views to 0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """What one step learns from.
+    """Input of one training step.
 
     Attributes:
         faces: uint8[B, 112, 112, 3] RGB.
         labels: int32[B], -1 for a crop without an identity.
-        view_ids: int64[B], one number for each picture that comes again; -1 for one that does not.
+        view_ids: int64[B], number of a view that is repeated; -1 for one that is not.
     """
 
     faces: Faces
@@ -145,7 +145,7 @@ class BatchMaker:
         return Batch(faces, truth, view_ids)
 
     def _decoded(self, number: int, place: int, crop: int) -> tuple[int, Image]:
-        """The crop and its picture; where it is damaged, another one that the seed decides on."""
+        """The crop and its pixels; where it is corrupt, another one that the seed selects."""
         rng = None
         for _ in range(REPLACEMENTS_MAX):
             try:

@@ -94,7 +94,7 @@ class InsightFaceReader:
             for number in range(*places):
                 label = self._label(number)
                 if label != NO_LABEL:
-                    # A damaged image before this one is kept: reading it will say what is wrong.
+                    # A corrupt image before this one is kept: reading it raises.
                     labels[slice(*places)] = label
                     self._faults = [f for f in self._faults if f.name != self._where(number)]
                     break
@@ -107,7 +107,7 @@ class InsightFaceReader:
         try:
             record = self._record(int(self._offsets[0]))
         except DataInvalid as error:
-            self._remarks.append(f"record 0 cannot be read ({error}): all labels were read instead")
+            self._remarks.append(f"record 0 cannot be read ({error}): every label was read instead")
             self._keys, self._offsets = self._keys[1:], self._offsets[1:]
             return None
         is_header = len(record.labels) >= 2 and not record.image
@@ -133,7 +133,7 @@ class InsightFaceReader:
             return found
         self._remarks.append(
             f"the ranges of identities end at image {expected - 1} of {first - 1}: "
-            "all labels were read instead"
+            "every label was read instead"
         )
         return None
 
@@ -161,7 +161,7 @@ class InsightFaceReader:
         if declared and (declared.height_px, declared.width_px) != (FACE_SIDE_PX, FACE_SIDE_PX):
             raise DataInvalid(
                 f"the crops of {rec} are {declared.width_px}x{declared.height_px} px by its "
-                f"property file, need {FACE_SIDE_PX}x{FACE_SIDE_PX} px"
+                f"property file, requires {FACE_SIDE_PX}x{FACE_SIDE_PX} px"
             )
         names, remark = read_list(rec.with_suffix(".lst"), self._keys, labels)
         self._remarks += [remark] if remark else []

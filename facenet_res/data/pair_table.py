@@ -1,9 +1,9 @@
-"""Pairs of one's own as CSV: two photographs, or a similarity, and whether they show one person.
+"""Labelled pairs as CSV: two images, or a similarity, and whether they show one person.
 
 A header names the columns, in any order:
 
-    first,second     photographs, as names in the folder or zip; or
-    similarity       the pair's similarity, measured by whatever system
+    first,second     images, as names in the folder or zip; or
+    similarity       the pair's similarity, by any system
     same             1 or 0 (or true or false)
     fold             optional, a whole number; one fold for all where absent
     first_person, second_person   optional: who is on them, for intervals over people
@@ -28,10 +28,10 @@ NO: Final = frozenset({"0", "false", "no"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredPairs:
-    """Pairs that were compared already.
+    """Pairs with their comparison scores.
 
     Attributes:
-        similarities: float64[P], greater is closer.
+        similarities: float64[P].
         is_same: bool[P].
         folds: int64[P].
         people: int64[P, 2], a number for each person; of length 0 where the file names none.
@@ -44,7 +44,7 @@ class ScoredPairs:
 
 
 def read_pair_table(path: Path) -> tuple[PairSet, NDArray[np.int64]]:
-    """Reads pairs of photographs.
+    """Reads pairs of images.
 
     Returns:
         The pairs, and int64[P, 2], a number for each person (of length 0 where none is named).
@@ -62,7 +62,7 @@ def read_pair_table(path: Path) -> tuple[PairSet, NDArray[np.int64]]:
         ]
     )
     pair_set = PairSet(
-        photos=tuple(index),
+        images=tuple(index),
         first=pairs[:, 0],
         second=pairs[:, 1],
         is_same=_answers(rows, path),

@@ -1,8 +1,8 @@
-"""Pairs of photographs with the answer: the format of LFW's `pairs.txt`.
+"""Labelled pairs of images: the format of LFW's `pairs.txt`.
 
 The first line gives the number of folds and n, the pairs of each kind in a
 fold (one number alone, as in `pairsDevTest.txt`, means one fold). Each fold has
-n lines "name i j" (photographs i and j of one person), then n lines
+n lines "name i j" (images i and j of one person), then n lines
 "name i other j" (two persons). Fields are separated by tabs or spaces.
 
 Source:
@@ -23,17 +23,17 @@ PAIRS_MAX = 1_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairSet:
-    """Labelled pairs of photographs.
+    """Labelled pairs of images.
 
     Attributes:
-        photos: each photograph once, as "NAME/NAME_0001.jpg", in order of first mention.
-        first: int64[P], the pair's first photograph, an index into `photos`.
+        images: each image once, as "NAME/NAME_0001.jpg", in order of first mention.
+        first: int64[P], the pair's first image, an index into `images`.
         second: int64[P], its second.
         is_same: bool[P], whether both show one person.
         folds: int64[P], the fold of the pair, from 0.
     """
 
-    photos: tuple[str, ...]
+    images: tuple[str, ...]
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     is_same: NDArray[np.bool_]
@@ -81,16 +81,16 @@ def parse_pairs(text: str, source: str = "pairs") -> PairSet:
             f"{source} line 1 announces {folds} folds of {pairs_each} + {pairs_each} pairs, "
             f"{expected} lines; got {len(lines) - 1}"
         )
-    # A dict keeps the order of first mention: its length is the next photograph's index.
+    # A dict keeps the order of first mention: its length is the next image's index.
     index: dict[str, int] = {}
     pairs = np.empty((expected, 2), np.int64)
     is_same = np.tile(np.repeat([True, False], pairs_each), folds)
     for number, line in enumerate(lines[1:]):
-        photos = _photos(line, bool(is_same[number]), f"{source} line {number + 2}")
-        for side, photo in enumerate(photos):
-            pairs[number, side] = index.setdefault(photo, len(index))
+        images = _images(line, bool(is_same[number]), f"{source} line {number + 2}")
+        for side, image in enumerate(images):
+            pairs[number, side] = index.setdefault(image, len(index))
     return PairSet(
-        photos=tuple(index),
+        images=tuple(index),
         first=pairs[:, 0],
         second=pairs[:, 1],
         is_same=is_same,
@@ -112,18 +112,18 @@ def _header(line: str, source: str) -> tuple[int, int]:
     return folds, pairs_each
 
 
-def _photos(line: str, is_same: bool, where: str) -> tuple[str, str]:
+def _images(line: str, is_same: bool, where: str) -> tuple[str, str]:
     fields = line.split()
     if is_same:
         if len(fields) != 3 or not (_is_count(fields[1]) and _is_count(fields[2])):
             raise DataInvalid(f"{where} should read 'name number number'; got {line!r}")
-        return _photo(fields[0], fields[1]), _photo(fields[0], fields[2])
+        return _image(fields[0], fields[1]), _image(fields[0], fields[2])
     if len(fields) != 4 or not (_is_count(fields[1]) and _is_count(fields[3])):
         raise DataInvalid(f"{where} should read 'name number name number'; got {line!r}")
-    return _photo(fields[0], fields[1]), _photo(fields[2], fields[3])
+    return _image(fields[0], fields[1]), _image(fields[2], fields[3])
 
 
-def _photo(name: str, number: str) -> str:
+def _image(name: str, number: str) -> str:
     return f"{name}/{name}_{int(number):04d}.jpg"
 
 

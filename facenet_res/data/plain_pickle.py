@@ -2,8 +2,8 @@
 
 A pickle is a program that imports names and calls them. Here every name is looked up in the
 caller's table, where it stands for a function of ours; any other name ends the reading. The
-opcodes are listed first, without running them, since a few bytes could otherwise ask for
-gigabytes of memory.
+opcodes are listed first, without running them, since a few bytes could otherwise
+allocate gigabytes.
 """
 
 import pickle
@@ -59,7 +59,7 @@ def read_plain(
         _check_opcodes(stream)
         stream.seek(start)
         return _Unpickler(stream, names, referred, encoding).load()
-    # Unpickling damaged bytes raises nearly anything; its documentation gives no complete list.
+    # Unpickling corrupt bytes raises nearly anything; its documentation gives no complete list.
     except Exception as error:
         raise DataInvalid(
             f"not a pickle of plain values: {error or type(error).__name__}; nothing of it was run"

@@ -38,7 +38,7 @@ class ImageRecord:
 
     Attributes:
         labels: float32[L], L >= 1.
-        image: the compressed image; empty in a record that only tells of others.
+        image: the compressed image; empty in a header record.
     """
 
     labels: NDArray[np.float32]
@@ -49,7 +49,7 @@ def read_record(files: OpenFiles, position: int) -> bytes:
     """The record that begins at a position of the (only) file, its parts joined.
 
     Raises:
-        DataInvalid: no record begins there, or it is damaged or cut off.
+        DataInvalid: no record begins there, or it is corrupt or truncated.
     """
     parts: list[bytes] = []
     total = 0
@@ -58,14 +58,12 @@ def read_record(files: OpenFiles, position: int) -> bytes:
         flag, length = _frame(block, position, is_first=not parts)
         total += length
         if total > RECORD_BYTES_MAX:
-            raise DataInvalid(f"a record of over {RECORD_BYTES_MAX} bytes, which is the limit")
+            raise DataInvalid(f"a record of more than {RECORD_BYTES_MAX} bytes, the limit")
         part = block[_FRAME.size : _FRAME.size + length]
         if len(part) < length:
             part = files.read(0, position + _FRAME.size, length)
         if len(part) < length:
-            raise DataInvalid(
-                f"cut off at byte {position}: {len(part)} of {length} bytes are there"
-            )
+            raise DataInvalid(f"truncated at byte {position}: {len(part)} of {length} bytes")
         parts.append(part)
         if flag in (_WHOLE, _LAST):
             return MAGIC.join(parts)
@@ -73,7 +71,7 @@ def read_record(files: OpenFiles, position: int) -> bytes:
 
 
 def unpack(record: bytes) -> ImageRecord:
-    """Takes a record apart.
+    """Splits a record into labels and image.
 
     Raises:
         DataInvalid: it is shorter than its header says.
@@ -91,11 +89,11 @@ def unpack(record: bytes) -> ImageRecord:
 
 
 def walk(files: OpenFiles, faults: list[Fault]) -> Iterator[int]:
-    """Where each record of the (only) file begins, for a file whose index is lost.
+    """Where each record of the (only) file begins, for a file without an index.
 
     Args:
         files: open.
-        faults: gets what is no frame; the walk goes on at the next magic number.
+        faults: gets every gap between frames; the walk goes on at the next magic number.
     """
     where, end = files.paths[0].name, files.sizes[0]
     position = 0
@@ -116,11 +114,11 @@ def walk(files: OpenFiles, faults: list[Fault]) -> Iterator[int]:
 def _frame(block: bytes, position: int, *, is_first: bool) -> tuple[int, int]:
     """Flag and length of the frame that a block begins with."""
     if len(block) < _FRAME.size or not block.startswith(MAGIC):
-        raise DataInvalid(f"no record at byte {position}: the magic number is not there")
+        raise DataInvalid(f"no record at byte {position}: no magic number")
     word = _FRAME.unpack_from(block)[1]
     flag = word >> _LENGTH_BITS
     if flag not in ((_WHOLE, _FIRST) if is_first else (_MIDDLE, _LAST)):
-        raise DataInvalid(f"a part of kind {flag} at byte {position} does not belong there")
+        raise DataInvalid(f"unexpected part of kind {flag} at byte {position}")
     return flag, word & (1 << _LENGTH_BITS) - 1
 
 

@@ -1,4 +1,4 @@
-"""What every format of a training set must offer: its records by number, without reading them all.
+"""What every format of a training set offers: its records by number, without reading them all.
 
 An index (where each record lies, whose it is) is made at opening and held in
 memory, about 50 bytes a record and its name; the compressed images stay on the
@@ -19,7 +19,7 @@ NO_LABEL = -1
 UNLABELLED = "_unlabelled"
 LABEL_DIGITS_MAX = 9  # what int32 holds
 RECORD_BYTES_MAX = 32 << 20
-"""A crop of 112 x 112 px takes a few thousand; whatever claims more than this is damaged."""
+"""A crop of 112 x 112 px takes a few thousand; a larger record is corrupt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class RecordTable:
         names: N names, each once.
         labels: int32[N], the identity's number; -1 for a record without an identity.
         identities: the identity of each number; none is without a record.
-        is_label_sure: bool[N], False where an index doubts the identity.
+        is_label_sure: bool[N], False for a suspicious label.
         faults: records that could not be indexed, and are none of the N.
-        label_gaps: numbers from 0 to the highest that no record has, where identities are numbers.
-        remarks: what is odd in the set and did no harm, a sentence each.
+        label_gaps: unused numbers from 0 to the highest, where identities are numbers.
+        remarks: deviations from the format that cost no record, a sentence each.
     """
 
     names: Sequence[str]
@@ -63,7 +63,7 @@ class RecordReader(Protocol):
 
     @property
     def kind(self) -> str:
-        """The format, as people call it."""
+        """Name of the format."""
         ...
 
     @property
@@ -78,7 +78,7 @@ class RecordReader(Protocol):
             number: in [0, N).
 
         Raises:
-            DataInvalid: the record is damaged, cut off or gone; the message says what and where.
+            DataInvalid: the record is corrupt, truncated or missing; the message names the place.
         """
         ...
 
@@ -114,7 +114,7 @@ class IdentityColumn:
         numbers = [_number(identity) for identity in self._seen]
         if None in numbers:
             return *self.by_name(), 0
-        # Whoever counts from -1 or less means "nobody".
+        # A negative number means no identity.
         labels = self._translated([NO_LABEL if n is None else max(n, NO_LABEL) for n in numbers])
         return numbered(labels)
 
@@ -127,7 +127,7 @@ class IdentityColumn:
 def numbered(
     labels: NDArray[np.integer[Any]],
 ) -> tuple[NDArray[np.int32], NumberNames, int]:
-    """Dense labels from numbers that may have gaps: nobody is trained for a number without a face.
+    """Dense labels from numbers that may have gaps: an unused number becomes no class.
 
     Args:
         labels: integers[N], below 0 for a record without an identity.

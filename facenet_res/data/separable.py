@@ -1,8 +1,8 @@
 """Blur, motion and low resolution as matrices: all are linear, and one axis at a time.
 
-A picture x of 112 x 112 px becomes R x C', with one 112 x 112 matrix R for its rows and one, C,
-for its columns. With a table of such matrices a device gives each picture of a batch a dose of
-its own by two matrix products, which is what GPUs are best at.
+An image x of 112 x 112 px becomes R x C', with one 112 x 112 matrix R for its rows and one, C,
+for its columns. With a table of such matrices a device filters each image of a batch
+differently by two matrix products, which is what GPUs are best at.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The crops that a run could not read: counted, named, and told at its end.
 
-One damaged crop among a million must not end a week of training; a failing disk must.
+One corrupt crop among a million must not end a week of training; a failing disk must.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from facenet_res.data.crops import CropSource
 SHARE_MAX = 0.01
 """Of the crops of a set. More are no accident, and what is left may be a different set."""
 COUNT_MIN = 16
-"""So many may be damaged in a set however small."""
+"""Unreadable crops that a set of any size may have."""
 
 
 class Skipped:

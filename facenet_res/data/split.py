@@ -46,17 +46,17 @@ def split_by_identity(
     labels = crops.labels
     counts = np.bincount(labels[labels != NO_LABEL], minlength=len(crops.identities))
     rich = np.flatnonzero(counts >= max(crops_min, 1)).tolist()
-    strangers = np.flatnonzero(labels == NO_LABEL).tolist()
-    if len(rich) < identities or len(strangers) < unlabelled:
+    unnamed = np.flatnonzero(labels == NO_LABEL).tolist()
+    if len(rich) < identities or len(unnamed) < unlabelled:
         raise DataInvalid(
             f"cannot hold out {identities} identities with >= {crops_min} crops and {unlabelled} "
-            f"unlabelled crops: the set has {len(rich)} and {len(strangers)}"
+            f"unlabelled crops: the set has {len(rich)} and {len(unnamed)}"
         )
     held_people = heapq.nsmallest(identities, rich, lambda n: _order(crops.identities[n]))
-    held_strangers = heapq.nsmallest(unlabelled, strangers, lambda n: _order(crops.name(n)))
+    held_unnamed = heapq.nsmallest(unlabelled, unnamed, lambda n: _order(crops.name(n)))
     is_person = np.isin(labels, held_people)
     is_stranger = np.zeros(len(crops), np.bool_)
-    is_stranger[held_strangers] = True
+    is_stranger[held_unnamed] = True
     return Split(
         train=crops.subset(np.flatnonzero(~is_person & ~is_stranger)),
         validation=crops.subset(np.flatnonzero(is_person & crops.is_label_sure)),

@@ -22,7 +22,7 @@ class Summary:
         images: that are in the index.
         identities: with at least one image.
         unlabelled: images without an identity.
-        doubted: images whose identity the index doubts; they are no examples of it.
+        suspicious: images with a suspicious label.
         per_identity_min: images of the identity with the fewest; 0 without identities.
         per_identity_median: of the one in the middle.
         per_identity_max: of the one with the most.
@@ -36,7 +36,7 @@ class Summary:
     images: int
     identities: int
     unlabelled: int
-    doubted: int
+    suspicious: int
     per_identity_min: int
     per_identity_median: float
     per_identity_max: int
@@ -57,7 +57,7 @@ def summarize(source: CropSource) -> Summary:
         images=len(source),
         identities=len(counts),
         unlabelled=int(np.sum(labels == NO_LABEL)),
-        doubted=int(np.sum(~source.is_label_sure)),
+        suspicious=int(np.sum(~source.is_label_sure)),
         per_identity_min=int(counts.min(initial=len(source))) if len(counts) else 0,
         per_identity_median=float(np.median(counts)) if len(counts) else 0.0,
         per_identity_max=int(counts.max(initial=0)),

@@ -1,7 +1,7 @@
-"""The members of a tar by their place, past damaged headers too.
+"""The members of a tar by position, past corrupt headers too.
 
-Python's `tarfile` keeps an object for each member and stops at the first bad header; of millions of
-members one is bad, and the others are wanted.
+Python's `tarfile` keeps an object for each member and stops at the first corrupt header; a set of
+millions has one and must not lose the rest.
 """
 
 import tarfile
@@ -45,7 +45,7 @@ def members(files: OpenFiles, file: int, faults: list[Fault]) -> Iterator[Member
     Args:
         files: open.
         file: which of them.
-        faults: gets what could not be read; the walk goes on behind it.
+        faults: gets unreadable headers; the walk goes on behind them.
     """
     where, end = files.paths[file].name, files.sizes[file]
     position, is_lost = 0, False
@@ -58,7 +58,7 @@ def members(files: OpenFiles, file: int, faults: list[Fault]) -> Iterator[Member
             # Zeros end a tar, and stand between two that were joined.
             if any(block) and not is_lost:
                 is_lost = True
-                faults.append(Fault(f"{where} at byte {position}", "no tar header; looking on"))
+                faults.append(Fault(f"{where} at byte {position}", "no tar header; searching on"))
             position += _BLOCK
             continue
         is_lost = False
@@ -67,9 +67,7 @@ def members(files: OpenFiles, file: int, faults: list[Fault]) -> Iterator[Member
             size = int(extended["size"])
         start = position + _BLOCK
         if start + size > end:
-            faults.append(
-                Fault(f"{where}/{name}", f"cut off: {end - start} of {size} bytes are there")
-            )
+            faults.append(Fault(f"{where}/{name}", f"truncated: {end - start} of {size} bytes"))
             return
         position = start + -(-size // _BLOCK) * _BLOCK
         if info.kind in (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME):

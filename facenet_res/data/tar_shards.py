@@ -2,7 +2,7 @@
 
 KEY is the path up to the first dot of the file's name; members of one KEY follow each other.
 `KEY.cls` holds the identity, a number or a name, as text; `KEY.json` an object with `identity` or
-`label` and, where the label is doubted, `"label_ok": 0`. An image with neither has no identity.
+`label` and, for a suspicious label, `"label_ok": 0`. An image with neither has no identity.
 
 Source:
     https://github.com/webdataset/webdataset, "The WebDataset Format"; POSIX.1-2001, pax and ustar.
@@ -42,7 +42,7 @@ class TarReader:
     kind = "WebDataset tar shards"
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        """Walks the headers of the tars, and reads the labels; images are passed over."""
+        """Walks the headers of the tars, and reads the labels; images are not."""
         self._files = OpenFiles(paths)
         self._shards, self._positions, self._sizes = array("i"), array("q"), array("q")
         self._sure = array("b")
@@ -69,7 +69,7 @@ class TarReader:
         data = self._files.read(self._shards[number], self._positions[number], size)
         if len(data) < size:
             name = self.table.names[number]
-            raise DataInvalid(f"{name} is cut off: {len(data)} of {size} bytes are there")
+            raise DataInvalid(f"{name} is truncated: {len(data)} of {size} bytes")
         return data
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ class TarReader:
                 yield name
 
     def _label(self, shard: int, found: list[Member]) -> tuple[str, bool]:
-        """Identity and whether it is sure; the JSON is asked before the bare number."""
+        """Identity and whether it is sure; JSON takes precedence."""
         for member in sorted(found, key=lambda each: not each.name.endswith(".json")):
             if member.size > _LABEL_BYTES_MAX:
                 raise DataInvalid(
@@ -140,14 +140,14 @@ def _of_text(data: bytes) -> tuple[str, bool]:
     try:
         identity = data.decode("utf-8").strip()
     except UnicodeDecodeError as error:
-        raise DataInvalid("its .cls is no text in UTF-8") from error
+        raise DataInvalid("its .cls is not UTF-8") from error
     if not identity:
         raise DataInvalid("its .cls is empty")
     return identity, True
 
 
 def _of_json(data: bytes) -> tuple[str, bool] | None:
-    """Identity and whether it is sure; None where the JSON tells of other things."""
+    """Identity and whether it is sure; None where the JSON has no label."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -158,5 +158,5 @@ def _of_json(data: bytes) -> tuple[str, bool] | None:
     if identity is None:
         return None
     if isinstance(identity, bool) or not isinstance(identity, int | str):
-        raise DataInvalid(f"its .json needs a number or a text as identity, has {identity!r}")
+        raise DataInvalid(f"its .json requires a number or a text as identity, has {identity!r}")
     return str(identity), value.get("label_ok", 1) != 0

@@ -1,7 +1,7 @@
 """IJB-B's and IJB-C's protocol files, as InsightFace lays them out.
 
-A *template* is all that is known of a person at once: some photographs and frames of films. A
-*medium* is one photograph or one film. A folder holds, with the set's name for `ijbc`:
+A *template* is a set of images of one person: stills and video frames. A *medium* is one still or
+one video. A folder holds, with the set's name for `ijbc`:
 
     meta/ijbc_face_tid_mid.txt         "1.jpg 1 69544": image, template, medium
     meta/ijbc_name_5pts_score.txt      "1.jpg x y x y x y x y x y 0.99": landmarks in px, score
@@ -42,7 +42,7 @@ class TemplateSet:
         name: "ijbb" or "ijbc".
         images: name of each image in `loose_crop`, N of them.
         templates: int64[N], the template of each image.
-        media: int64[N], the photograph or film of each image.
+        media: int64[N], the still or video of each image.
         landmarks: float32[N, 5, 2], in px of the image, in the order of `Detection`.
         scores: float32[N], the detector's, in [0, 1].
     """
@@ -86,11 +86,11 @@ class TemplateSubjects:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IdentificationProtocol:
-    """The 1:N protocol: the probes are asked for in each gallery.
+    """The 1:N protocol: every probe is searched in each gallery.
 
     Attributes:
         galleries: by name; no subject is in both.
-        probes: whoever is in one gallery is a stranger to the other.
+        probes: people in one gallery are non-enrolled in the other.
     """
 
     galleries: dict[str, TemplateSubjects]

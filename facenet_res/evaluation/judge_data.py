@@ -154,7 +154,7 @@ class JudgeData:
 
     Attributes:
         pairs: of LFW.
-        lfw: the aligned subjects of `pairs.photos`.
+        lfw: the aligned subjects of `pairs.images`.
         validation: uint8[N, 112, 112, 3], all crops of the held-out identities.
         people: int64[N], whom each shows.
         strangers: uint8[M, 112, 112, 3], the held-out crops without a name, each of somebody else.

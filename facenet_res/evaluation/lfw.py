@@ -30,14 +30,14 @@ def located(pairs: PairSet, names: Sequence[str]) -> tuple[str, ...]:
         FileMissing: some are not there; the message counts them and names the first.
     """
     by_end = {"/".join(PurePosixPath(name).parts[-2:]): name for name in names}
-    missing = [photo for photo in pairs.photos if photo not in by_end]
+    missing = [photo for photo in pairs.images if photo not in by_end]
     if missing:
         raise FileMissing(
-            f"{len(missing)} of {len(pairs.photos)} photographs of the pairs are missing: "
+            f"{len(missing)} of {len(pairs.images)} photographs of the pairs are missing: "
             f"{', '.join(missing[:MISSING_NAMED_MAX])}"
             f"{', ...' if len(missing) > MISSING_NAMED_MAX else ''}"
         )
-    return tuple(by_end[photo] for photo in pairs.photos)
+    return tuple(by_end[photo] for photo in pairs.images)
 
 
 def thinned(pairs: PairSet, pairs_max: int) -> PairSet:
@@ -58,7 +58,7 @@ def every(pairs: PairSet, step: int) -> PairSet:
     first, second = pairs.first[::step], pairs.second[::step]
     kept, places = np.unique(np.concatenate([first, second]), return_inverse=True)
     return PairSet(
-        photos=tuple(pairs.photos[number] for number in kept.tolist()),
+        images=tuple(pairs.images[number] for number in kept.tolist()),
         first=places[: len(first)],
         second=places[len(first) :],
         is_same=pairs.is_same[::step],
@@ -76,7 +76,7 @@ def judge_pairs(
 
     Args:
         pairs: the labelled pairs; one fold only means that no accuracy by folds is given.
-        photographs: in the order of `pairs.photos`.
+        photographs: in the order of `pairs.images`.
         model_id: names the weights in the report.
         units: what the intervals draw anew; the people after whom the photographs' folders are
             named, where None.
@@ -86,9 +86,9 @@ def judge_pairs(
             from that of the photographs.
         DataInvalid: the pairs lack a kind.
     """
-    if len(photographs.embeddings) != len(pairs.photos):
+    if len(photographs.embeddings) != len(pairs.images):
         raise ArrayInvalid(
-            f"{len(pairs.photos)} photographs need as many embeddings; "
+            f"{len(pairs.images)} photographs need as many embeddings; "
             f"got {len(photographs.embeddings)}"
         )
     rows = check_embeddings(photographs.embeddings, photographs.embeddings.shape[-1])
@@ -101,7 +101,7 @@ def judge_pairs(
     )
     measured = Measured(
         model_id=model_id,
-        photographs=len(pairs.photos),
+        photographs=len(pairs.images),
         without_face=photographs.without_face,
         with_several_faces=photographs.with_several_faces,
     )
@@ -110,5 +110,5 @@ def judge_pairs(
 
 def people_units(pairs: PairSet) -> DrawnUnits:
     """The people on the pairs, by the folders of their photographs; the pairs, if too few."""
-    people: Any = np.array([PurePosixPath(photo).parent.name for photo in pairs.photos])
+    people: Any = np.array([PurePosixPath(photo).parent.name for photo in pairs.images])
     return people_or_pairs(people[pairs.first], people[pairs.second])

@@ -46,8 +46,8 @@ def judge_robustness(
         DataInvalid: the pairs have fewer than two folds, or a kind of pair is missing.
     """
     pairs = every(data.pairs, step)
-    place = {photo: number for number, photo in enumerate(data.pairs.photos)}
-    crops = data.lfw.crops[[place[photo] for photo in pairs.photos]]
+    place = {photo: number for number, photo in enumerate(data.pairs.images)}
+    crops = data.lfw.crops[[place[photo] for photo in pairs.images]]
 
     def accuracy(rows: Embeddings) -> KFoldAccuracy:
         values = cosine(rows[pairs.first], rows[pairs.second])

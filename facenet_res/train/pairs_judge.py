@@ -26,7 +26,7 @@ class PairsJudge:
 
     Attributes:
         pairs: with at least two folds.
-        faces: uint8[N, 112, 112, 3], in the order of `pairs.photos`.
+        faces: uint8[N, 112, 112, 3], in the order of `pairs.images`.
     """
 
     pairs: PairSet

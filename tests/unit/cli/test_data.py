@@ -49,7 +49,7 @@ def test_every_format_is_counted_alike(
         "images": 6,
         "identities": 3,
         "unlabelled": 0,
-        "doubted": 0,
+        "suspicious": 0,
         "per_identity_min": 1,
         "per_identity_median": 2.0,
         "per_identity_max": 3,
@@ -57,7 +57,7 @@ def test_every_format_is_counted_alike(
         "label_gaps": gaps,
         "remarks": [],
         "is_checked": True,
-        "damaged": [],
+        "unreadable": [],
     }
 
 
@@ -67,7 +67,7 @@ def test_a_pattern_is_a_set(run: Run, tmp_path: Path) -> None:
     ran = run("data", "inspect", tmp_path / "shard-{000..001}.tar")
 
     assert ran.code == 0
-    assert "images                       4" in ran.out
+    assert "images                        4" in ran.out
     assert "--check decodes all" in ran.out
 
 
@@ -80,10 +80,10 @@ def test_damage_is_named_on_stderr_and_in_json(run: Run, tmp_path: Path) -> None
     as_json = run("data", "inspect", folder, "--check", "--json")
 
     assert ran.code == 0
-    assert "damaged                      25" in ran.out
-    assert "damaged: 0/0000.jpg: crop 0/0000.jpg is unreadable" in ran.err
+    assert "unreadable                    25" in ran.out
+    assert "unreadable: 0/0000.jpg: crop 0/0000.jpg is unreadable" in ran.err
     assert "and 5 more" in ran.err
-    assert [each["name"] for each in as_json.json["damaged"]] == [
+    assert [each["name"] for each in as_json.json["unreadable"]] == [
         f"0/{number:04d}.jpg" for number in range(25)
     ]
 

@@ -60,7 +60,7 @@ def test_a_file_may_declare_what_the_flags_would(run: Run, tmp_path: Path, sourc
         ('mean = "0"\nscale = 255\n', "mean must be of type float"),
         ("depth = 3\n", "unknown keys ['depth']"),
         ('colour_order = "GBR"\n', "one of ('RGB', 'BGR')"),
-        ("mean =", "is no TOML"),
+        ("mean =", "is not TOML"),
     ],
 )
 def test_a_file_that_declares_it_wrongly_is_refused(

@@ -51,7 +51,7 @@ def test_the_network_table_survives() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ("format_version = 1", "format_version = 2", "format_version is 2, we read 1"),
+        ("format_version = 1", "format_version = 2", "format_version is 2, supported is 1"),
         ("format_version = 1", "", "format_version is None"),
         ('model_id = "net-1"', "", "model_id is missing"),
         ('model_id = "net-1"', 'model_id = "../up"', "model_id must be of the form"),
@@ -72,7 +72,7 @@ def test_the_network_table_survives() -> None:
         ("similarity_low = 0.28", "similarity_low = 2.0", r"thresholds\[0\]: similarity_low"),
         ("[[files]]", "[[file]]", "unknown keys"),
         ("[network]", "[[network]]", "network must be dict"),
-        ('loss = ""', "loss = ", "is no TOML"),
+        ('loss = ""', "loss = ", "is not TOML"),
     ],
 )
 def test_what_is_wrong_is_named(old: str, new: str, named: str) -> None:
@@ -92,7 +92,7 @@ def test_a_folder_from_before_mirroring_is_read_as_without() -> None:
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
-    with pytest.raises(ArtifactInvalid, match=r"net/manifest\.toml is no TOML"):
+    with pytest.raises(ArtifactInvalid, match=r"net/manifest\.toml is not TOML"):
         parse_manifest(b"\xff\xfe", "net/manifest.toml")
 
 

@@ -18,7 +18,7 @@ def written(folder: Path, text: str) -> Path:
 def test_a_person_stands_for_all_their_photographs(tmp_path: Path) -> None:
     path = written(tmp_path, "identity,sex,age\nann,f,\nbob,m,old\n")
     table = read_attributes(path, NAMES)
-    assert table.photos == NAMES
+    assert table.images == NAMES
     assert table.people == ("ann", "ann", "bob")
     assert table.groups == {"sex": ("f", "f", "m"), "age": ("", "", "old")}
     assert table.unmentioned == 0
@@ -29,7 +29,7 @@ def test_a_photograph_may_be_named_without_outer_folders_and_its_person_set(
 ) -> None:
     path = written(tmp_path, "file,identity,sex\nann/1.jpg,eve,f\nset/bob/1.jpg,bob,m\n")
     table = read_attributes(path, NAMES)
-    assert table.photos == ("set/ann/1.jpg", "set/bob/1.jpg")
+    assert table.images == ("set/ann/1.jpg", "set/bob/1.jpg")
     assert table.people == ("eve", "bob")
     assert table.unmentioned == 1
 
@@ -43,7 +43,7 @@ def test_a_photograph_may_be_named_without_outer_folders_and_its_person_set(
         ("identity,sex\nann,f\nann,f\n", DataInvalid, "line 3: identity 'ann' is empty or there"),
         ("identity,sex\n,f\n", DataInvalid, "line 2: identity '' is empty"),
         ("identity,sex\nann,f,x\n", DataInvalid, "line 2 has more fields"),
-        ("identity,sex\neve,f\n", FileMissing, "line 2: eve is not among the photographs"),
+        ("identity,sex\neve,f\n", FileMissing, "line 2: eve is not among the images"),
         ("file,sex\nann/9.jpg,f\n", FileMissing, "ann/9.jpg is not among"),
     ],
 )

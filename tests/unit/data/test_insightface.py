@@ -151,7 +151,7 @@ def test_the_property_file_is_compared(tmp_path: Path) -> None:
         assert source.reader.table.remarks == ("property says 10 identities, the records have 3",)
 
     (folder / "property").write_text("3,112,96")
-    with pytest.raises(DataInvalid, match="are 96x112 px by its property file, need 112x112"):
+    with pytest.raises(DataInvalid, match="are 96x112 px by its property file, requires 112x112"):
         open_crops(folder)
     (folder / "property").write_text("many")
     with pytest.raises(DataInvalid, match="should read '85742,112,112'; got 'many'"):

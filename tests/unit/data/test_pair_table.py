@@ -16,7 +16,7 @@ def written(folder: Path, text: str) -> Path:
 def test_photographs_are_numbered_by_first_mention(tmp_path: Path) -> None:
     path = written(tmp_path, "same,second,first\n1,a/2.jpg,a/1.jpg\nno,b/1.jpg,a/1.jpg\n")
     pairs, people = read_pair_table(path)
-    assert pairs.photos == ("a/1.jpg", "a/2.jpg", "b/1.jpg")
+    assert pairs.images == ("a/1.jpg", "a/2.jpg", "b/1.jpg")
     assert pairs.first.tolist() == [0, 0]
     assert pairs.second.tolist() == [1, 2]
     assert pairs.is_same.tolist() == [True, False]

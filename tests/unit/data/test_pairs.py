@@ -20,7 +20,7 @@ def test_reads_both_kinds_and_the_folds() -> None:
     pairs = parse_pairs(TWO_FOLDS)
 
     named = [
-        (pairs.photos[a], pairs.photos[b]) for a, b in zip(pairs.first, pairs.second, strict=True)
+        (pairs.images[a], pairs.images[b]) for a, b in zip(pairs.first, pairs.second, strict=True)
     ]
     assert named == [
         ("Ann/Ann_0001.jpg", "Ann/Ann_0003.jpg"),
@@ -30,7 +30,7 @@ def test_reads_both_kinds_and_the_folds() -> None:
     ]
     assert pairs.is_same.tolist() == [True, False, True, False]
     assert pairs.folds.tolist() == [0, 0, 1, 1]
-    assert len(pairs.photos) == len(set(pairs.photos)) == 5
+    assert len(pairs.images) == len(set(pairs.images)) == 5
 
 
 def test_one_number_in_the_first_line_is_one_fold() -> None:
@@ -74,6 +74,6 @@ def test_reads_the_official_pairs(shared_data: Path) -> None:
     pairs = read_pairs(shared_data / "lfw_pairs.txt")
 
     assert len(pairs) == 6000
-    assert len(pairs.photos) == 7701
+    assert len(pairs.images) == 7701
     assert pairs.is_same.sum() == 3000
     assert np.bincount(pairs.folds).tolist() == [600] * 10

@@ -86,9 +86,9 @@ def test_a_damaged_header_costs_its_member(tmp_path: Path) -> None:
     ("member", "reason"),
     [
         (("0.cls", b""), "its .cls is empty"),
-        (("0.cls", b"\xff"), "no text in UTF-8"),
+        (("0.cls", b"\xff"), "is not UTF-8"),
         (("0.json", b"{"), "its .json cannot be read"),
-        (("0.json", b'{"label": 1.5}'), "needs a number or a text"),
+        (("0.json", b'{"label": 1.5}'), "requires a number or a text"),
     ],
 )
 def test_a_label_that_cannot_be_read_is_a_fault(

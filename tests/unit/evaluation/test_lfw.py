@@ -28,9 +28,9 @@ def pair_set() -> PairSet:
 def photographs(pairs: PairSet, noise: float) -> EmbeddedPhotographs:
     random = np.random.default_rng(0)
     centres = random.normal(size=(PEOPLE, 32))
-    person = [int(name[1:3]) for name in pairs.photos]
+    person = [int(name[1:3]) for name in pairs.images]
     rows = centres[person] + noise * random.normal(size=(len(person), 32))
-    return EmbeddedPhotographs(unit_norm(rows), (pairs.photos[3],), 2)
+    return EmbeddedPhotographs(unit_norm(rows), (pairs.images[3],), 2)
 
 
 def test_a_perfect_network_is_perfect() -> None:
@@ -109,11 +109,11 @@ def test_fewer_pairs_are_the_same_pairs_with_the_photographs_they_need() -> None
 
     assert len(few) == -(-len(pairs) // 7)
     for number in range(len(few)):
-        assert few.photos[few.first[number]] == pairs.photos[pairs.first[7 * number]]
-        assert few.photos[few.second[number]] == pairs.photos[pairs.second[7 * number]]
+        assert few.images[few.first[number]] == pairs.images[pairs.first[7 * number]]
+        assert few.images[few.second[number]] == pairs.images[pairs.second[7 * number]]
     np.testing.assert_array_equal(few.is_same, pairs.is_same[::7])
     np.testing.assert_array_equal(few.folds, pairs.folds[::7])
-    assert sorted({*few.first.tolist(), *few.second.tolist()}) == list(range(len(few.photos)))
+    assert sorted({*few.first.tolist(), *few.second.tolist()}) == list(range(len(few.images)))
 
 
 @pytest.mark.parametrize(("most", "left"), [(0, 80), (80, 80), (500, 80), (79, 40), (11, 10)])

@@ -172,7 +172,7 @@ def _search(gallery: EmbeddingGallery, queries: Embeddings, people: int) -> Stag
     stored = _random_embeddings(people, queries.shape[1])
     return Stage(
         "search",
-        lambda: gallery.identify(queries, THRESHOLD, TOP_K),
+        lambda: gallery.identify(queries, threshold=THRESHOLD, k=TOP_K),
         "one pass over the embeddings",
         lambda: queries @ stored.T,
     )

@@ -18,6 +18,9 @@
     |   +-- UnknownFace         no such face in the gallery
     |   +-- PersonExists        the person is there already
     |   +-- FaceExists          the face's id is taken by another face
+    |   +-- EtagMismatch        the person has changed since it was read
+    |   +-- RequestConflict     another request had the same request_id
+    |   +-- CalibrationUnsupported  too few data for a threshold at the wanted rate
     |   +-- GalleryExists       a gallery is there already
     |   +-- GalleryInvalid      the gallery file is damaged or of another format
     |   +-- ModelMismatch       the gallery or checkpoint belongs to another model
@@ -147,6 +150,24 @@ class FaceExists(StateError):
     """The gallery holds another face of this id already."""
 
     reason = "FACE_EXISTS"
+
+
+class EtagMismatch(StateError):
+    """The person has changed since the caller read them; read again and decide again."""
+
+    reason = "ETAG_MISMATCH"
+
+
+class RequestConflict(StateError):
+    """A request with this request_id and other contents was answered before."""
+
+    reason = "REQUEST_CONFLICT"
+
+
+class CalibrationUnsupported(StateError):
+    """The data are too few for a threshold at the wanted error rate."""
+
+    reason = "CALIBRATION_UNSUPPORTED"
 
 
 class GalleryExists(StateError):

@@ -146,6 +146,8 @@ class OperatingPoint:
         threshold_low: lower end of the threshold's 95 % interval; the threshold itself where it
             was given directly.
         threshold_high: upper end.
+        rate_low: lower end of the 95 % interval of the rate that the threshold really has.
+        rate_high: upper end.
     """
 
     threshold: float
@@ -153,6 +155,8 @@ class OperatingPoint:
     fpir: float | None = None
     threshold_low: float = math.nan
     threshold_high: float = math.nan
+    rate_low: float = math.nan
+    rate_high: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +211,7 @@ class Identification:
         fmr: false match rate of one comparison that the threshold is calibrated for, or None.
         fpir: false positive identification rate that it is calibrated for, or None.
         face: the probe; None where embeddings were given.
+        second_score: score of the second-best person; -1 where there is none.
     """
 
     candidates: tuple[Candidate, ...]
@@ -215,6 +220,12 @@ class Identification:
     fmr: float | None = None
     fpir: float | None = None
     face: Face | None = None
+    second_score: float = -1.0
+
+    @property
+    def margin(self) -> float:
+        """How much better the best candidate is than the second-best person."""
+        return self.score - self.second_score
 
     @property
     def is_known(self) -> bool:

@@ -227,7 +227,7 @@ class _GalleryIdentifier:
         self._gallery.enroll(person, self._embedding(image)[0])
 
     def identify(self, image: bytes) -> Identification:
-        return self._gallery.identify(self._embedding(image), self._threshold)[0]
+        return self._gallery.identify(self._embedding(image), threshold=self._threshold)[0]
 
     def _embedding(self, image: bytes) -> Embeddings:
         return self._embedder.embed(self._portraits.face(image)[None])

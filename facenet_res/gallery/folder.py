@@ -1,16 +1,18 @@
-"""The gallery's folder: what lies in it, and the lock that makes it one process's own.
+"""The gallery's folder: what lies in it, and the lock of the process that writes.
 
-    gallery.db        the truth
-    gallery.db-wal    commits that are not in gallery.db yet; absent after a clean close
-    gallery.lock      locked while the gallery is open; holds the process id
-    ballast           zeros, given up when the disk is full so that deleting still works
-
-One process at a time opens a gallery, to read as well: a reader elsewhere would have a stale index,
-and its open transaction would keep deleted bytes in the log. Others ask the process that has it.
+gallery.db        people, faces and the log
+gallery.db-wal    commits that are not in gallery.db yet; absent after a clean close
+gallery.vectors   embeddings, a slot for each face
+gallery.crops     aligned crops in the same slots; a hole where none is kept
+gallery.head      the last acknowledged position of the log
+gallery.snapshot  which slot is whose, to open faster; may be deleted while the gallery is closed
+gallery.lock      locked by the process that writes; holds its id
+ballast           zeros, given up when the disk is full so that deleting still works
 """
 
 import errno
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +27,10 @@ from facenet_res.core.files import OWNER_ONLY, write_fault
 from facenet_res.core.process_lock import ProcessLock
 
 DATABASE_NAME = "gallery.db"
+VECTORS_NAME = "gallery.vectors"
+CROPS_NAME = "gallery.crops"
+HEAD_NAME = "gallery.head"
+SNAPSHOT_NAME = "gallery.snapshot"
 LOCK_NAME = "gallery.lock"
 BALLAST_NAME = "ballast"
 
@@ -116,16 +122,20 @@ class Ballast:
         self._size_bytes = size_bytes
 
     def fill(self) -> None:
-        """Takes the space, as far as the disk has it."""
-        # Without room for it there is nothing to reserve; the next fill tries again.
+        """Takes the space, where the disk has twice as much: the rest is for enrolments."""
         with suppress(OSError, DiskFull, NotWritable):
-            make_private_file(self._file)
-            self._grow()
+            if shutil.disk_usage(self._file.parent).free >= 2 * self._size_bytes:
+                make_private_file(self._file)
+                self._grow()
 
-    def release(self) -> None:
-        """Gives the space back to the disk."""
-        with suppress(FileNotFoundError):
+    def release(self) -> bool:
+        """Gives the space back to the disk; False where there was none."""
+        try:
+            held = self._file.stat().st_size
             os.truncate(self._file, 0)
+        except FileNotFoundError:
+            return False
+        return held > 0
 
     def _grow(self) -> None:
         with self._file.open("ab", buffering=0) as file:

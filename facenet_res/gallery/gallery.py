@@ -1,16 +1,17 @@
-"""The gallery: who is known, who is this, is it them. The store is the truth, the index a cache.
+"""The gallery of embeddings: who is known, who is this, is it them.
 
     with EmbeddingGallery.create("staff", model_id=model_id, embedding_dim=512) as gallery:
         gallery.enroll("ada", embedding, name="Ada Lovelace", face_id="upload-17")
-        (answer,) = gallery.identify(embeddings, threshold=0.38)
+        (answer,) = gallery.identify(embeddings, fpir=0.01)
+        print(answer.person_id or "unknown", answer.score, answer.margin)
 
-Every change is written to the store first and then to the index, in the order in which the changes
-came. A crash between the two is healed by opening, which fills the index from the store.
+The store is the truth. A search runs over its vectors in memory, waits for no writer, and every
+face that it finds is read again from the truth before it is returned.
 """
 
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -19,55 +20,47 @@ from numpy.typing import NDArray
 
 from facenet_res.core.arrays import check_embeddings
 from facenet_res.core.errors import UnknownFace
-from facenet_res.core.types import Candidate, Embeddings, Identification, Verification
-from facenet_res.gallery.faiss_index import FaissIndex
-from facenet_res.gallery.index import Index
-from facenet_res.gallery.limits import GalleryLimits, check_model, check_number, check_threshold
-from facenet_res.gallery.persons import PersonIndex
-from facenet_res.gallery.records import check_embedding, random_face_id, to_record, to_templates
+from facenet_res.core.types import (
+    Candidate,
+    Embeddings,
+    Identification,
+    OperatingPoint,
+    Verification,
+)
+from facenet_res.gallery.deciding import Decider, ThresholdAtFmr
+from facenet_res.gallery.gallery_people import LIMITS, GalleryPeople
+from facenet_res.gallery.identifying import Identifier
+from facenet_res.gallery.limits import GalleryLimits, check_model, check_number
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.store import Store
-from facenet_res.gallery.types import (
-    Counts,
-    DeletedRows,
-    DeletionReceipt,
-    EnrolledFace,
-    Enrollment,
-    FaceRecord,
-    GalleryInfo,
-    Person,
-)
+from facenet_res.gallery.types import EVERYBODY, GalleryInfo, PersonFilter, random_face_id
 
-LIMITS = GalleryLimits()
+SIMILAR_MAX = 10
 
 
-class EmbeddingGallery:
-    """Persons and their faces, searchable, durable. Safe to call from several threads.
+class EmbeddingGallery(GalleryPeople):
+    """People and their faces, searchable, durable. Safe to call from several threads.
 
-    One process at a time has a gallery open, to read as well; others get GalleryLocked. Searches
-    run beside each other and beside the disk's work; changes go one after another.
+    One process opens a gallery to write, any number `read_only`. Changes of several callers are
+    committed together; each is on the disk when its call returns. Every change takes a
+    `request_id`: for 24 hours the same call under the same id returns the same answer again.
 
-    Memory: 4 D bytes a face for the index, and some 300 bytes for its names.
+    Memory: 4 D bytes a face, shared by all processes of the machine, and 24 bytes for its numbers.
     """
 
     def __init__(
         self,
         store: Store,
-        index: Index,
         *,
         limits: GalleryLimits = LIMITS,
         clock: Callable[[], float] = time.time,
         new_face_id: Callable[[], str] = random_face_id,
+        threshold_at_fmr: ThresholdAtFmr | None = None,
     ) -> None:
-        """Takes over an open store and fills the empty index from it; see `create` and `open`."""
-        self._store = store
-        self._index = PersonIndex(index)
-        self._limits = limits
-        self._clock = clock
-        self._new_face_id = new_face_id
-        self._changing = threading.Lock()
-        for batch in store.templates():
-            self._index.add(batch)
+        """Takes over an open store; see `create` and `open`."""
+        super().__init__(store, limits, new_face_id)
+        self._identifier = Identifier(store, clock)
+        self._decider = Decider(store, self._identifier, threshold_at_fmr)
 
     @classmethod
     def create(
@@ -78,6 +71,7 @@ class EmbeddingGallery:
         embedding_dim: int,
         limits: GalleryLimits = LIMITS,
         clock: Callable[[], float] = time.time,
+        threshold_at_fmr: ThresholdAtFmr | None = None,
     ) -> "EmbeddingGallery":
         """Makes a gallery for one model's embeddings, and opens it.
 
@@ -87,6 +81,7 @@ class EmbeddingGallery:
             embedding_dim: D, 1 to 4096.
             limits: how much it takes; not written down, so each opening may set others.
             clock: seconds since 1970.
+            threshold_at_fmr: the model's calibration, for FMR and for galleries of few people.
 
         Raises:
             GalleryExists: a gallery is there already.
@@ -94,8 +89,9 @@ class EmbeddingGallery:
             GalleryLocked, GalleryInvalid, DiskFull: see `SqliteStore.create`.
         """
         check_model(model_id, embedding_dim)
-        store = SqliteStore.create(Path(path), GalleryInfo(model_id, embedding_dim, clock()))
-        return cls(store, FaissIndex(embedding_dim), limits=limits, clock=clock)
+        info = GalleryInfo(model_id, embedding_dim, clock())
+        store = SqliteStore.create(Path(path), info, clock=clock)
+        return cls(store, limits=limits, clock=clock, threshold_at_fmr=threshold_at_fmr)
 
     @classmethod
     def open(
@@ -104,176 +100,143 @@ class EmbeddingGallery:
         *,
         model_id: str | None = None,
         embedding_dim: int | None = None,
+        read_only: bool = False,
         limits: GalleryLimits = LIMITS,
-        clock: Callable[[], float] = time.time,
+        threshold_at_fmr: ThresholdAtFmr | None = None,
     ) -> "EmbeddingGallery":
-        """Opens a gallery and fills its index: about a second for 100,000 faces.
+        """Opens a gallery and checks it.
 
         Args:
             path: its folder.
             model_id: of the model in use; may be None where faces are only listed and deleted.
             embedding_dim: D of the model in use; None as above.
+            read_only: beside a process that writes, or from a read-only disk.
             limits: as for `create`.
-            clock: as for `create`.
+            threshold_at_fmr: as for `create`.
 
         Raises:
             FileMissing: there is no gallery.
-            GalleryLocked: another process has it open.
-            GalleryInvalid: it is damaged, foreign, or of a newer format.
+            GalleryLocked: another process has it open to write.
+            GalleryInvalid: it is damaged, foreign, or of another format.
             ModelMismatch: it belongs to another model.
         """
-        store = SqliteStore.open(Path(path))
+        folder = Path(path)
+        store = SqliteStore.open_reading(folder) if read_only else SqliteStore.open(folder)
         try:
-            store.info.check_model(Path(path), model_id, embedding_dim)
-            index = FaissIndex(store.info.embedding_dim)
-            return cls(store, index, limits=limits, clock=clock)
+            store.info.check_model(folder, model_id, embedding_dim)
         except BaseException:
             store.close()
             raise
-
-    @property
-    def info(self) -> GalleryInfo:
-        """Model id, dimension and time of creation."""
-        return self._store.info
-
-    def enroll(
-        self,
-        person_id: str,
-        embedding: NDArray[np.float32],
-        *,
-        name: str = "",
-        metadata: Mapping[str, str] | None = None,
-        face_id: str | None = None,
-        source: str = "",
-    ) -> EnrolledFace:
-        """Adds one face to a person, who is made if new. On the disk when this returns.
-
-        See `Enrollment` for the arguments and `enroll_many` for what is raised.
-        """
-        enrollment = Enrollment(
-            person_id=person_id,
-            embedding=embedding,
-            name=name,
-            metadata=metadata or {},
-            face_id=face_id,
-            source=source,
-        )
-        return self.enroll_many([enrollment])[0]
-
-    def enroll_many(self, enrollments: Sequence[Enrollment]) -> list[EnrolledFace]:
-        """Adds many faces in one transaction: all of them or, where it raises, none.
-
-        With a face id an enrolment happens once, however often it is tried: the same id with the
-        same person and embedding (cosine at least 0.999) changes nothing and returns the face of
-        the first time. After the face was deleted, a late retry enrols it again.
-
-        Raises:
-            FaceExists: a face id is taken by another person's face or by another picture.
-            ArrayInvalid: an embedding is not float32[D] of unit length.
-            ArgumentInvalid: a text, a number of entries, or the person's faces exceed a limit.
-            DiskFull: nothing was written.
-        """
-        if not enrollments:
-            return []
-        check_number("enrolments at once", len(enrollments), 1, self._limits.batch_max)
-        records = [self._record(enrollment) for enrollment in enrollments]
-        with self._changing:
-            stored = self._store.add(records, self._limits.faces_per_person_max)
-            # A retry's row is in the index already, unless an error kept it out the first time.
-            self._index.add(to_templates(stored, records))
-        return [one.face for one in stored]
+        return cls(store, limits=limits, threshold_at_fmr=threshold_at_fmr)
 
     def identify(
-        self, embeddings: Embeddings, threshold: float, top_k: int = 5
+        self,
+        embeddings: Embeddings,
+        *,
+        fpir: float | None = None,
+        fmr: float | None = None,
+        threshold: float | None = None,
+        k: int = 5,
+        where: PersonFilter = EVERYBODY,
     ) -> list[Identification]:
         """Says for each face who it is, or that it is nobody known.
 
         Args:
             embeddings: float32[B, D], of unit length; B may be 0.
-            threshold: least cosine that counts as the same person, in [-1, 1].
-            top_k: how many persons to list for each, each once by their best face.
+            fpir: share of people not enrolled who may be named; 1 % where nothing is given.
+            fmr: or a false match rate of one comparison.
+            threshold: or the least cosine that counts as the same person, in [-1, 1].
+            k: how many people to list for each, each once by the best face.
+            where: which people count. The threshold is that of the whole gallery.
 
         Raises:
-            ArrayInvalid, ArgumentInvalid: an embedding, the threshold or a number is out of range.
+            CalibrationUnsupported: the gallery is too small for the rate; see `operating_point`.
+            ArrayInvalid, ArgumentInvalid: an embedding, a rate or a number is out of range.
         """
         queries = check_embeddings(embeddings, self.info.embedding_dim)
         check_number("faces at once", len(queries), 0, self._limits.batch_max)
-        check_threshold(threshold)
-        check_number("top_k", top_k, 1, self._limits.top_k_max)
-        found = self._index.closest(queries, top_k)
-        return [_identified(candidates, threshold) for candidates in found]
+        check_number("k", k, 1, self._limits.top_k_max)
+        point = self.operating_point(fpir=fpir, fmr=fmr, threshold=threshold)
+        found = self._identifier.candidates(queries, max(2, k), where)
+        return [_identified(candidates, point, k) for candidates in found]
 
     def verify(
         self,
         person_id: str,
         embedding: NDArray[np.float32],
-        threshold: float,
+        *,
         fmr: float | None = None,
+        threshold: float | None = None,
     ) -> Verification:
         """Says whether the face is the person's, by the closest of their faces.
 
         Args:
             person_id: who it should be.
             embedding: float32[D], of unit length.
-            threshold: least cosine that counts as the same person, in [-1, 1].
-            fmr: the rate the threshold was measured for; goes into the answer.
+            fmr: false match rate of one comparison.
+            threshold: or the least cosine that counts as the same person, in [-1, 1]. With both,
+                the threshold decides, and the rate goes into the answer.
 
         Raises:
             UnknownPerson: the gallery has no such person.
             UnknownFace: the person has no face left.
+            CalibrationUnsupported: the gallery is too small for the rate.
             ArrayInvalid, ArgumentInvalid: as for `identify`.
         """
-        query = check_embedding(embedding, self.info.embedding_dim)
-        check_threshold(threshold)
-        self._limits.check_id("person_id", person_id)
-        known, _ = self._store.embeddings_of(person_id)
-        if len(known) == 0:
+        query = check_embeddings(np.asarray(embedding)[None], self.info.embedding_dim)[0]
+        point = (
+            self.operating_point(fmr=fmr)
+            if threshold is None
+            else replace(self.operating_point(threshold=threshold), fmr=fmr)
+        )
+        self._store.refresh()
+        known = self._store.hits_of(self._limits.check_id("person_id", person_id))
+        if not known:
             raise UnknownFace(f"{person_id!r} has no face to compare with")
-        similarity = float(np.clip(known @ query, -1.0, 1.0).max())
-        return Verification(similarity, threshold, fmr)
+        score = max(float(np.clip(hit.vector @ query, -1.0, 1.0)) for hit in known)
+        return Verification(score, point.threshold, point.fmr)
 
-    def people(self, page_size: int = 100, after: str = "") -> list[Person]:
-        """The next persons by id, after the given one; an empty page is past the last."""
-        check_number("page_size", page_size, 1, self._limits.page_size_max)
-        return self._store.people(page_size, after)
+    def operating_point(
+        self,
+        *,
+        fpir: float | None = None,
+        fmr: float | None = None,
+        threshold: float | None = None,
+    ) -> OperatingPoint:
+        """The threshold for a wanted rate, with intervals; an FPIR of 1 % where none is named.
 
-    def person(self, person_id: str) -> Person:
-        """One person with all faces; UnknownPerson where there is none."""
-        return self._store.person(person_id)
-
-    def delete_person(self, person_id: str) -> DeletionReceipt:
-        """Deletes a person with all faces, and overwrites the embeddings on the disk.
-
-        Raises:
-            UnknownPerson: the gallery has no such person.
-            DiskFull: the disk is so full that not even the space held in reserve sufficed.
-        """
-        with self._changing:
-            return self._forgotten(self._store.delete_person(person_id), face_id="")
-
-    def delete_face(self, face_id: str) -> DeletionReceipt:
-        """Deletes one face, and overwrites its embedding on the disk. The person stays.
+        An FPIR is calibrated on the gallery's own people, again as it grows; see `thresholds`. A
+        gallery of fewer than 20 people takes the model's calibration for the FMR, divided by the
+        number of people.
 
         Raises:
-            UnknownFace, DiskFull: as for `delete_person`.
+            CalibrationUnsupported: the gallery is too small for the rate, and has no calibration
+                of its model.
+            ArgumentInvalid: more than one is named, or a value is out of range.
         """
-        with self._changing:
-            return self._forgotten(self._store.delete_face(face_id), face_id)
+        return self._decider.point(fpir=fpir, fmr=fmr, threshold=threshold)
 
-    def compact(self) -> None:
-        """Rewrites the file without its unused parts, remains of deleted texts among them."""
-        with self._changing:
-            self._store.compact()
+    def similar_people(
+        self, embeddings: Embeddings, threshold: float, *, except_for: str = ""
+    ) -> list[tuple[Candidate, ...]]:
+        """The people whom each face resembles, but one: to find one face under several people.
 
-    def counts(self) -> Counts:
-        """How many persons and faces it holds."""
-        return self._store.counts()
+        Args:
+            embeddings: float32[B, D], of unit length.
+            threshold: least score that is reported.
+            except_for: the person whose face it is said to be.
+        """
+        queries = check_embeddings(embeddings, self.info.embedding_dim)
+        found = self._identifier.candidates(queries, SIMILAR_MAX)
+        return [
+            tuple(one for one in people if one.score >= threshold and one.person_id != except_for)
+            for people in found
+        ]
 
     def close(self) -> None:
-        """Lets go after the change in progress; from then on all but this raises ShuttingDown."""
-        with self._changing:
-            self._index.close()
-            self._store.close()
+        """Closes after the changes in progress; from then on all but this raises ShuttingDown."""
+        self._identifier.close()
+        self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -281,20 +244,14 @@ class EmbeddingGallery:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _record(self, enrollment: Enrollment) -> FaceRecord:
-        self._limits.check_enrollment(enrollment)
-        face_id = self._new_face_id() if enrollment.face_id is None else enrollment.face_id
-        return to_record(enrollment, face_id, self._clock(), self.info.embedding_dim)
 
-    def _forgotten(self, deleted: DeletedRows, face_id: str) -> DeletionReceipt:
-        """Takes what the store has deleted out of the index, then has the files purged."""
-        self._index.remove(deleted.rows)
-        self._store.purge()
-        return DeletionReceipt(
-            deleted.person_id, face_id, len(deleted.rows), self._clock(), deleted.rows_left
-        )
-
-
-def _identified(candidates: tuple[Candidate, ...], threshold: float) -> Identification:
-    is_known = bool(candidates) and candidates[0].score >= threshold
-    return Identification(candidates, threshold, candidates[0].person_id if is_known else "")
+def _identified(candidates: tuple[Candidate, ...], point: OperatingPoint, k: int) -> Identification:
+    is_known = bool(candidates) and candidates[0].score >= point.threshold
+    return Identification(
+        candidates[:k],
+        point.threshold,
+        candidates[0].person_id if is_known else "",
+        fmr=point.fmr,
+        fpir=point.fpir,
+        second_score=candidates[1].score if len(candidates) > 1 else -1.0,
+    )

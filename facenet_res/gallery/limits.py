@@ -1,16 +1,25 @@
 """How much of everything the gallery takes, checked at its door."""
 
 import math
+import re
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
+import numpy as np
+
+from facenet_res.core.arrays import check_faces
 from facenet_res.core.errors import ArgumentInvalid, ConfigInvalid
-from facenet_res.gallery.types import Enrollment
+from facenet_res.gallery.types import Enrollment, PersonUpdate
 
 EMBEDDING_DIM_MAX = 4096
 MODEL_ID_CHARS_MAX = 256
 
+_REFUSED: Final = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode categories: control characters, lone surrogates, line and paragraph separators."""
+_BLANK: Final = {"Zs", "Cf"}
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 _FLAT: Final = str.maketrans("\n\t", "  ")
 
 
@@ -51,26 +60,54 @@ class GalleryLimits:
             if value < 1:
                 raise ConfigInvalid(f"{entry.name} is {value}, least is 1")
 
-    def check_enrollment(self, enrollment: Enrollment) -> None:
-        """Checks everything of an enrolment but its embedding.
+    def checked(self, enrollment: Enrollment) -> Enrollment:
+        """The enrolment with normalised ids, if all of it but its embedding is within the limits.
 
         Raises:
-            ArgumentInvalid: a text is too long, empty or not printable, or metadata too many.
+            ArgumentInvalid: a text is too long, blank or not printable, or metadata too many.
+            ArrayInvalid: the crop is not uint8[112, 112, 3].
         """
-        self.check_id("person_id", enrollment.person_id)
-        if enrollment.face_id is not None:
-            self.check_id("face_id", enrollment.face_id)
         check_text("name", enrollment.name, 0, self.name_chars_max)
         check_text("source", enrollment.source, 0, self.source_chars_max)
-        self._check_metadata(enrollment.metadata)
+        if enrollment.source_sha256 and not _SHA256.fullmatch(enrollment.source_sha256):
+            raise ArgumentInvalid(
+                f"source_sha256 has 64 hexadecimal digits, got {enrollment.source_sha256!a}"
+            )
+        if enrollment.crop is not None:
+            check_faces(np.asarray(enrollment.crop)[None])
+        self.check_update(
+            PersonUpdate(metadata=enrollment.metadata, expires_unix_s=enrollment.expires_unix_s)
+        )
+        face_id = enrollment.face_id
+        return replace(
+            enrollment,
+            person_id=self.check_id("person_id", enrollment.person_id),
+            face_id=None if face_id is None else self.check_id("face_id", face_id),
+        )
 
-    def check_id(self, what: str, text: str) -> None:
-        """A person's or face's id: 1 to id_chars_max printable characters.
+    def check_id(self, what: str, text: Any) -> str:
+        """An id of 1 to id_chars_max characters in Unicode's form NFC; not blank.
 
         Raises:
             ArgumentInvalid: it is something else.
         """
-        check_text(what, text, 1, self.id_chars_max)
+        normalised = check_text(what, text, 1, self.id_chars_max)
+        if all(unicodedata.category(char) in _BLANK for char in normalised):
+            raise ArgumentInvalid(f"{what} is blank: {text!a}")
+        return normalised
+
+    def check_update(self, update: PersonUpdate) -> None:
+        """Checks a person's fields.
+
+        Raises:
+            ArgumentInvalid: a text is too long or not printable, or metadata too many.
+        """
+        if update.name is not None:
+            check_text("name", update.name, 0, self.name_chars_max)
+        if update.metadata is not None:
+            self._check_metadata(update.metadata)
+        if update.expires_unix_s is not None and math.isnan(update.expires_unix_s):
+            raise ArgumentInvalid("expires_unix_s is not a number")
 
     def _check_metadata(self, metadata: Mapping[str, str]) -> None:
         if not isinstance(metadata, Mapping):
@@ -93,8 +130,10 @@ def check_model(model_id: str, embedding_dim: int) -> None:
     check_number("embedding_dim", embedding_dim, 1, EMBEDDING_DIM_MAX)
 
 
-def check_text(what: str, text: Any, chars_min: int, chars_max: int) -> None:
-    """Checks the length of a text, and that all of it can be printed.
+def check_text(what: str, text: Any, chars_min: int, chars_max: int) -> str:
+    """The text in Unicode's form NFC, if its length is allowed and it has no control characters.
+
+    Joiners (ZWJ, ZWNJ), ideographic and no-break spaces belong to many scripts and are allowed.
 
     Raises:
         ArgumentInvalid: it is no text, too short, too long, or holds a control character.
@@ -105,8 +144,11 @@ def check_text(what: str, text: Any, chars_min: int, chars_max: int) -> None:
         raise ArgumentInvalid(
             f"{what} has {len(text)} characters, allowed are {chars_min} to {chars_max}"
         )
-    if not text.isprintable():
-        raise ArgumentInvalid(f"{what} holds a character that cannot be printed: {text!a}")
+    if text.isprintable() and text.isascii():
+        return text
+    if any(unicodedata.category(char) in _REFUSED for char in text):
+        raise ArgumentInvalid(f"{what} holds a control character: {text!a}")
+    return unicodedata.normalize("NFC", text)
 
 
 def check_number(what: str, value: int, least: int, greatest: int) -> None:

@@ -1,58 +1,107 @@
-"""From what a caller brings to what the store writes and the index takes."""
+"""The rows of the database as values, each checked against its checksum when it is read."""
 
-import uuid
+import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+from facenet_res.core.errors import GalleryInvalid
+from facenet_res.gallery.checksums import CHAIN_START, row_checksum
 
-from facenet_res.core.arrays import check_embeddings
-from facenet_res.gallery.types import (
-    EnrolledFace,
-    Enrollment,
-    FaceRecord,
-    Owner,
-    StoredFace,
-    Templates,
-)
+Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
-def random_face_id() -> str:
-    """A face id that nobody else has: a random UUID."""
-    return str(uuid.uuid4())
+class PersonRow(NamedTuple):
+    """A row of `persons`."""
+
+    person_row: int
+    person_id: str
+    name: str
+    metadata: str
+    created_unix_s: float
+    expires_unix_s: float | None
 
 
-def check_embedding(embedding: Any, embedding_dim: int) -> NDArray[np.float32]:
-    """The embedding as float32[D], if it is finite and of unit length.
+class FaceRow(NamedTuple):
+    """A row of `faces`. `crop_sum` is 0 where no crop is kept."""
+
+    face_row: int
+    face_id: str
+    person_row: int
+    slot: int
+    vector_sum: int
+    source: str
+    source_sha256: str
+    quality: str
+    crop_sum: int
+    enrolled_unix_s: float
+
+
+class MetaRow(NamedTuple):
+    """The row of `meta`."""
+
+    id: int
+    model_id: str
+    embedding_dim: int
+    created_unix_s: float
+
+
+class Progress(NamedTuple):
+    """The row of `progress`: where the log ends, and what comes next."""
+
+    id: int = 1
+    position: int = 0
+    chain: str = CHAIN_START.hex()
+    checksums: int = 0
+    next_person_row: int = 1
+    next_face_row: int = 1
+
+
+class LogRow(NamedTuple):
+    """A row of `log` without its chain hash. Rows and ids are 0 and "" where there is none."""
+
+    position: int
+    at_unix_s: float
+    change: str
+    person_row: int
+    face_row: int
+    person_id: str
+    face_id: str
+
+
+class RequestRow(NamedTuple):
+    """A row of `requests`."""
+
+    request_id: str
+    contents: str
+    answer: str
+    at_unix_s: float
+
+
+def checksum_of(row: Sequence[Any]) -> int:
+    """The checksum of a row of any of these types."""
+    return row_checksum((type(row).__name__, *row))
+
+
+def sealed(row: Sequence[Any]) -> tuple[Any, ...]:
+    """The row's values and its checksum, as they are written."""
+    return (*row, checksum_of(row))
+
+
+def opened(kind: type[Row], columns: Sequence[Any]) -> Row:
+    """The row that was written with `sealed`.
 
     Raises:
-        ArrayInvalid: it is something else.
+        GalleryInvalid: it does not match its checksum.
     """
-    row: NDArray[np.float32] = check_embeddings(np.asarray(embedding)[None], embedding_dim)[0]
-    return row
-
-
-def to_record(
-    enrollment: Enrollment, face_id: str, enrolled_unix_s: float, embedding_dim: int
-) -> FaceRecord:
-    """An enrolment with the id and the time it is written under.
-
-    Raises:
-        ArrayInvalid: its embedding is not float32[D] of unit length.
-    """
-    return FaceRecord(
-        EnrolledFace(face_id, enrollment.person_id, enrollment.source, enrolled_unix_s),
-        check_embedding(enrollment.embedding, embedding_dim),
-        enrollment.name,
-        enrollment.metadata,
+    row = kind(*columns[:-1])
+    if checksum_of(row) == columns[-1]:
+        return row
+    raise GalleryInvalid(
+        f"a {kind.__name__} of the gallery is damaged (checksum mismatch in {columns[0]!r}); "
+        "restore a backup"
     )
 
 
-def to_templates(stored: Sequence[StoredFace], records: Sequence[FaceRecord]) -> Templates:
-    """Faces that were just stored, for the index; at least one, and the records in their order."""
-    return Templates(
-        np.array([one.row for one in stored], np.int64),
-        np.stack([record.embedding for record in records]),
-        tuple(Owner(one.face.person_id, one.face.face_id) for one in stored),
-    )
+def to_json(value: Any) -> str:
+    """JSON of a value, the same for equal values."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

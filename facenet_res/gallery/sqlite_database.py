@@ -1,18 +1,23 @@
-"""One SQLite file, opened so that a commit survives a power cut and a deletion leaves no bytes."""
+"""One SQLite file: a connection that writes, and as many that read as there are threads reading."""
 
+import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from facenet_res.core.errors import GalleryExists, GalleryInvalid, GalleryLocked, ShuttingDown
+from facenet_res.core.errors import GalleryExists, GalleryInvalid, ShuttingDown
 from facenet_res.gallery.faults import sqlite_faults
-from facenet_res.gallery.migrations import APPLICATION_ID, migrate, schema, schema_expected
-from facenet_res.gallery.types import GalleryInfo
+from facenet_res.gallery.schema import (
+    APPLICATION_ID,
+    FORMAT,
+    make_tables,
+    schema_expected,
+    schema_of,
+)
 
 SETTINGS = (
-    "journal_mode = WAL",
     # A commit returns when it is on the disk. With NORMAL, power cuts lose and resurrect faces.
     "synchronous = FULL",
     "secure_delete = ON",
@@ -22,117 +27,163 @@ SETTINGS = (
     # A foreign file may carry triggers and views: they get no rights.
     "trusted_schema = OFF",
 )
+WAIT_S_MAX = 5.0
 
 
 class SqliteDatabase:
-    """A single connection, used by one thread at a time.
+    """Readers see the last commit and wait for nobody; one thread at a time writes.
 
-    The connection keeps SQLite's own lock as long as it is open (`locking_mode = EXCLUSIVE`), so
-    that not even the sqlite3 shell reads beside us: its open transaction would keep the log, and
-    with it deleted bytes, from being cut.
+    Write-ahead logging allows reading processes beside the writing one.
     """
 
-    def __init__(self, file: Path, connection: sqlite3.Connection) -> None:
-        """Use `create` or `open`."""
+    def __init__(self, file: Path, mode: str) -> None:
+        """Connects; see `create` and `open`."""
         self._file = file
-        self._connection = connection
-        self._using = threading.Lock()
+        self._mode = mode
+        self._writer = _connect(file, mode)
+        self._writing = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
         self._is_open = True
 
     @classmethod
-    def create(cls, file: Path, info: GalleryInfo) -> "SqliteDatabase":
-        """Makes the file, or finishes what a process killed in mid-creation has begun.
+    def create(cls, file: Path, prepare: Callable[[sqlite3.Connection], None]) -> "SqliteDatabase":
+        """Makes the tables, or finishes what a process killed in mid-creation has begun.
+
+        Args:
+            file: the database.
+            prepare: writes the first rows, in the same transaction.
 
         Raises:
             GalleryExists: a database with something in it stands there.
             GalleryLocked, GalleryInvalid, DiskFull: see `sqlite_faults`.
         """
-        database = cls(file, _connect(file, "rwc"))
+        database = cls(file, "rwc")
         with database._closed_on_error():
-            with database.reading() as connection:
-                if _number(connection, "application_id") or _tables(connection):
+            with sqlite_faults(file):
+                if _number(database._writer, "application_id") or schema_of(database._writer):
                     raise GalleryExists(f"there is something in {file} already")
-                _settle(connection)
+                database._writer.execute("PRAGMA journal_mode = WAL").fetchone()
+                _settle(database._writer)
             with database.writing() as connection:
-                migrate(connection)
-                connection.execute(
-                    "INSERT INTO meta VALUES (1, ?, ?, ?)",
-                    (info.model_id, info.embedding_dim, info.created_unix_s),
-                )
+                make_tables(connection)
+                prepare(connection)
         return database
 
     @classmethod
-    def open(cls, file: Path) -> "SqliteDatabase":
-        """Opens the file, brings it to the present format and checks its structure.
+    def open(cls, file: Path, mode: str = "rw") -> "SqliteDatabase":
+        """Opens the file in one of SQLite's modes and checks that it is a gallery's.
 
         Raises:
-            GalleryInvalid: it is damaged, another program's, unfinished, or of a newer format.
+            GalleryInvalid: it is damaged, another program's, unfinished, or of another format.
             GalleryLocked, DiskFull: see `sqlite_faults`.
         """
-        database = cls(file, _connect(file, "rw"))
-        with database._closed_on_error():
-            with database.reading() as connection:
-                _check_ours(file, connection)
-                _settle(connection)
-            with database.writing() as connection:
-                migrate(connection)
-                if schema(connection) != schema_expected():
-                    raise GalleryInvalid(f"{file} is damaged: its tables are not the gallery's")
+        database = cls(file, mode)
+        with database._closed_on_error(), sqlite_faults(file):
+            _check_ours(file, database._writer)
+            _settle(database._writer)
         return database
 
-    def info(self) -> GalleryInfo:
-        """What was written down at creation."""
-        with self.reading() as connection:
-            row = connection.execute(
-                "SELECT model_id, embedding_dim, created_unix_s FROM meta"
-            ).fetchone()
-        if row is None:
-            raise GalleryInvalid(f"{self._file} does not say which model it belongs to")
-        return GalleryInfo(*row)
+    @classmethod
+    def open_reading(cls, file: Path) -> "SqliteDatabase":
+        """Opens the file to read, on a read-only disk too; see `open`."""
+        log = file.with_name(f"{file.name}-wal")
+        # Where no shared memory can be made, SQLite must be told that nobody writes.
+        is_immutable = not os.access(file.parent, os.W_OK) and not log.exists()
+        return cls.open(file, "ro&immutable=1" if is_immutable else "ro")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection for a few queries, which see one state. Leave no cursor open."""
-        with self._using, sqlite_faults(self._file):
+        """A connection for queries that see one state, the last commit."""
+        with sqlite_faults(self._file):
             self._check_open()
-            yield self._connection
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = _connect(self._file, self._read_mode)
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                self._idle.append(connection)
+                if not self._is_open:
+                    self._close_idle()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction: on the disk when the block has ended, or undone if it raised."""
-        with self._using, sqlite_faults(self._file):
+        with self._writing, sqlite_faults(self._file):
             self._check_open()
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._writer.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
-                self._connection.execute("COMMIT")
+                yield self._writer
+                self._writer.execute("COMMIT")
             except BaseException:
                 # On some errors, a full disk among them, SQLite has rolled back by itself.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
                 raise
 
-    def empty_log(self) -> None:
-        """Moves all commits from the log into the file and cuts the log to nothing.
+    def version(self) -> int:
+        """A number that changes when another connection has committed."""
+        with self._writing, sqlite_faults(self._file):
+            self._check_open()
+            return _number(self._writer, "data_version")
+
+    def check_structure(self) -> None:
+        """Checks pages, tables and indexes against each other.
 
         Raises:
-            GalleryLocked: somebody still reads from the log.
+            GalleryInvalid: they disagree.
         """
         with self.reading() as connection:
-            (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if is_busy:
-            raise GalleryLocked(f"the log of {self._file} is being read and cannot be emptied")
+            verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if verdict != "ok":
+            # A heading with the name SQLite has for the file, then the one fault asked for.
+            raise GalleryInvalid(f"{self._file} is damaged: {verdict.splitlines()[-1]}")
+
+    def empty_log(self) -> bool:
+        """Moves all commits from the log into the file and truncates the log.
+
+        Returns:
+            False where a reader kept the log in use.
+        """
+        with self._writing, sqlite_faults(self._file):
+            self._check_open()
+            (is_busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not is_busy
 
     def rewrite(self) -> None:
         """Writes all of the file anew, without its unused parts."""
-        with self.reading() as connection:
-            connection.execute("VACUUM")
+        with self._writing, sqlite_faults(self._file):
+            self._check_open()
+            self._writer.execute("VACUUM")
+
+    def copy_to(self, file: Path) -> None:
+        """Copies the last commit into a new file, while others read and write."""
+        with self.reading() as connection, sqlite_faults(file):
+            connection.execute("COMMIT")
+            target = sqlite3.connect(file, isolation_level=None)
+            try:
+                connection.backup(target)
+            finally:
+                target.close()
 
     def close(self) -> None:
-        """Lets go of the file; SQLite empties and removes the log."""
-        with self._using, sqlite_faults(self._file):
+        """Closes the connections; the last to close empties and removes the log."""
+        with self._writing, sqlite_faults(self._file):
             self._is_open = False
-            self._connection.close()
+            self._close_idle()
+            self._writer.close()
+
+    @property
+    def _read_mode(self) -> str:
+        return self._mode if self._mode.startswith("ro") else "ro"
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     def _check_open(self) -> None:
         if not self._is_open:
@@ -152,15 +203,13 @@ def _connect(file: Path, mode: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"{file.absolute().as_uri()}?mode={mode}",
             uri=True,
-            timeout=0.0,
+            timeout=WAIT_S_MAX,
             # We begin and end transactions ourselves, and see to it that threads take turns.
             isolation_level=None,
             check_same_thread=False,
         )
         # Python's own way reports a damaged text as a failed statement.
         connection.text_factory = bytes.decode
-        # Before the first look at the file, so that the log's index stays in our memory.
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchone()
         return connection
 
 
@@ -171,19 +220,20 @@ def _settle(connection: sqlite3.Connection) -> None:
 
 def _check_ours(file: Path, connection: sqlite3.Connection) -> None:
     application_id = _number(connection, "application_id")
-    if not application_id and not _tables(connection):
+    found = schema_of(connection)
+    if not application_id and not found:
         raise GalleryInvalid(f"{file} is empty: its creation was broken off; create it again")
     if application_id != APPLICATION_ID:
         raise GalleryInvalid(f"{file} belongs to another program (id {application_id:#x})")
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        # A heading with the name SQLite has for the file, then the one fault that was asked for.
-        raise GalleryInvalid(f"{file} is damaged: {verdict.splitlines()[-1]}")
+    version = _number(connection, "user_version")
+    if version != FORMAT:
+        raise GalleryInvalid(
+            f"{file} has format {version}, this version of facenet-res reads {FORMAT}; "
+            "enrol the people into a new gallery"
+        )
+    if found != schema_expected():
+        raise GalleryInvalid(f"{file} is damaged: its tables are not the gallery's")
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:
     return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
-
-
-def _tables(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0])

@@ -1,41 +1,80 @@
-"""What a durable store of faces must do: the truth that an index is built from."""
+"""What a durable store of people and faces must do: the truth that searches are checked against."""
 
-from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from facenet_res.core.types import Embeddings
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_res.core.types import Image
+from facenet_res.gallery.changes import Answer, Change
+from facenet_res.gallery.table import View
 from facenet_res.gallery.types import (
     Counts,
-    DeletedRows,
-    FaceRecord,
     GalleryInfo,
+    Hit,
+    LogEntry,
     Person,
-    StoredFace,
-    Templates,
+    PersonFilter,
+    Request,
 )
 
 
 class Store(Protocol):
-    """Persons and faces that survive a crash. Safe to call from several threads.
+    """People and faces that survive a crash. Safe to call from several threads.
 
     What a method has returned is on the disk; what it raised for has left no trace. Any method
-    may raise DiskFull where nothing can be written, and GalleryInvalid where damage is found.
+    may raise DiskFull where nothing can be written, GalleryInvalid where damage is found, and
+    ShuttingDown after `close`.
     """
 
-    @property
-    def info(self) -> GalleryInfo:
-        """What was written down at creation."""
-        ...
+    info: GalleryInfo
 
-    def add(self, records: Sequence[FaceRecord], faces_per_person_max: int) -> list[StoredFace]:
-        """Writes all of them, or none.
+    def change(
+        self,
+        change: Change[Answer],
+        *,
+        request: Request | None = None,
+        is_deletion: bool = False,
+    ) -> Answer:
+        """Has a change made, together with those of other callers that wait.
 
-        A face id that is there already, with the same person and the same embedding, is a retry:
-        nothing changes and the face of the first time is returned.
+        Args:
+            change: a function of a `Transaction`; see `changes`.
+            request: makes it safe to repeat.
+            is_deletion: whether it deletes, and so may use the disk space kept in reserve. When
+                it returns, no byte of the deleted embeddings is left in the store's files.
+
+        Returns:
+            What the change returns.
 
         Raises:
-            FaceExists: a face id is taken by another face.
-            ArgumentInvalid: a person would have more than faces_per_person_max faces.
+            RequestConflict: the request's id had other contents before.
+            NotWritable: the store was opened to read.
+        """
+        ...
+
+    def refresh(self) -> None:
+        """Follows what other processes have committed since."""
+        ...
+
+    def view(self) -> View:
+        """Which slot is whose, as a search sees it."""
+        ...
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """float32[S, D], the contents of all slots; the writer may change them at any time."""
+        ...
+
+    def hits(self, slots: NDArray[np.int64]) -> dict[int, Hit]:
+        """The faces in some slots, read from the truth, by slot.
+
+        A face that was deleted in the meantime is left out. The embedding of each is a copy whose
+        checksum equals the one that the truth has for this face: whatever the writer did during
+        the search, a score computed from it is the score of this face of this person.
+
+        Raises:
+            GalleryInvalid: an embedding is damaged.
         """
         ...
 
@@ -47,58 +86,42 @@ class Store(Protocol):
         """
         ...
 
-    def people(self, page_size: int, after: str) -> list[Person]:
+    def hits_of(self, person_id: str) -> list[Hit]:
+        """A person's faces in order of enrolment, checked as by `hits`; may be empty.
+
+        Raises:
+            UnknownPerson: there is none of this id.
+        """
+        ...
+
+    def crop(self, face_id: str) -> Image:
+        """A face's aligned crop, uint8[112, 112, 3] RGB.
+
+        Raises:
+            UnknownFace: there is no such face, or no crop of it.
+        """
+        ...
+
+    def people(self, page_size: int, after: str, where: PersonFilter) -> list[Person]:
         """The next persons by id, in the order of their code points, after the given id."""
         ...
 
-    def embeddings_of(self, person_id: str) -> tuple[Embeddings, tuple[str, ...]]:
-        """A person's embeddings, float32[F, D], and their face ids; F may be 0.
-
-        Raises:
-            UnknownPerson: there is none of this id.
-        """
-        ...
-
-    def templates(self) -> Iterator[Templates]:
-        """Every face, in batches, in order of enrolment.
-
-        Raises:
-            GalleryInvalid: an embedding is damaged.
-        """
-        ...
-
-    def delete_person(self, person_id: str) -> DeletedRows:
-        """Deletes the person and all their faces.
-
-        Raises:
-            UnknownPerson: there is none of this id.
-        """
-        ...
-
-    def delete_face(self, face_id: str) -> DeletedRows:
-        """Deletes one face; the person stays.
-
-        Raises:
-            UnknownFace: there is none of this id.
-        """
-        ...
-
-    def purge(self) -> None:
-        """When this returns, no deleted embedding is left in the store's files.
-
-        Raises:
-            DiskFull: not yet; it is tried again by the next purge and by opening the store.
-        """
-        ...
-
-    def compact(self) -> None:
-        """Rewrites the files without what is no longer used, remains of texts included."""
+    def rows_of_people(self, where: PersonFilter) -> NDArray[np.int64]:
+        """int64[P], the row numbers of the people who count."""
         ...
 
     def counts(self) -> Counts:
         """How many persons and faces there are."""
         ...
 
+    def log(self, after: int, entries_max: int) -> list[LogEntry]:
+        """The next entries of the log, after a position."""
+        ...
+
+    def compact(self) -> None:
+        """Rewrites the files without what is no longer used, remains of texts included."""
+        ...
+
     def close(self) -> None:
-        """Lets go of the files; calling it twice is fine."""
+        """Closes the files; calling it twice is fine."""
         ...

@@ -3,7 +3,9 @@
 All are frozen. Times are seconds since 1970-01-01 UTC, from the clock the gallery was given.
 """
 
-from collections.abc import Mapping
+import math
+import uuid
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import ModelMismatch
-from facenet_res.core.types import Embeddings
+from facenet_res.core.types import FaceQuality, Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,18 @@ class EnrolledFace:
         person_id: whose face it is.
         source: the caller's note of where it came from, such as a file name; may be empty.
         enrolled_unix_s: when it was enrolled first; a retry does not change it.
+        source_sha256: SHA-256 of the source in hexadecimal digits; may be empty.
+        quality: measures of the face; None where they were not given.
+        has_crop: whether the gallery keeps the aligned crop.
     """
 
     face_id: str
     person_id: str
     source: str
     enrolled_unix_s: float
+    source_sha256: str = ""
+    quality: FaceQuality | None = None
+    has_crop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,8 @@ class Person:
         created_unix_s: when the person's first face was enrolled.
         faces: in order of enrolment. Empty after the last face was deleted: the person stays
             until deleted themselves.
+        expires_unix_s: when the person is deleted; infinite for never.
+        etag: changes whenever the person or one of the faces changes.
     """
 
     person_id: str
@@ -80,6 +90,8 @@ class Person:
     metadata: Mapping[str, str]
     created_unix_s: float
     faces: tuple[EnrolledFace, ...]
+    expires_unix_s: float = math.inf
+    etag: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -93,6 +105,10 @@ class Enrollment:
         metadata: replaces the person's metadata; empty leaves it.
         face_id: makes the enrolment safe to retry; None lets the gallery choose.
         source: the caller's note of where the face came from.
+        source_sha256: SHA-256 of the source, 64 hexadecimal digits; "" where unknown.
+        quality: measures of the face.
+        crop: uint8[112, 112, 3] RGB, aligned, to embed again with another model; None keeps none.
+        expires_unix_s: when the person is to be deleted; None leaves it, infinite is never.
     """
 
     person_id: str
@@ -101,67 +117,56 @@ class Enrollment:
     metadata: Mapping[str, str] = field(default_factory=dict)
     face_id: str | None = None
     source: str = ""
+    source_sha256: str = ""
+    quality: FaceQuality | None = None
+    crop: Image | None = None
+    expires_unix_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FaceRecord:
-    """An enrolment that was checked, with its id and time: what a store writes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonUpdate:
+    """Fields of a person to replace; None keeps a field as it is.
 
-    face: EnrolledFace
-    embedding: NDArray[np.float32]
-    name: str
-    metadata: Mapping[str, str]
+    Attributes:
+        name: for people to read.
+        metadata: all entries.
+        expires_unix_s: when the person is deleted; infinite for never.
+        etag: of the person as the caller read them; another one raises EtagMismatch.
+    """
+
+    name: str | None = None
+    metadata: Mapping[str, str] | None = None
+    expires_unix_s: float | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonFilter:
+    """Which people count; all conditions together.
+
+    Attributes:
+        person_ids: only these; None for all.
+        metadata: entries that a person must have.
+    """
+
+    person_ids: Set[str] | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+EVERYBODY = PersonFilter()
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFace:
-    """A face as the store keeps it.
+class Request:
+    """Makes a change safe to repeat: within 24 hours the same request gets the same answer.
 
     Attributes:
-        row: the store's number for the face, never used again; the index knows it by this.
-        face: the face itself.
+        request_id: chosen by the caller, unique for each change.
+        contents: what was asked for; under the same id, other contents raise RequestConflict.
     """
 
-    row: int
-    face: EnrolledFace
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Templates:
-    """A batch of stored faces with their embeddings, to fill an index.
-
-    Attributes:
-        rows: int64[B], the store's numbers for the faces.
-        embeddings: float32[B, D], of unit length.
-        owners: whose faces they are, in the same order.
-    """
-
-    rows: NDArray[np.int64]
-    embeddings: Embeddings
-    owners: tuple["Owner", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Which face of which person a row of the index is."""
-
-    person_id: str
-    face_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeletedRows:
-    """What a store has deleted.
-
-    Attributes:
-        person_id: whose faces they were.
-        rows: the numbers of the faces that are gone.
-        rows_left: rows of it that a query after the commit still found; 0.
-    """
-
-    person_id: str
-    rows: tuple[int, ...]
-    rows_left: int
+    request_id: str
+    contents: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +199,48 @@ class Counts:
 
     persons: int
     faces: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hit:
+    """A face that a search found, as the truth has it now.
+
+    Attributes:
+        face_id: the face.
+        person_id: whose face it is.
+        person_row: number of the person.
+        expires_unix_s: when the person is deleted; infinite for never.
+        vector: float32[D], its embedding, whose checksum was checked.
+    """
+
+    face_id: str
+    person_id: str
+    person_row: int
+    expires_unix_s: float
+    vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A change of a person or a face, as the audit log keeps it.
+
+    Attributes:
+        position: 1, 2, 3, ...
+        at_unix_s: when it was made.
+        change: person.add, person.update, person.delete, face.add, face.move or face.delete.
+        person_id: the person.
+        face_id: the face; "" where the person alone was changed.
+        chain: SHA-256 over the entry and the chain before it, in hexadecimal digits.
+    """
+
+    position: int
+    at_unix_s: float
+    change: str
+    person_id: str
+    face_id: str
+    chain: str
+
+
+def random_face_id() -> str:
+    """A face id that nobody else has: a random UUID."""
+    return str(uuid.uuid4())

@@ -174,7 +174,7 @@ class Gallery:
         if not faces:
             return []
         probes = np.stack([face.embedding for face in faces])
-        answers = self.embeddings.identify(probes, point.threshold, k)
+        answers = self.embeddings.identify(probes, threshold=point.threshold, k=k)
         return [
             replace(answer, face=face, fmr=point.fmr, fpir=point.fpir)
             for face, answer in zip(faces, answers, strict=True)
@@ -210,7 +210,9 @@ class Gallery:
 
     def verify_face(self, person_id: str, face: Face, point: OperatingPoint) -> Verification:
         """Compares an embedded face with a person at an operating point."""
-        answer = self.embeddings.verify(person_id, face.embedding, point.threshold, point.fmr)
+        answer = self.embeddings.verify(
+            person_id, face.embedding, threshold=point.threshold, fmr=point.fmr
+        )
         return replace(answer, probe=face)
 
     def people(self) -> "Iterator[Person]":

@@ -92,7 +92,7 @@ def test_every_acknowledged_face_is_there_once_and_no_deleted_one(tmp_path: Path
             assert expected - undecided <= set(counted), "an acknowledged face is lost"
             assert set(counted.values()) <= {1}
             for number in sorted(counted)[-50:]:
-                (answer,) = gallery.identify(face(number)[None], threshold=0.999, top_k=1)
+                (answer,) = gallery.identify(face(number)[None], threshold=0.999, k=1)
                 assert answer.candidates[0].face_id == f"face-{number}"
                 assert answer.person_id == f"p{number % PERSONS}"
         expected = set(counted)

@@ -1,7 +1,7 @@
-"""What the gallery's tests share: random directions, a clock that is wound by hand, a gallery."""
+"""What the gallery's tests share: random directions, a clock that is set by hand, a gallery."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +9,22 @@ import pytest
 
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.types import Embeddings
-from facenet_res.gallery.faiss_index import FaissIndex
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.types import GalleryInfo
 
 DIM = 8
 INFO = GalleryInfo("model-a", DIM, 1000.0)
+
+
+class Clock:
+    """Says the time that a test has set."""
+
+    def __init__(self) -> None:
+        self.now = 2000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -25,23 +34,21 @@ def faces() -> Embeddings:
 
 
 @pytest.fixture
-def clock() -> Callable[[], float]:
-    """Says 2000, 2001, 2002, ..."""
-    return itertools.count(2000.0).__next__
+def clock() -> Clock:
+    """Stands at 2000 seconds."""
+    return Clock()
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
+def store(tmp_path: Path, clock: Clock) -> Iterator[SqliteStore]:
     """A new, empty store without ballast."""
-    store = SqliteStore.create(tmp_path / "gallery", INFO, ballast_bytes=0)
+    store = SqliteStore.create(tmp_path / "gallery", INFO, ballast_bytes=0, clock=clock)
     yield store
     store.close()
 
 
 @pytest.fixture
-def gallery(store: SqliteStore, clock: Callable[[], float]) -> EmbeddingGallery:
+def gallery(store: SqliteStore, clock: Clock) -> EmbeddingGallery:
     """A new, empty gallery whose face ids are face-0, face-1, ..."""
     numbers = itertools.count()
-    return EmbeddingGallery(
-        store, FaissIndex(DIM), clock=clock, new_face_id=lambda: f"face-{next(numbers)}"
-    )
+    return EmbeddingGallery(store, clock=clock, new_face_id=lambda: f"face-{next(numbers)}")

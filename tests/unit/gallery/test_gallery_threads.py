@@ -18,9 +18,9 @@ def test_searches_beside_changes_always_find_who_stays(
 
     def search() -> None:
         while not is_over.is_set():
-            (answer,) = gallery.identify(faces[:1], 0.9, top_k=3)
+            (answer,) = gallery.identify(faces[:1], threshold=0.9, k=3)
             assert answer.person_id == "stays"
-            assert gallery.verify("stays", faces[0], 0.9).is_match
+            assert gallery.verify("stays", faces[0], threshold=0.9).is_match
 
     def change(number: int) -> None:
         for attempt in range(10):

@@ -1,0 +1,211 @@
+"""How a group of changes becomes durable, step by step.
+
+1. Each change runs in a savepoint of one transaction; new vectors go into free slots.
+2. The slot files are flushed, then the transaction commits: the changes are durable.
+3. The table in memory and the head file follow, so that a shorter log is noticed on opening.
+4. Slots of deleted faces are overwritten, flushed and read back; the write-ahead log is emptied.
+5. Callers get their answers.
+
+A crash before 2 undoes all; after it, opening wipes the slots that no face refers to.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_res.core.errors import DiskFull, FacenetError
+from facenet_res.core.types import FaceQuality
+from facenet_res.gallery.changes import delete_expired, remember, repeated
+from facenet_res.gallery.folder import Ballast
+from facenet_res.gallery.head import Head, HeadFile
+from facenet_res.gallery.records import Progress, to_json
+from facenet_res.gallery.slots import SlotFile
+from facenet_res.gallery.sqlite_database import SqliteDatabase
+from facenet_res.gallery.table import FaceTable
+from facenet_res.gallery.transaction import Effects, FreeSlots, Transaction
+from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person
+from facenet_res.gallery.writer import Job
+
+ANSWERS: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (EnrolledFace, DeletionReceipt, Person)
+}
+
+
+class Committer:
+    """The state that only the writing thread uses."""
+
+    def __init__(
+        self,
+        database: SqliteDatabase,
+        files: tuple[SlotFile, SlotFile],
+        head: HeadFile,
+        table: FaceTable,
+        progress: Progress,
+        outside: tuple[Ballast, Callable[[], float]],
+    ) -> None:
+        """Goes on from the progress of the last commit; `outside` are disk reserve and clock."""
+        self._database = database
+        self._files = files
+        self._head = head
+        self._table = table
+        self.progress = progress
+        self._ballast, self._clock = outside
+        self._slots = FreeSlots(table.used_slots())
+        self._unwiped: list[int] = []
+        self._has_texts = False
+
+    def commit(self, jobs: list[Job]) -> None:
+        """Does the jobs and sets their answers and errors."""
+        try:
+            self._commit(jobs)
+        except Exception as error:
+            if len(jobs) > 1:
+                # One of them may be at fault: each gets a transaction of its own.
+                for job in jobs:
+                    self.commit([job])
+                return
+            (job,) = jobs
+            job.answer, job.error = None, error
+            if job.is_deletion and isinstance(error, DiskFull) and self._ballast.release():
+                job.error = None
+                self.commit([job])
+            return
+        if self._unwiped:
+            self._purge(jobs)
+
+    def idle(self) -> None:
+        """Does what nobody waits for: flushes the head, and empties the log where it has to be."""
+        self._head.flush()
+        if self._has_texts:
+            self._empty_log()
+
+    def sweep(self) -> None:
+        """Deletes the people whose time is over."""
+        while True:
+            job = Job(delete_expired, is_deletion=True)
+            self.commit([job])
+            if not job.answer:
+                return
+
+    def wipe(self, slots: NDArray[np.int64]) -> None:
+        """Overwrites slots on the disk, crops first: a wiped vector means that both are gone."""
+        for file in reversed(self._files):
+            file.wipe(slots)
+            file.flush()
+
+    def _commit(self, jobs: list[Job]) -> None:
+        effects = Effects()
+        with self._database.writing() as connection:
+            transaction = Transaction(
+                connection, self.progress, self._slots, self._files, self._clock()
+            )
+            try:
+                for job in jobs:
+                    self._run(job, transaction, effects)
+                transaction.effects = effects
+                progress = transaction.finish() if effects.log else self.progress
+                if effects.taken:
+                    self._files[0].flush()
+                    self._files[1].flush()
+            except BaseException:
+                for undone in (transaction.effects, effects):
+                    self._undo(undone)
+                raise
+        # A failed commit leaves the slots taken and unused until the gallery is opened again.
+        self.progress = progress
+        self._table.put(effects.put)
+        self._table.free(effects.freed)
+        if effects.log:
+            self._head.write(Head(self.progress.position, bytes.fromhex(self.progress.chain)))
+        self._unwiped += effects.freed
+
+    def _run(self, job: Job, transaction: Transaction, effects: Effects) -> None:
+        """Runs one change so that its failure undoes it alone."""
+        connection, counters = transaction.connection, replace(transaction.counters)
+        transaction.effects = Effects()
+        connection.execute("SAVEPOINT job")
+        try:
+            job.answer = _answered(job, transaction)
+        except FacenetError as error:
+            if isinstance(error, DiskFull):
+                raise
+            job.error = error
+            connection.execute("ROLLBACK TO job")
+            self._undo(transaction.effects)
+            transaction.counters = counters
+        else:
+            effects.extend(transaction.effects)
+        connection.execute("RELEASE job")
+
+    def _undo(self, effects: Effects) -> None:
+        """Wipes and gives back the slots that a failed change has filled."""
+        if effects.taken:
+            self.wipe(np.array(effects.taken, np.int64))
+            self._slots.give_back(effects.taken)
+            effects.taken = []
+
+    def _purge(self, jobs: list[Job]) -> None:
+        """Overwrites the slots of deleted faces and empties the log of their texts."""
+        slots = np.sort(np.array(self._unwiped, np.int64))
+        try:
+            self.wipe(slots)
+        except FacenetError as error:
+            # The faces are gone for every answer; the next group tries to wipe them again.
+            for job in jobs:
+                if job.is_deletion and job.error is None:
+                    job.error = error
+            return
+        self._slots.give_back(slots.tolist())
+        self._unwiped = []
+        self._empty_log()
+        self._ballast.fill()
+
+    def _empty_log(self) -> None:
+        """Takes deleted texts out of the log; where the disk is full, or it is read, later."""
+        for is_last in (False, True):
+            try:
+                self._has_texts = not self._database.empty_log()
+            except DiskFull:
+                self._has_texts = True
+                if not is_last:
+                    self._ballast.release()
+            else:
+                return
+
+
+def _answered(job: Job, transaction: Transaction) -> Any:
+    if job.request is None:
+        return job.change(transaction)
+    known = repeated(transaction, job.request)
+    if known is not None:
+        return from_json(known)
+    answer = job.change(transaction)
+    remember(transaction, job.request, answer_to_json(answer))
+    return answer
+
+
+def answer_to_json(answer: Any) -> str:
+    """JSON of an answer or of a list of answers."""
+    if isinstance(answer, list):
+        return to_json([[type(one).__name__, asdict(one)] for one in answer])
+    return to_json([type(answer).__name__, asdict(answer)])
+
+
+def from_json(text: str) -> Any:
+    """The answer that `answer_to_json` wrote."""
+    content = json.loads(text)
+    if content and isinstance(content[0], str):
+        return _value(*content)
+    return [_value(*one) for one in content]
+
+
+def _value(name: str, fields: dict[str, Any]) -> Any:
+    if fields.get("quality") is not None:
+        fields["quality"] = FaceQuality(**fields["quality"])
+    if "faces" in fields and isinstance(fields["faces"], list):
+        fields["faces"] = tuple(_value("EnrolledFace", face) for face in fields["faces"])
+    return ANSWERS[name](**fields)

@@ -1,0 +1,154 @@
+"""Thresholds keep the rate that was asked for, on people whom the gallery has never seen."""
+
+import numpy as np
+import pytest
+
+from facenet_res.core.arrays import unit_norm
+from facenet_res.core.errors import ArgumentInvalid, CalibrationUnsupported
+from facenet_res.core.types import Embeddings
+from facenet_res.gallery.gallery import EmbeddingGallery
+from facenet_res.gallery.sqlite_store import SqliteStore
+from facenet_res.gallery.thresholds import (
+    ImpostorScores,
+    fmr_point,
+    fpir_point,
+    histogram_of,
+)
+from facenet_res.gallery.types import Enrollment, GalleryInfo
+
+DIM = 48
+
+
+def people_of(count: int, faces: int, seed: int) -> tuple[Embeddings, list[int]]:
+    """Faces around a direction for each person."""
+    generator = np.random.default_rng(seed)
+    centres = generator.normal(size=(count, 1, DIM))
+    spread = generator.normal(size=(count, faces, DIM)) * 0.5
+    vectors = unit_norm((centres + spread).reshape(-1, DIM))
+    return vectors, np.repeat(np.arange(count), faces).tolist()
+
+
+def scores_of(best: object, people: int) -> ImpostorScores:
+    scores = np.asarray(best, np.float32)
+    return ImpostorScores(people, people, np.arange(len(scores)), scores, histogram_of(scores))
+
+
+def test_the_quantile_of_many_scores_is_their_order_statistic() -> None:
+    best = np.linspace(0, 1, 2001)
+    point = fpir_point(scores_of(best, 2001), 0.05, 2000)
+    assert point.threshold == pytest.approx(0.95, abs=1e-3)
+    assert point.rate_low < 0.05 < point.rate_high
+    assert point.threshold_low < point.threshold < point.threshold_high
+
+
+def test_an_exponential_tail_is_extrapolated_to_its_quantile() -> None:
+    best = 0.2 + 0.03 * np.random.default_rng(0).exponential(size=400)
+    point = fpir_point(scores_of(best, 401), 0.01, 400)
+    assert point.threshold == pytest.approx(0.2 + 0.03 * np.log(100), abs=0.02)
+    assert point.rate_low < 0.01 < point.rate_high
+
+
+def test_more_people_need_a_higher_threshold() -> None:
+    scores = scores_of(0.2 + 0.03 * np.random.default_rng(0).exponential(size=400), 401)
+    thresholds = [fpir_point(scores, 0.01, people).threshold for people in (300, 400, 440)]
+    assert thresholds == sorted(thresholds)
+    assert thresholds[0] < thresholds[-1]
+
+
+def test_too_few_people_support_no_fpir_and_no_small_fmr() -> None:
+    few = scores_of(np.linspace(0.1, 0.3, 19), 19)
+    with pytest.raises(CalibrationUnsupported, match="19 people; a threshold for an FPIR needs 20"):
+        fpir_point(few, 0.01, 19)
+    with pytest.raises(CalibrationUnsupported, match="pairs of people support an FMR of"):
+        fmr_point(few, 1e-3)
+    for rate in (0.0, 1.0, -1.0):
+        with pytest.raises(ArgumentInvalid, match="between 0 and 1"):
+            fpir_point(few, rate, 19)
+        with pytest.raises(ArgumentInvalid, match="between 0 and 1"):
+            fmr_point(few, rate)
+
+
+@pytest.fixture
+def empty(tmp_path: object) -> EmbeddingGallery:
+    return EmbeddingGallery(
+        SqliteStore.create(tmp_path, GalleryInfo("m", DIM, 0.0), ballast_bytes=0)
+    )
+
+
+@pytest.mark.parametrize(("people", "faces", "fpir"), [(100, 3, 0.05), (1000, 1, 0.01)])
+def test_the_rate_of_people_never_enrolled_lies_in_the_interval(
+    empty: EmbeddingGallery, people: int, faces: int, fpir: float
+) -> None:
+    vectors, owners = people_of(people, faces, seed=1)
+    empty.enroll_many(
+        [
+            Enrollment(person_id=f"p{owner}", embedding=vector)
+            for owner, vector in zip(owners, vectors, strict=True)
+        ]
+    )
+    strangers, _ = people_of(3000, 1, seed=2)
+
+    point = empty.operating_point(fpir=fpir)
+    answers = empty.identify(strangers, fpir=fpir, k=1)
+
+    seen = sum(answer.is_known for answer in answers) / len(answers)
+    assert point.rate_low <= seen <= point.rate_high
+    assert point.rate_high < 3 * fpir
+    assert {answer.fpir for answer in answers} == {fpir}
+    assert {answer.threshold for answer in answers} == {point.threshold}
+    empty.close()
+
+
+def test_an_fmr_is_that_of_one_comparison(empty: EmbeddingGallery) -> None:
+    vectors, owners = people_of(200, 1, seed=1)
+    empty.enroll_many(
+        [
+            Enrollment(person_id=f"p{n}", embedding=face)
+            for n, face in zip(owners, vectors, strict=True)
+        ]
+    )
+    strangers, _ = people_of(500, 1, seed=2)
+
+    point = empty.operating_point(fmr=1e-2)
+
+    seen = float((strangers @ vectors.T >= point.threshold).mean())
+    assert point.rate_low <= seen <= point.rate_high
+    with pytest.raises(CalibrationUnsupported):
+        empty.operating_point(fmr=1e-6)
+    empty.close()
+
+
+def test_a_small_gallery_takes_the_models_calibration_for_each_of_its_people(
+    empty: EmbeddingGallery,
+) -> None:
+    vectors, _ = people_of(4, 1, seed=1)
+    for number, vector in enumerate(vectors):
+        empty.enroll(f"p{number}", vector)
+    with pytest.raises(CalibrationUnsupported, match="4 people"):
+        empty.identify(vectors[:1])
+    asked: list[float] = []
+
+    def threshold_at_fmr(fmr: float) -> float:
+        asked.append(fmr)
+        return 0.7
+
+    gallery = EmbeddingGallery(empty._store, threshold_at_fmr=threshold_at_fmr)
+    (answer,) = gallery.identify(vectors[:1])
+    assert (answer.threshold, answer.fpir, answer.person_id) == (0.7, 0.01, "p0")
+    assert gallery.operating_point(fmr=1e-3).fmr == 1e-3
+    assert asked == [0.01 / 4, 1e-3]
+    with pytest.raises(ArgumentInvalid, match="one of fpir, fmr and threshold"):
+        gallery.identify(vectors[:1], fpir=0.01, threshold=0.5)
+    gallery.close()
+
+
+def test_the_threshold_follows_the_gallery_as_it_grows(empty: EmbeddingGallery) -> None:
+    vectors, _ = people_of(400, 1, seed=1)
+    thresholds = []
+    for begin in range(0, 400, 100):
+        empty.enroll_many(
+            [Enrollment(person_id=f"p{n}", embedding=vectors[n]) for n in range(begin, begin + 100)]
+        )
+        thresholds.append(empty.operating_point(fpir=0.05).threshold)
+    assert thresholds[-1] > thresholds[0]
+    empty.close()

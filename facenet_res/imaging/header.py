@@ -14,7 +14,7 @@ import PIL.Image
 from facenet_res.core.errors import ImageTooLarge, ImageUnreadable
 from facenet_res.imaging.formats import format_of
 from facenet_res.imaging.jpeg import JpegScans, read_scans
-from facenet_res.imaging.orientation import UPRIGHT, read_orientation
+from facenet_res.imaging.orientation import read_orientation
 from facenet_res.imaging.png import image_chunks
 from facenet_res.imaging.tiff import check_tags
 
@@ -59,7 +59,7 @@ class ImageHeader:
         format: of the file.
         width_px: as stored, before the orientation is applied.
         height_px: as stored, before the orientation is applied.
-        orientation: EXIF orientation, 1 to 8; 1 is upright.
+        orientation: left to apply to the decoded pixels: of EXIF, 1 to 8; 1 is upright.
         decoder: of the pixels.
         memory_bytes: at the peak of decoding at full size.
         data: to give the decoder: the file, or of it what the pixels need.
@@ -106,7 +106,7 @@ def read_header(data: bytes) -> ImageHeader:
         name,
         width_px,
         height_px,
-        orientation=UPRIGHT if name == "HEIC" else read_orientation(opened.info.get("exif")),
+        orientation=read_orientation(opened.info.get("exif")),
         decoder=decoder,
         memory_bytes=int(width_px * height_px * bytes_per_px),
         data=data,

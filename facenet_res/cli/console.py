@@ -2,16 +2,23 @@
 
 import io
 import json
+import logging
 import math
 import os
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 PROGRESS_DELAY_S = 2.0
+LINES_EVERY_S = 10.0
+LOGGER = "facenet_res"
 COLUMN_GAP = "  "
+ELLIPSIS = "..."
+FIRST_COLUMN_MIN = 20
 
 
 def print_json(value: Any) -> None:
@@ -52,14 +59,36 @@ def printable(text: str) -> str:
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns of equal width on stdout, a line for each row; nothing where there is no row."""
+    """Columns of equal width on stdout, a line for each row; nothing where there is no row.
+
+    The first column, a path or a name, is shortened in the middle where a terminal is too narrow
+    for the others beside it.
+    """
     if not rows:
         return
     lines = [tuple(header), *(tuple(printable(cell) for cell in row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    excess = sum(widths) + len(COLUMN_GAP) * (len(widths) - 1) - _columns()
+    if excess > 0:
+        widths[0] = min(widths[0], max(FIRST_COLUMN_MIN, widths[0] - excess))
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        print(COLUMN_GAP.join(cells).rstrip())
+        print(COLUMN_GAP.join([shortened(line[0], widths[0]).ljust(widths[0]), *list(cells)[1:]]).rstrip())
+
+
+def shortened(text: str, width: int) -> str:
+    """A text in at most so many columns, its middle left out: the ends tell files apart."""
+    if len(text) <= width:
+        return text
+    tail = (width - len(ELLIPSIS)) * 2 // 3
+    return text[: width - len(ELLIPSIS) - tail] + ELLIPSIS + text[-tail:]
+
+
+def _columns() -> int:
+    """Width of the terminal; without limit where stdout is none and COLUMNS is not set."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS"):
+        return shutil.get_terminal_size().columns
+    return sys.maxsize
 
 
 def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
@@ -70,47 +99,83 @@ def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def note(text: str) -> None:
+    """A line on stderr, unless --quiet was given."""
+    if not _is_quiet():
+        complain(text)
+
+
+def complain(text: str) -> None:
     """A line on stderr."""
     print(printable(text), file=sys.stderr)
 
 
+def set_verbosity(*, verbose: bool, quiet: bool) -> None:
+    """Has the library log to stderr from INFO on, or nothing but errors be said."""
+    logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s", force=True)
+    level = logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING
+    logging.getLogger(LOGGER).setLevel(level)
+
+
+def _is_quiet() -> bool:
+    return not logging.getLogger(LOGGER).isEnabledFor(logging.WARNING)
+
+
 @contextmanager
 def progress(total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal's stderr for work over two seconds; tell what it yields the number done.
-
-    A log file gets no bar: thousands of its states would bury what else is said there.
-    """
-    from tqdm import tqdm
-
-    with tqdm(
-        total=total, unit=unit, file=sys.stderr, delay=PROGRESS_DELAY_S, leave=False, disable=None
-    ) as bar:
-        yield lambda done: _set(bar, done)
+    """Shows work of over two seconds on stderr; tell what it yields the number done."""
+    with stages(unit) as tell:
+        yield lambda done: tell("", done, total)
 
 
 @contextmanager
-def stages() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for work in several stages; call what it yields with (stage, done, total)."""
+def stages(unit: str = "it") -> Iterator[Callable[[str, int, int], None]]:
+    """The same for work in several stages; call what it yields with (stage, done, total).
+
+    A terminal gets a bar; a log file gets a line now and then.
+    """
+    if _is_quiet():
+        yield lambda stage, done, total: None
+    elif sys.stderr.isatty():
+        with _bar(unit) as tell:
+            yield tell
+    else:
+        yield Lines(unit, time.monotonic)
+
+
+class Lines:
+    """Progress as lines on stderr: the first after two seconds, then one in ten."""
+
+    def __init__(self, unit: str, clock: Callable[[], float]) -> None:
+        self._unit = unit
+        self._clock = clock
+        self._due_s = clock() + PROGRESS_DELAY_S
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Says how much is done, where it is time to."""
+        now_s = self._clock()
+        if now_s < self._due_s or not done:
+            return
+        self._due_s = now_s + LINES_EVERY_S
+        share = f" of {total:,} ({100 * done / total:.0f} %)" if total else ""
+        name = f"{stage}: " if stage else ""
+        complain(f"{name}{done:,}{share} {self._unit}s".replace(" its", ""))
+
+
+@contextmanager
+def _bar(unit: str) -> Iterator[Callable[[str, int, int], None]]:
     from tqdm import tqdm
 
-    with tqdm(file=sys.stderr, delay=PROGRESS_DELAY_S, leave=False, disable=None) as bar:
+    with tqdm(unit=unit, file=sys.stderr, delay=PROGRESS_DELAY_S, leave=False) as bar:
 
         def tell(stage: str, done: int, total: int) -> None:
-            if bar.disable:
-                return
-            if bar.desc != f"{stage}: ":
+            if stage and bar.desc != f"{stage}: ":
                 bar.set_description(stage, refresh=False)
                 # Not bar.reset(): that draws at once, delay or no delay.
                 bar.n = 0
             bar.total = total or None
-            _set(bar, done)
+            bar.update(done - bar.n)
 
         yield tell
-
-
-def _set(bar: Any, done: int) -> None:
-    if not bar.disable:
-        bar.update(done - bar.n)
 
 
 def _finite(value: Any) -> Any:

@@ -3,12 +3,13 @@
 import argparse
 import importlib.util
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facenet_res.cli.keras_start import load_keras
+from facenet_res.cli.parser import GENERAL, HelpFormatter, Parser
 from facenet_res.core.manifest import FMR_DEFAULT
 from facenet_res.core.model_names import DEFAULT
 from facenet_res.faces.names import DETECTOR_DEFAULT, DETECTORS
@@ -31,38 +32,63 @@ def add_command(
     summary: str,
     epilog: str = "",
     *,
-    is_inner: bool = False,
-) -> ArgumentParser:
-    """A command with its help, its examples and `--json`.
+    has_json: bool = True,
+) -> Parser:
+    """A command with its help, its examples and the general options."""
+    parser = _add_parser(subparsers, name, summary, epilog)
+    add_general(parser, has_json=has_json)
+    parser.set_defaults(run=run)
+    return parser
 
-    An inner command stands below one that runs by itself as well: there `facenet-res models --json
-    list` is to mean what `facenet-res models list --json` does, so it has no "no" of its own.
-    """
-    absent: Any = argparse.SUPPRESS if is_inner else False
-    parser: ArgumentParser = subparsers.add_parser(
+
+def add_group(subparsers: Subparsers, name: str, summary: str, epilog: str) -> Subparsers:
+    """A command that does nothing but hold others: their parsers."""
+    parser = _add_parser(subparsers, name, summary, epilog)
+    add_help(parser)
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def _add_parser(subparsers: Subparsers, name: str, summary: str, epilog: str) -> Parser:
+    parser: Parser = subparsers.add_parser(
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
+        add_help=False,
     )
-    parser.add_argument(
-        "--json", action="store_true", default=absent, help="print one JSON document on stdout"
-    )
-    parser.add_argument(
-        "--debug", action="store_true", default=absent, help="show the trace of an error"
-    )
-    parser.set_defaults(run=run)
     return parser
+
+
+def add_help(parser: Parser) -> Any:
+    """--help, in a group of its own."""
+    group = parser.add_argument_group(GENERAL)
+    group.add_argument("-h", "--help", action="help", help="show this help")
+    return group
+
+
+def add_general(parser: Parser, *, has_json: bool = True) -> None:
+    """What every command takes: --help, --json, --verbose, --quiet and --debug."""
+    group = add_help(parser)
+    options = {
+        ("-v", "--verbose"): "log what the library does to stderr",
+        ("-q", "--quiet"): "no progress and no remarks on stderr, errors alone",
+        ("--debug",): "show the trace of an error",
+    }
+    if has_json:
+        options = {("--json",): "print one JSON document on stdout"} | options
+    for names, words in options.items():
+        # The default stands at the top: a command must not undo what its group was given.
+        group.add_argument(*names, action="store_true", default=argparse.SUPPRESS, help=words)
 
 
 def add_detector(parser: ArgumentParser) -> None:
     """--detector, --detector-model and --face-px-min."""
     group = parser.add_argument_group("detector")
+    _add_choice(group, "--detector", DETECTORS, DETECTOR_DEFAULT, "NAME")
     group.add_argument(
-        "--detector", choices=DETECTORS, default=DETECTOR_DEFAULT, help="default: %(default)s"
+        "--detector-model", type=Path, metavar="FILE", help="ONNX file, required by yunet"
     )
-    group.add_argument("--detector-model", type=Path, metavar="FILE", help="ONNX file of yunet")
     group.add_argument(
         "--face-px-min",
         type=float,
@@ -72,16 +98,45 @@ def add_detector(parser: ArgumentParser) -> None:
 
 
 def add_model(parser: ArgumentParser) -> None:
-    """The detector's options, --model, --engine, --device and --precision."""
-    add_detector(parser)
-    group = parser.add_argument_group("network")
+    """--model, --engine, --device and --precision, and the detector's options."""
+    group = parser.add_argument_group("model")
     group.add_argument(
-        "--model", default=DEFAULT, help="name of a model, or its folder (default: %(default)s)"
+        "--model",
+        default=DEFAULT,
+        help="name, see `facenet-res models`, or model folder (default: %(default)s)",
     )
-    group.add_argument("--engine", choices=ENGINES, default="auto", help="default: %(default)s")
-    group.add_argument("--device", choices=DEVICES, default="auto", help="default: %(default)s")
-    group.add_argument(
-        "--precision", choices=PRECISIONS, default="auto", help="default: %(default)s"
+    _add_choice(group, "--engine", ENGINES, "auto", "NAME")
+    _add_choice(group, "--device", DEVICES, "auto", "NAME")
+    _add_choice(group, "--precision", PRECISIONS, "auto", "TYPE")
+    add_detector(parser)
+
+
+def _add_choice(group: Any, name: str, choices: Sequence[str], default: str, metavar: str) -> None:
+    words = f"{', '.join(choices[:-1])} or {choices[-1]} (default: {default})"
+    group.add_argument(name, choices=choices, default=default, metavar=metavar, help=words)
+
+
+def add_images(parser: ArgumentParser) -> None:
+    """The images that a command reads."""
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMG", help="file or folder")
+
+
+def add_largest(parser: ArgumentParser) -> None:
+    """--largest."""
+    parser.add_argument(
+        "--largest", action="store_true", help="use the largest face where there are several"
+    )
+
+
+def add_overwrite(parser: ArgumentParser) -> None:
+    """--overwrite."""
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing --out")
+
+
+def add_workers(parser: ArgumentParser) -> None:
+    """--workers."""
+    parser.add_argument(
+        "--workers", type=int, default=2, metavar="N", help="images at a time (default: 2)"
     )
 
 
@@ -96,7 +151,7 @@ def add_operating_point(parser: ArgumentParser, *, answer_no: str = "") -> None:
         help=f"false match rate of one comparison (default: {FMR_DEFAULT:g})",
     )
     group.add_argument(
-        "--threshold", type=float, metavar="SCORE", help="or the threshold itself, -1 to 1"
+        "--threshold", type=float, metavar="SCORE", help="or the least score that matches, -1 to 1"
     )
     if answer_no:
         options.add_argument("--exit-code", action="store_true", help=f"exit with 1 {answer_no}")

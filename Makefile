@@ -12,6 +12,7 @@ PYTHON ?= $(shell for each in $(CANDIDATES); do \
 VENV = .venv
 BIN = $(VENV)/bin
 RUN ?= runs/default
+MODEL_VERSION ?= 1.0
 LICENCE = Trained on CelebA subsets and UTKFace: for non-commercial research
 # Compiling every module at once takes half of the time of an installation; imports do it as needed.
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --no-compile -c constraints.txt
@@ -62,11 +63,11 @@ bench: $(VENV)/.dev ## Measure in full, into bench.jsonl; at the end the table o
 		status=$$?; $(BIN)/python -m tests.benchmarks.summary bench.jsonl; exit $$status
 
 train-default: $(VENV)/.dev ## Go on training the default weights, or with what RUN=runs/default has.
-	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res train default --run $(RUN)
+	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res develop train default --run $(RUN)
 
 install-default: $(VENV)/.dev ## Make the finished RUN's weights the default ones, and judge them.
-	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res export $(RUN) \
-		--out facenet_res/weights/default --overwrite --mirror --licence "$(LICENCE)"
+	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res develop export $(RUN) \
+		--out facenet_res/weights/default --model-version $(MODEL_VERSION) --overwrite --mirror --licence "$(LICENCE)"
 	$(MAKE) judge
 
 study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: an hour on two cores.

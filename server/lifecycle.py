@@ -76,7 +76,7 @@ def _ready_line(config: ServerConfig, app: App, ready_s: float) -> str:
     counts = app.gallery.counts()
     info = app.gallery.recognizer.info()
     return (
-        f"serving at {app.address}: model {info.model_id} "
+        f"serving at {app.address}: model {info.title} "
         f"({info.embedding_dim} values), engine {info.engine}, "
         f"gallery {config.gallery} with {counts.persons} people and {counts.faces} faces, "
         f"ready in {ready_s:.1f} s"

@@ -72,8 +72,9 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if excess > 0:
         widths[0] = min(widths[0], max(FIRST_COLUMN_MIN, widths[0] - excess))
     for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        print(COLUMN_GAP.join([shortened(line[0], widths[0]).ljust(widths[0]), *list(cells)[1:]]).rstrip())
+        fitting = (shortened(line[0], widths[0]), *line[1:])
+        cells = (cell.ljust(width) for cell, width in zip(fitting, widths, strict=True))
+        print(COLUMN_GAP.join(cells).rstrip())
 
 
 def shortened(text: str, width: int) -> str:
@@ -96,6 +97,11 @@ def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name.ljust(width)}{COLUMN_GAP}{printable(value)}")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun, in the plural where there is not one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def note(text: str) -> None:
@@ -128,7 +134,7 @@ def progress(total: int, unit: str) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def stages(unit: str = "it") -> Iterator[Callable[[str, int, int], None]]:
+def stages(unit: str = "") -> Iterator[Callable[[str, int, int], None]]:
     """The same for work in several stages; call what it yields with (stage, done, total).
 
     A terminal gets a bar; a log file gets a line now and then.
@@ -158,14 +164,14 @@ class Lines:
         self._due_s = now_s + LINES_EVERY_S
         share = f" of {total:,} ({100 * done / total:.0f} %)" if total else ""
         name = f"{stage}: " if stage else ""
-        complain(f"{name}{done:,}{share} {self._unit}s".replace(" its", ""))
+        complain(f"{name}{done:,}{share} {self._unit}".rstrip())
 
 
 @contextmanager
 def _bar(unit: str) -> Iterator[Callable[[str, int, int], None]]:
     from tqdm import tqdm
 
-    with tqdm(unit=unit, file=sys.stderr, delay=PROGRESS_DELAY_S, leave=False) as bar:
+    with tqdm(unit=unit or "it", file=sys.stderr, delay=PROGRESS_DELAY_S, leave=False) as bar:
 
         def tell(stage: str, done: int, total: int) -> None:
             if stage and bar.desc != f"{stage}: ":

@@ -1,4 +1,4 @@
-"""`facenet-res data`: what is in a training set, and what of it is doubtful."""
+"""`facenet-res develop data`: counts and checks training data."""
 
 import dataclasses
 from argparse import Namespace
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from facenet_res.cli import data_clean
 from facenet_res.cli.console import note, print_json, print_pairs, progress
-from facenet_res.cli.options import Subparsers, add_command
+from facenet_res.cli.options import Subparsers, add_command, add_group
 from facenet_res.core import exit_codes
 
 if TYPE_CHECKING:
@@ -15,27 +15,29 @@ if TYPE_CHECKING:
     from facenet_res.data.summary import Summary
 
 SHOWN_MAX = 20
-SUMMARY = "look at training data: inspect, clean"
 EXAMPLES = """examples:
-  facenet-res data inspect crops.zip
-  facenet-res data inspect faces/                         (faces/ada/1.jpg, ...)
-  facenet-res data inspect 'shards/shard-{000..099}.tar'
-  facenet-res data inspect faces_emore/ --check --json
+  facenet-res develop data inspect crops.zip
+  facenet-res develop data inspect faces/              (faces/ada/1.jpg, ...)
+  facenet-res develop data inspect 'shards/shard-{000..099}.tar'
+  facenet-res develop data inspect faces_emore/ --check --json
 
-Reads a folder for each identity, a zip of it, WebDataset tars, TFRecord files and InsightFace's
-train.rec, as a training would; docs/data.md describes them. Without --check only the index is
-read. With it every image is decoded, which takes a while for millions."""
+Reads what a training reads: a folder for each identity, a zip of it, WebDataset tars, TFRecord
+files or InsightFace's train.rec; see docs/data.md. Without --check only the index is read; with it
+every image is decoded."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command."""
-    group = add_command(subparsers, "data", lambda _: exit_codes.INPUT, SUMMARY, EXAMPLES)
-    actions = group.add_subparsers(title="actions", metavar="ACTION", required=True)
+    actions = add_group(subparsers, "data", "inspect and clean training data", EXAMPLES)
     data_clean.add_parser(actions)
-    parser = add_command(actions, "inspect", run, "count what is in a training set", EXAMPLES)
-    parser.add_argument("path", type=Path, help="folder, file, or pattern of files in quotes")
+    parser = add_command(
+        actions, "inspect", run, "count images and identities of a training set", EXAMPLES
+    )
     parser.add_argument(
-        "--check", action="store_true", help="decode every image and name those that are unreadable"
+        "path", type=Path, metavar="PATH", help="folder, file, or pattern of files in quotes"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="decode every image and list the unreadable ones"
     )
 
 
@@ -49,7 +51,7 @@ def run(arguments: Namespace) -> int:
         faults: list[Fault] = list(summary.faults)
         digest = ""
         if arguments.check:
-            with progress(len(source), "image") as tell:
+            with progress(len(source), "images") as tell:
                 faults += unreadable(source, tell)
             digest = fingerprint(source)
     if arguments.json:
@@ -61,7 +63,7 @@ def run(arguments: Namespace) -> int:
     for each in faults[:SHOWN_MAX]:
         note(f"unreadable: {each.name}: {each.reason}")
     if len(faults) > SHOWN_MAX:
-        note(f"and {len(faults) - SHOWN_MAX} more; --json has them all")
+        note(f"and {len(faults) - SHOWN_MAX} more; --json lists all")
     return exit_codes.OK
 
 

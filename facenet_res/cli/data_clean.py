@@ -1,4 +1,4 @@
-"""`facenet-res data clean PATH --out OUT`: which labels a model doubts."""
+"""`facenet-res develop data clean PATH --out OUT`: labels that a model finds suspicious."""
 
 import dataclasses
 from argparse import Namespace
@@ -16,26 +16,33 @@ if TYPE_CHECKING:
 SHOWN_MAX = 10
 ROWS_MAX = 200
 EXAMPLES = """examples:
-  facenet-res data clean crops.zip --out cleaned/
-  facenet-res data clean faces_emore/ --out cleaned/ --model models/mine --threshold 0.25
-  facenet-res train mine.py --run runs/mine --set doubted=/data/cleaned/doubted.csv
+  facenet-res develop data clean crops.zip --out cleaned/
+  facenet-res develop data clean faces/ --out cleaned/ --model models/mine
+  facenet-res develop train mine.py --run runs/mine \\
+      --set doubted=cleaned/doubted.csv
 
 Compares each crop with the others of its identity and writes doubted.csv, which a training takes
-as `doubted`: the crops stay in it for a teacher, and lose their label. Nothing in PATH is changed.
-report.html shows how similar the crops of one identity are. --json prints all of it."""
+as `doubted`: those crops lose their label and are used for distillation alone. Nothing in PATH is
+changed. report.html shows the similarities within identities."""
 
 
 def add_parser(actions: Subparsers) -> None:
     """Adds the command to those of `data`."""
-    parser = add_command(actions, "clean", run, "list the labels that a model doubts", EXAMPLES)
-    parser.add_argument("path", type=Path, help="folder, file, or pattern of files in quotes")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="what to write")
+    parser = add_command(
+        actions, "clean", run, "find suspicious labels by the similarity of crops", EXAMPLES
+    )
+    parser.add_argument(
+        "path", type=Path, metavar="PATH", help="folder, file, or pattern of files in quotes"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the two files"
+    )
     parser.add_argument(
         "--threshold",
         type=float,
         default=0.2,
         metavar="SIMILARITY",
-        help="least similarity to the mean of the others, -1 to 1 (default 0.2)",
+        help="least similarity to the mean of the others, -1 to 1 (default: 0.2)",
     )
     add_model(parser)
 
@@ -47,7 +54,7 @@ def run(arguments: Namespace) -> int:
 
     with open_crops(arguments.path) as crops, opened_embedder(arguments) as embedder:
         model_id = embedder.model_id
-        with progress(int((crops.labels >= 0).sum()), "crop") as tell:
+        with progress(int((crops.labels >= 0).sum()), "crops") as tell:
             report = doubted_labels(
                 crops, embedder, similarity_min=arguments.threshold, on_progress=tell
             )
@@ -66,7 +73,7 @@ def run(arguments: Namespace) -> int:
     print_pairs(
         [(name.replace("_", " "), f"{getattr(report, name):,}") for name in _counts(report)]
     )
-    print_pairs([("doubted", f"{len(report.doubted)}, in {arguments.out / 'doubted.csv'}")])
+    print_pairs([("suspicious", f"{len(report.doubted)}, in {arguments.out / 'doubted.csv'}")])
     if report.doubted:
         print_table(_HEADER, _rows(report, SHOWN_MAX))
     return exit_codes.OK
@@ -90,20 +97,24 @@ def _page(report: "CleanReport", path: str, model_id: str) -> str:
     from facenet_res.evaluation.page import Section, Table, html_page
     from facenet_res.evaluation.plots import Axes, histogram_svg
 
-    axes = Axes(title="Crops by likeness", x="cosine to the others' mean", y="share of the crops")
+    axes = Axes(
+        title="Crops by similarity",
+        x="similarity to the mean of the others",
+        y="share of the crops",
+    )
     plot = histogram_svg(axes, {"all crops": report.similarities}, mark=report.similarity_min)
     rows = tuple(_rows(report, ROWS_MAX))
     summary = (
-        f"{len(report.doubted)} of {report.crops} labels in {path} are doubted by {model_id}: less "
-        f"like the others of their identity than {report.similarity_min:g}. {report.alone} crops "
-        f"are alone in their identity and were not compared; {report.unreadable} could not be read."
+        f"{len(report.doubted)} of {report.crops} labels in {path} are suspicious for {model_id}: "
+        f"similarity to the rest of their identity below {report.similarity_min:g}. {report.alone} "
+        f"crops are alone in their identity, {report.unreadable} are unreadable."
     )
     sections = [
-        Section(title="How alike the crops of one identity are", plots=(plot,)),
+        Section(title="Similarity within identities", plots=(plot,)),
         Section(
-            title="The most doubtful",
-            text=f"The first {len(rows)} of {len(report.doubted)}; doubted.csv has them all.",
+            title="The most suspicious",
+            text=f"The first {len(rows)} of {len(report.doubted)}; doubted.csv lists all.",
             table=Table(header=_HEADER, rows=rows),
         ),
     ]
-    return html_page("Doubted labels", summary, sections)
+    return html_page("Suspicious labels", summary, sections)

@@ -1,4 +1,4 @@
-"""`facenet-res dedup DIR --out OUT`: copies of a photograph, and a person in several."""
+"""`facenet-res dedup DIR --out OUT`: copies of an image, and people in several."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -10,6 +10,7 @@ from facenet_res.cli.options import (
     add_command,
     add_model,
     add_operating_point,
+    add_workers,
     open_recognizer,
 )
 from facenet_res.core import exit_codes
@@ -24,27 +25,22 @@ EXAMPLES = """examples:
   facenet-res dedup photos/ --out report/ --exact-only
 
 Writes report.html (one page, thumbnails inside), report.json, groups.csv and summary.txt. Nothing
-in DIR is deleted, moved or changed. The same command again goes on where it was stopped. OUT holds
-embeddings and pictures of people: keep it as you keep the photographs."""
+in DIR is changed. The same command again resumes where it was stopped. OUT holds embeddings and
+thumbnails of people: protect it as you protect the images."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command."""
-    parser = add_command(
-        subparsers,
-        "dedup",
-        run,
-        "find copies of a photograph, and the same person in different ones",
-        EXAMPLES,
-    )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="photographs, at any depth")
+    summary = "find copies of images, and people who appear in several"
+    parser = add_command(subparsers, "dedup", run, summary, EXAMPLES)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="images, at any depth")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="OUT", help="folder for the report"
     )
     parser.add_argument(
-        "--exact-only", action="store_true", help="byte-equal copies only; no model is needed"
+        "--exact-only", action="store_true", help="byte-equal copies only; needs no model"
     )
-    parser.add_argument("--workers", type=int, default=2, help="photographs at once (default: 2)")
+    add_workers(parser)
     add_operating_point(parser)
     add_model(parser)
 
@@ -102,13 +98,13 @@ def _print(arguments: Namespace, report: "DedupReport") -> None:
         return
     print_pairs(
         [
-            ("files", f"{counts.files}, of which {counts.photos} photographs"),
+            ("files", f"{counts.files}, {counts.photos} of them images"),
             ("byte-equal copies", str(counts.byte_equal_copies)),
             ("near copies", str(counts.near_copies)),
             ("groups of copies", str(len(report.groups.copies))),
-            ("people in several photographs", str(len(report.groups.people))),
+            ("people in several images", str(len(report.groups.people))),
             ("skipped", str(counts.skipped)),
-            ("space of the copies", f"{counts.excess_bytes / 1e6:.1f} MB"),
+            ("size of the copies", f"{counts.excess_bytes / 1e6:.1f} MB"),
             ("report", str(page)),
         ]
     )

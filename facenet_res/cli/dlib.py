@@ -1,34 +1,33 @@
-"""`facenet-res models dlib DAT`: dlib's face network as an ONNX file that takes our crops."""
+"""`facenet-res develop dlib DAT`: dlib's face network as an ONNX file that takes our crops."""
 
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
 from facenet_res.cli.console import print_json, print_pairs
-from facenet_res.cli.options import Subparsers, add_command
+from facenet_res.cli.options import Subparsers, add_command, add_overwrite
 from facenet_res.core import exit_codes
 
 EXAMPLES = """examples:
   pip download face_recognition_models==0.3.0 --no-deps --no-binary :all:
   tar -xzf face_recognition_models-0.3.0.tar.gz
-  facenet-res models dlib \\
-      face_recognition_models-0.3.0/*/models/dlib_face_recognition_resnet_model_v1.dat \\
+  facenet-res develop dlib \\
+      face_recognition_models-0.3.0/*/models/dlib_face_*.dat \\
       --out runs/teachers/dlib.onnx
 
-DAT is dlib_face_recognition_resnet_model_v1.dat, which its author gave away under CC0. It is read
-without dlib. The file that is written is a teacher for `facenet-res train`; to serve it, or to
-judge it, import it: models import FILE --as-is --mean 127.5 --scale 127.5 --colour-order RGB.
-Needs the extra "onnx"."""
+DAT is dlib_face_recognition_resnet_model_v1.dat (CC0); it is read without dlib. The ONNX file is
+a teacher for `facenet-res develop train`. To serve or evaluate it: `facenet-res models import FILE
+--as-is --mean 127.5 --scale 127.5 --colour-order RGB`. Requires the extra "onnx"."""
 
 
-def add_parser(actions: Subparsers) -> None:
-    """Adds `models dlib`."""
+def add_parsers(actions: Subparsers) -> None:
+    """Adds the command."""
     parser = add_command(
-        actions, "dlib", run, "make an ONNX file of dlib's face network: a teacher", EXAMPLES
+        actions, "dlib", run, "convert dlib's face network to ONNX, as a teacher", EXAMPLES
     )
-    parser.add_argument("file", type=Path, metavar="DAT", help="dlib's file")
-    parser.add_argument("--out", type=Path, required=True, metavar="ONNX", help="the file to write")
-    parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+    parser.add_argument("file", type=Path, metavar="DAT", help="file of dlib")
+    parser.add_argument("--out", type=Path, required=True, metavar="ONNX", help="file to write")
+    add_overwrite(parser)
 
 
 def run(arguments: Namespace) -> int:

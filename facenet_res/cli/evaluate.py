@@ -9,18 +9,18 @@ from facenet_res.cli.evaluate_thresholds import run_thresholds
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
+    add_group,
     add_model,
     add_operating_point,
 )
-from facenet_res.core import exit_codes
 
 SUMMARY = "measure a model: pairs, people, groups, thresholds"
 EXAMPLES = """examples:
   facenet-res evaluate lfw --images lfw.zip --pairs pairs.txt --out report/
   facenet-res evaluate pairs --images photos/ --pairs mine.csv
   facenet-res evaluate bin agedb_30.bin --model models/mine
-  facenet-res evaluate identify --images people/ --people 500 --unknown 500 --each 1
-  facenet-res evaluate groups --images people/ --attributes people.csv --fmr 1e-3
+  facenet-res evaluate identify --images people/ --people 500 --unknown 500
+  facenet-res evaluate groups --images people/ --attributes people.csv
   facenet-res evaluate photos --images photos.zip
   facenet-res evaluate photos --images photos.zip --server 127.0.0.1:50051
   facenet-res evaluate thresholds --images people/ --model models/mine --write
@@ -41,8 +41,7 @@ pairs as if independent, and 200 draws of people. Embeddings are made as everywh
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command and its subcommands."""
-    group = add_command(subparsers, "evaluate", lambda _: exit_codes.INPUT, SUMMARY, EXAMPLES)
-    protocols = group.add_subparsers(title="protocols", metavar="PROTOCOL", required=True)
+    protocols = add_group(subparsers, "evaluate", SUMMARY, EXAMPLES)
     evaluate_pairs.add_parsers(protocols)
     evaluate_people.add_parsers(protocols)
     evaluate_groups.add_parsers(protocols)

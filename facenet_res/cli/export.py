@@ -1,4 +1,4 @@
-"""`facenet-res export RUN --out DIR`: a trained network as a model folder that serves."""
+"""`facenet-res develop export RUN --out DIR`: a trained network as a model folder that serves."""
 
 import dataclasses
 import json
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import note, print_json, print_pairs, stages
 from facenet_res.cli.keras_start import load_keras
-from facenet_res.cli.options import Subparsers, add_command
+from facenet_res.cli.options import Subparsers, add_command, add_name, add_overwrite
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import DataInvalid, FileMissing
 from facenet_res.core.extras import require
@@ -18,47 +18,55 @@ if TYPE_CHECKING:
 
 FORMATS = ("safetensors", "openvino", "onnx", "saved_model", "tflite")
 EXAMPLES = """examples:
-  facenet-res export runs/first --out models/first
-  facenet-res export runs/first --out models/first --mirror --format safetensors openvino
-  facenet-res export runs/first/weights.safetensors --out models/first \\
+  facenet-res develop export runs/first --out models/first
+  facenet-res develop export runs/first --out models/first --mirror \\
+      --format safetensors openvino
+  facenet-res develop export runs/first/weights.safetensors --out models/first \\
       --thresholds thresholds.json --licence "CC BY-NC 4.0"
 
-A run's folder brings thresholds, measured on the people that it held out, and its record: settings,
-log, and those of the runs before it, in DIR/training. A file of weights brings the network alone.
-Each file is checked against the Keras network on fixed faces; below a cosine of 0.9999 nothing is
-written. Thresholds given are those of `facenet-res evaluate thresholds --json`, measured on these
-very weights, with or without mirror images as here; a model without them answers only where
---threshold is given. Needs the extra "train"."""
+The folder of a run also provides thresholds, measured on its held-out people, and the record of
+the training, kept in DIR/training. Each file is compared with the Keras network on fixed faces;
+below a cosine similarity of 0.9999 nothing is written. --thresholds takes what `facenet-res
+evaluate thresholds --json` measured on these weights; a model without thresholds decides only
+where --threshold is given. Requires the extra "train"."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command."""
     parser = add_command(
-        subparsers, "export", run, "turn trained weights into a model folder", EXAMPLES
+        subparsers, "export", run, "make a model folder of trained weights", EXAMPLES
     )
     parser.add_argument(
-        "weights", type=Path, metavar="RUN", help="a run's folder, or its .safetensors file"
+        "weights", type=Path, metavar="RUN", help="folder of a run, or a .safetensors file"
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="model folder to make"
+    )
     parser.add_argument(
         "--format",
         dest="formats",
         nargs="+",
         choices=FORMATS,
         default=["safetensors"],
-        help="files to make (default: safetensors, in half precision)",
+        metavar="FORMAT",
+        help=f"files to make, of {', '.join(FORMATS)} (default: safetensors, half precision)",
     )
-    parser.add_argument("--name", help="first part of the model id (default: the run's, DIR's)")
-    parser.add_argument("--thresholds", type=Path, metavar="JSON", help="thresholds to declare")
+    add_name(parser, "the run's, or DIR's")
+    parser.add_argument(
+        "--thresholds", type=Path, metavar="JSON", help="thresholds for the manifest"
+    )
     parser.add_argument(
         "--mirror",
         action="store_true",
-        help="embed a face as the sum with its mirror image: steadier, at twice the network's time",
+        help="embed each face as the sum with its mirror image: more accurate, twice the time",
     )
-    parser.add_argument("--loss", default="", help="what it was trained with, for the manifest")
-    parser.add_argument("--training", default="", help="the run that made it, for the manifest")
-    parser.add_argument("--licence", default="", help="terms of the weights, for the manifest")
-    parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+    for name, words in (
+        ("--loss", "the loss of the training, for the manifest"),
+        ("--training", "the run, for the manifest"),
+        ("--licence", "terms of the weights, for the manifest"),
+    ):
+        parser.add_argument(name, default="", metavar="TEXT", help=words)
+    add_overwrite(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -67,11 +75,11 @@ def run(arguments: Namespace) -> int:
         read_thresholds(arguments.thresholds) if arguments.thresholds else ("", ())
     )
     if thresholds and not measured_on:
-        note(f"{arguments.thresholds} names no model: that it is of these weights is believed")
+        note(f"{arguments.thresholds} names no model; it is taken to be of these weights")
     require("export", ("keras",), "train")
     # Said before Keras loads, which takes seconds.
     if not arguments.weights.exists():
-        raise FileMissing(f"no run's folder and no weights file at {arguments.weights}")
+        raise FileMissing(f"no run and no weights file at {arguments.weights}")
     is_run = arguments.weights.is_dir()
     from facenet_res.core.artifact import check_place
 
@@ -82,6 +90,7 @@ def run(arguments: Namespace) -> int:
 
     config = ExportConfig(
         name=arguments.name or ("" if is_run else arguments.out.resolve().name),
+        version=arguments.model_version,
         formats=tuple(arguments.formats),
         thresholds=thresholds,
         thresholds_of=measured_on,
@@ -100,18 +109,34 @@ def run(arguments: Namespace) -> int:
         manifest = export_artifact(arguments.weights, arguments.out, config).manifest
     files = {file.name: file.bytes for file in manifest.files}
     if arguments.json:
-        about = {"model_id": manifest.model_id, "embedding_dim": manifest.embedding_dim}
+        about = {
+            "model_id": manifest.model_id,
+            "name": manifest.name,
+            "version": manifest.version,
+            "embedding_dim": manifest.embedding_dim,
+        }
         listed = [dataclasses.asdict(one) for one in manifest.thresholds]
         print_json({**about, "folder": str(arguments.out), "files": files, "thresholds": listed})
     else:
         sizes = [(name, f"{size / 1e6:.1f} MB") for name, size in files.items()]
         rates = [
-            (f"threshold at FAR {one.fmr:g}", f"{one.similarity:.4f}")
+            (f"threshold at FMR {one.fmr:g}", f"{one.similarity:.4f}")
             for one in manifest.thresholds
         ]
-        print_pairs([("model", manifest.model_id), ("folder", str(arguments.out)), *sizes, *rates])
+        print_pairs(
+            [
+                ("model", manifest.title),
+                ("model id", manifest.model_id),
+                ("folder", str(arguments.out)),
+                *sizes,
+                *rates,
+            ]
+        )
         if not rates:
-            note("the model has no thresholds: it answers only where --threshold is given")
+            note(
+                "the model has no thresholds; measure them: facenet-res evaluate thresholds "
+                f"--images PEOPLE --model {arguments.out}"
+            )
     return exit_codes.OK
 
 

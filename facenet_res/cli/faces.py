@@ -12,7 +12,9 @@ from facenet_res.cli.options import (
     Subparsers,
     add_command,
     add_detector,
+    add_images,
     add_model,
+    add_workers,
     open_recognizer,
     opened_detector,
 )
@@ -27,32 +29,33 @@ DETECT_EXAMPLES = """examples:
   facenet-res detect photos/ --json > faces.json
   facenet-res detect party.jpg --detector yunet --detector-model yunet.onnx
 
-Coordinates are pixels of the upright image. Landmarks: left eye, right eye,
-nose, left and right corner of the mouth, left and right as seen in the image.
-Exits with 0 if any file was read, 2 if none; skipped files are listed on stderr."""
+Coordinates are pixels of the upright image. Landmarks: left eye, right eye, nose, left and right
+corner of the mouth, left and right as seen in the image. Exit status 0 if any file was read, 2 if
+none; skipped files are listed on stderr."""
 
 EMBED_EXAMPLES = """examples:
   facenet-res embed photos/ --out faces.npz
   facenet-res embed ada.jpg --faces-max 1 --json
 
-The .npz holds a row for each face: embeddings float32[N, D] of unit length,
-paths, boxes float32[N, 4] (x0, y0, x1, y1), scores float32[N], landmarks
-float32[N, 5, 2]; and model_id. Read it with numpy.load(FILE). The score of two
-faces is the dot product of their rows."""
+The .npz has a row for each face: embeddings float32[N, D] of unit length, paths, boxes
+float32[N, 4] (x0, y0, x1, y1), scores float32[N], landmarks float32[N, 5, 2]; and model_id.
+numpy.load(FILE) reads it. The score of two faces is the dot product of their rows."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds both commands."""
-    parser = add_command(subparsers, "detect", run_detect, "detect faces", DETECT_EXAMPLES)
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMG", help="file or folder")
+    summary = "detect faces: box, landmarks, score"
+    parser = add_command(subparsers, "detect", run_detect, summary, DETECT_EXAMPLES)
+    add_images(parser)
     add_detector(parser)
-    parser = add_command(subparsers, "embed", run_embed, "embed faces", EMBED_EXAMPLES)
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMG", help="file or folder")
+    summary = "compute face embeddings"
+    parser = add_command(subparsers, "embed", run_embed, summary, EMBED_EXAMPLES)
+    add_images(parser)
     parser.add_argument("--out", type=Path, metavar="NPZ", help="file to write the embeddings to")
     parser.add_argument(
         "--faces-max", type=int, metavar="N", help="only the N largest faces of each image"
     )
-    parser.add_argument("--workers", type=int, default=2, help="images at once (default: 2)")
+    add_workers(parser)
     add_model(parser)
 
 
@@ -67,7 +70,7 @@ def run_detect(arguments: Namespace) -> int:
     detector = opened_detector(arguments)
 
     def detected() -> Iterator[ImageResult]:
-        with progress(len(files.paths), "image") as tell:
+        with progress(len(files.paths), "images") as tell:
             for done, path in enumerate(files.paths, start=1):
                 try:
                     image = LazyImage.open(path)
@@ -89,7 +92,7 @@ def run_embed(arguments: Namespace) -> int:
     files = find_image_files(arguments.images)
     with (
         open_recognizer(arguments) as recognizer,
-        progress(len(files.paths), "image") as tell,
+        progress(len(files.paths), "images") as tell,
     ):
         many = recognizer.embed_many(
             files.paths,
@@ -108,7 +111,7 @@ def run_embed(arguments: Namespace) -> int:
         note(
             f"embeddings written to {arguments.out}"
             if arguments.out
-            else "embeddings are written with --out FILE.npz or --json"
+            else "--out FILE.npz or --json outputs the embeddings"
         )
     return conclude(len(results), skipped)
 

@@ -1,16 +1,19 @@
-"""`facenet-res gallery ...`: a gallery of known people in a local folder."""
+"""`facenet-res gallery ...`: a gallery of enrolled people in a local folder."""
 
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facenet_res.cli.console import note, print_json, print_pairs, print_table
+from facenet_res.cli.console import counted, note, print_json, print_pairs, print_table
 from facenet_res.cli.gallery_enroll import run_enroll
 from facenet_res.cli.gallery_faces import run_identify, run_verify
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
+    add_group,
+    add_images,
+    add_largest,
     add_model,
     add_operating_point,
     open_recognizer,
@@ -19,94 +22,106 @@ from facenet_res.core import exit_codes
 from facenet_res.core.errors import ArgumentInvalid
 
 if TYPE_CHECKING:
-    from facenet_res.gallery.types import Person
+    from facenet_res.gallery.types import DeletionReceipt, Person
 
 PAGE_SIZE = 500
-SUMMARY = "keep known people in a local folder: create, enroll, identify, verify, list, delete"
 EXAMPLES = """examples:
   facenet-res gallery create --gallery staff
-  facenet-res gallery enroll ada ada1.jpg ada2.jpg --name "Ada Lovelace" --gallery staff
-  facenet-res gallery enroll --people photos/ --gallery staff      (photos/ada/1.jpg, ...)
+  facenet-res gallery enroll ada ada1.jpg ada2.jpg --gallery staff
   facenet-res gallery identify visitor.jpg --gallery staff
   facenet-res gallery verify ada visitor.jpg --gallery staff
   facenet-res gallery list --gallery staff
   facenet-res gallery delete ada --gallery staff
 
-A gallery belongs to the model that made its embeddings, and to one process at a time: while a
-server has it open, go through the server."""
+A gallery is a folder. It belongs to the model that made its embeddings, and to one process at a
+time: while a server has it open, use the server."""
 
-ENROLL_NOTES = """The same photograph of the same person again stores nothing twice. With --people,
-each folder in DIR is a person, and its name the person's id. Status 0 if any photograph was
-enrolled, 2 if none; what was skipped, and why, is on stderr."""
+ENROLL_NOTES = """examples:
+  facenet-res gallery enroll ada 1.jpg 2.jpg --name Ada --gallery staff
+  facenet-res gallery enroll --people photos/ --gallery staff
 
-IDENTIFY_NOTES = """\
-examples:
+--people enrols a folder for each person, photos/ada/1.jpg, with the folder's name as person id.
+Enrolling the same image of the same person again changes nothing. Exit status 0 if any image was
+enrolled, 2 if none; skipped files and the reasons are listed on stderr."""
+
+IDENTIFY_NOTES = """examples:
   facenet-res gallery identify visitor.jpg --gallery staff
   facenet-res gallery identify door/ --gallery staff --fmr 1e-4 --json
 
---fmr is the rate of one comparison, and a stranger has a chance with each enrolled face: among N
-faces the rate of strangers named is up to N times as high. The more there are, the stricter the
-rate to ask for."""
+--fmr is the false match rate of one comparison (1:1). A search compares a face with all N enrolled
+ones, so its false positive identification rate (FPIR) is up to N times as high: the larger the
+gallery, the lower the FMR to choose."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
-    """Adds the command and its subcommands."""
-    group = add_command(subparsers, "gallery", lambda _: _no_action(), SUMMARY, EXAMPLES)
-    actions = group.add_subparsers(title="actions", metavar="ACTION", required=True)
-    parser = add_command(actions, "create", run_create, "make an empty gallery")
+    """Adds the group and its commands."""
+    summary = "enrol, identify and verify people in a gallery"
+    actions = add_group(subparsers, "gallery", summary, EXAMPLES)
+    parser = add_command(actions, "create", run_create, "create an empty gallery")
     _add_gallery(parser)
     add_model(parser)
 
-    parser = add_command(actions, "enroll", run_enroll, "add photographs of a person", ENROLL_NOTES)
-    parser.add_argument("person", nargs="?", help="the person's id")
+    parser = add_command(actions, "enroll", run_enroll, "enrol images of people", ENROLL_NOTES)
+    parser.add_argument("person", nargs="?", metavar="PERSON", help="id of the person")
     parser.add_argument("images", nargs="*", type=Path, metavar="IMG", help="file or folder")
-    parser.add_argument("--people", type=Path, metavar="DIR", help="or a folder for each person")
-    parser.add_argument("--name", default="", help="for people to read")
     parser.add_argument(
-        "--metadata", action="append", default=[], metavar="KEY=VALUE", help="may be repeated"
+        "--people", type=Path, metavar="DIR", help="in place of PERSON and IMG: folders of people"
     )
-    parser.add_argument("--largest", action="store_true", help="of several faces take the largest")
+    parser.add_argument("--name", default="", metavar="TEXT", help="display name of the person")
+    parser.add_argument(
+        "--metadata",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="stored with the person; may be repeated",
+    )
+    add_largest(parser)
     _add_gallery(parser)
     add_model(parser)
 
-    parser = add_command(
-        actions, "identify", run_identify, "say who is on photographs", IDENTIFY_NOTES
+    summary = "identify the faces in images"
+    parser = add_command(actions, "identify", run_identify, summary, IDENTIFY_NOTES)
+    add_images(parser)
+    parser.add_argument(
+        "-k", type=int, default=5, metavar="N", help="candidates per face (default: 5)"
     )
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMG", help="file or folder")
-    parser.add_argument("-k", type=int, default=5, help="candidates for each face (default: 5)")
     _add_gallery(parser)
-    add_operating_point(parser, answer_no="if any face is unknown, or there is none")
+    add_operating_point(parser, answer_no="unless every face in every image is identified")
     add_model(parser)
 
-    parser = add_command(actions, "verify", run_verify, "say whether a photograph shows a person")
-    parser.add_argument("person", help="the person's id")
-    parser.add_argument("image", type=Path, metavar="IMG", help="a photograph")
-    parser.add_argument("--largest", action="store_true", help="of several faces take the largest")
+    summary = "decide whether an image shows an enrolled person"
+    parser = add_command(actions, "verify", run_verify, summary)
+    parser.add_argument("person", metavar="PERSON", help="id of the person")
+    parser.add_argument("image", type=Path, metavar="IMG", help="image of one face")
+    add_largest(parser)
     _add_gallery(parser)
     add_operating_point(parser, answer_no="if it does not")
     add_model(parser)
 
-    parser = add_command(actions, "list", run_list, "list the people, or the faces of one")
-    parser.add_argument("person", nargs="?", help="one person's id, to see the faces")
+    parser = add_command(actions, "list", run_list, "list the people, or the faces of one person")
+    parser.add_argument("person", nargs="?", metavar="PERSON", help="id of the person")
     _add_gallery(parser)
 
-    parser = add_command(actions, "delete", run_delete, "delete a person, or one face, for good")
-    parser.add_argument("person", nargs="?", help="the person's id")
-    parser.add_argument("--face", metavar="ID", help="or a face's id, from `list PERSON`")
+    parser = add_command(actions, "delete", run_delete, "delete a person or a face, for good")
+    parser.add_argument("person", nargs="?", metavar="PERSON", help="id of the person")
+    parser.add_argument(
+        "--face", metavar="ID", help="in place of PERSON: one face, see `gallery list PERSON`"
+    )
     _add_gallery(parser)
 
 
 def run_create(arguments: Namespace) -> int:
-    """Makes a gallery for the model's embeddings."""
+    """Creates a gallery for the model's embeddings."""
     from facenet_res.gallery.gallery import EmbeddingGallery
 
     with open_recognizer(arguments) as recognizer:
-        model_id, dim = recognizer.embedder.model_id, recognizer.embedder.embedding_dim
+        info = recognizer.info()
+    model_id, dim = info.model_id, info.embedding_dim
     EmbeddingGallery.create(arguments.gallery, model_id=model_id, embedding_dim=dim).close()
     if arguments.json:
         print_json({"gallery": str(arguments.gallery), "model_id": model_id, "embedding_dim": dim})
     else:
-        print(f"created gallery {arguments.gallery} for model {model_id}")
+        print(f"created gallery {arguments.gallery} for model {info.title}")
     return exit_codes.OK
 
 
@@ -131,7 +146,7 @@ def run_list(arguments: Namespace) -> int:
     ]
     print_table(("person", "name", "faces", "since"), rows)
     if not rows:
-        note(f"nobody is in the gallery {arguments.gallery} yet")
+        note(f"gallery {arguments.gallery} is empty; facenet-res gallery enroll adds people")
     return exit_codes.OK
 
 
@@ -142,7 +157,7 @@ def run_delete(arguments: Namespace) -> int:
     from facenet_res.gallery.gallery import EmbeddingGallery
 
     if (arguments.person is None) == (arguments.face is None):
-        raise ArgumentInvalid("name either a person or, with --face, a face to delete")
+        raise ArgumentInvalid("delete takes either PERSON or --face ID")
     with EmbeddingGallery.open(arguments.gallery) as gallery:
         receipt = (
             gallery.delete_face(arguments.face)
@@ -152,23 +167,28 @@ def run_delete(arguments: Namespace) -> int:
     if arguments.json:
         print_json(asdict(receipt))
     else:
-        what = (
-            f"face {receipt.face_id} of {receipt.person_id}"
-            if receipt.face_id
-            else (f"{receipt.person_id} with {receipt.faces} faces")
-        )
-        print(f"deleted {what}; {receipt.rows_left} rows of it are left")
+        print(deleted_text(receipt))
     return exit_codes.OK
+
+
+def deleted_text(receipt: "DeletionReceipt") -> str:
+    """One sentence on a deletion.
+
+    `rows_left` is 0 by contract; another number means that data outlived the deletion.
+    """
+    what = (
+        f"face {receipt.face_id} of {receipt.person_id}"
+        if receipt.face_id
+        else f"{receipt.person_id} ({counted(receipt.faces, 'face')})"
+    )
+    rest = f"; {counted(receipt.rows_left, 'row')} not removed" if receipt.rows_left else ""
+    return f"deleted {what}{rest}"
 
 
 def _add_gallery(parser: Any) -> None:
     parser.add_argument(
-        "--gallery", type=Path, required=True, metavar="PATH", help="the gallery's folder"
+        "--gallery", type=Path, required=True, metavar="DIR", help="folder of the gallery"
     )
-
-
-def _no_action() -> int:
-    raise AssertionError("argparse asks for an action")
 
 
 def _print_person(arguments: Namespace, person: "Person") -> None:

@@ -41,7 +41,7 @@ def run_enroll(arguments: Namespace) -> int:
     enrolled: list[dict[str, str]] = []
     known: set[str] = set()
     began_unix_s = time.time()
-    with opened_gallery(arguments) as gallery, progress(len(items), "image") as tell:
+    with opened_gallery(arguments) as gallery, progress(len(items), "images") as tell:
         point = _lookalike_point(gallery)
         for done, item in enumerate(items, start=1):
             try:
@@ -77,7 +77,7 @@ def _print_enrolled(enrolled: list[dict[str, str]], known: set[str]) -> None:
             row["person_id"],
             row["path"],
             row["face_id"],
-            "enrolled before" if row["face_id"] in known else "",
+            "already enrolled" if row["face_id"] in known else "",
         )
         for row in enrolled
     ]
@@ -103,7 +103,7 @@ def _note_lookalike(
     for candidate in said.candidates:
         if candidate.person_id != item.person and candidate.score >= point.threshold:
             note(
-                f"{item.path}: the face of {item.person} matches {candidate.person_id} too, "
+                f"{item.path}: the face of {item.person} also matches {candidate.person_id}, score "
                 f"{candidate.score:.4f} (threshold {point.threshold:.4f})"
             )
 
@@ -114,13 +114,13 @@ def _items(arguments: Namespace) -> tuple[list[_Item], list[SkippedFile]]:
 
     if arguments.people is None:
         if not arguments.person or not arguments.images:
-            raise ArgumentInvalid("name a person and images, or --people DIR")
+            raise ArgumentInvalid("enroll takes PERSON and IMG, or --people DIR")
         GalleryLimits().check_id("person_id", arguments.person)
         found = find_image_files(arguments.images)
         return [_Item(arguments.person, path) for path in found.paths], list(found.skipped)
     if arguments.person is not None or arguments.name or arguments.metadata:
         raise ArgumentInvalid(
-            "--people takes the people from the folder: drop the person, --name and --metadata"
+            "--people takes the ids from the folders: omit PERSON, --name and --metadata"
         )
     items: list[_Item] = []
     skipped = _loose(arguments.people)
@@ -134,9 +134,9 @@ def _items(arguments: Namespace) -> tuple[list[_Item], list[SkippedFile]]:
         items += [_Item(folder.name, path) for path in found.paths]
         skipped += found.skipped
         if not found.paths and not found.skipped:
-            skipped.append(SkippedFile.of(folder, DataInvalid("the folder holds no image")))
+            skipped.append(SkippedFile.of(folder, DataInvalid("the folder has no image")))
     if not items and not skipped:
-        raise DataInvalid(f"{arguments.people} holds no folder with images")
+        raise DataInvalid(f"{arguments.people} has no folder with images")
     return items, skipped
 
 
@@ -145,7 +145,7 @@ def _loose(people: Path) -> list[SkippedFile]:
     if not is_folder(people):
         return []
     found = image_files_in(people, recursive=False)
-    error = ImageUnreadable("it lies in no person's folder")
+    error = ImageUnreadable("not in the folder of a person")
     return [*(SkippedFile.of(path, error) for path in found.paths), *found.skipped]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def run_identify(arguments: Namespace) -> int:
     """Identifies the faces of images."""
     files = find_image_files(arguments.images)
-    with opened_gallery(arguments) as gallery, progress(len(files.paths), "image") as tell:
+    with opened_gallery(arguments) as gallery, progress(len(files.paths), "images") as tell:
         recognizer = gallery.recognizer
         point = recognizer.operating_point(fmr=arguments.fmr, threshold=arguments.threshold)
         many = recognizer.embed_many(files.paths, on_progress=tell)
@@ -59,8 +59,8 @@ def run_verify(arguments: Namespace) -> int:
             threshold=arguments.threshold,
             largest=arguments.largest,
         )
-        model_id = gallery.recognizer.embedder.model_id
-    print_verification(arguments, answer, model_id)
+        info = gallery.recognizer.info()
+    print_verification(arguments, answer, info)
     return answer_code(arguments, is_yes=answer.is_match)
 
 
@@ -82,7 +82,7 @@ def _print_identified(images: list[dict[str, Any]], threshold: float) -> None:
             rows.append((image["path"], "", "no face", "", "", ""))
         for number, face in enumerate(image["faces"], start=1):
             best = face["candidates"][0] if face["candidates"] else None
-            closest = best["person_id"] if best else "(empty gallery)"
+            closest = best["person_id"] if best else "(gallery is empty)"
             score = f"{best['score']:.4f}" if best else ""
             who = face["person_id"] or "unknown"
             also = ", ".join(

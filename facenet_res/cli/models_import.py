@@ -1,4 +1,4 @@
-"""`facenet-res models import FILE`: somebody else's network as a model folder of ours."""
+"""`facenet-res models import FILE`: an existing network as a model folder."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from facenet_res.cli.console import note, print_json, print_pairs
 from facenet_res.cli.keras_start import load_keras
-from facenet_res.cli.options import Subparsers, add_command
+from facenet_res.cli.options import Subparsers, add_command, add_name, add_overwrite
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import ArgumentInvalid
 
@@ -16,41 +16,45 @@ if TYPE_CHECKING:
 KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
 EXAMPLES = """examples:
   facenet-res models import backbone.pth --out models/r50 --licence-accepted
-  facenet-res models import w600k_r50.onnx --out models/w600k --licence-accepted \\
+  facenet-res models import w600k_r50.onnx --licence-accepted \\
       --licence "InsightFace: non-commercial research only"
   facenet-res models import adaface.onnx --colour-order BGR --licence-accepted
-  facenet-res models import mobilefacenet.onnx --as-is --mean 127.5 --scale 127.5 \\
-      --colour-order RGB --licence Apache-2.0 --licence-accepted
+  facenet-res models import mobilefacenet.onnx --as-is --mean 127.5 \\
+      --scale 127.5 --colour-order RGB --licence Apache-2.0 --licence-accepted
 
-An IResNet (a checkpoint of arcface_torch, ONNX, or Keras' .h5 and .keras) becomes Keras weights
-that can be trained further; --as-is serves any ONNX embedding network as it is. The file is read
-without running what is in it. The result is compared with the source on fixed faces; below a cosine
-of 0.99999 nothing is written. ONNX needs the extra "onnx", .h5 and .keras the extra "train"."""
+An IResNet (a checkpoint of arcface_torch, ONNX, or Keras .h5 and .keras) becomes Keras weights
+that can be trained further; --as-is keeps any ONNX embedding network. No code in the file is run.
+The result is compared with the source on fixed faces; below a cosine similarity of 0.99999 nothing
+is written. ONNX requires the extra "onnx", .h5 and .keras the extra "train"."""
 
 
 def add_parser(actions: Subparsers) -> None:
     """Adds `models import`."""
     parser = add_command(
-        actions, "import", run, "make a model folder of somebody else's network", EXAMPLES
+        actions, "import", run, "make a model folder of an existing network", EXAMPLES
     )
     parser.add_argument("file", type=Path, metavar="FILE", help=".pth, .onnx, .h5 or .keras")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder to make (default: the file's name)"
+        "--out", type=Path, metavar="DIR", help="model folder to make (default: name of the file)"
     )
-    parser.add_argument("--name", help="first part of the model id (default: the folder's name)")
+    add_name(parser, "that of the folder")
     add_terms(parser)
-    parser.add_argument("--licence", help="terms of the weights, for the manifest")
-    parser.add_argument("--mean", type=float, help="what the source's pixels are less by")
-    parser.add_argument("--scale", type=float, help="what they are divided by then")
-    parser.add_argument("--colour-order", choices=("RGB", "BGR"), help="of the source's input")
-    parser.add_argument("--as-is", action="store_true", help="serve an ONNX file as it is")
-    parser.add_argument("--layout", choices=("NCHW", "NHWC"), help="axes of its input, for --as-is")
-    parser.add_argument("--embedding-dim", type=int, metavar="N", help="its length, for --as-is")
+    parser.add_argument("--licence", metavar="TEXT", help="terms of the weights")
+    parser.add_argument("--mean", type=float, metavar="X", help="subtracted from each pixel")
+    parser.add_argument("--scale", type=float, metavar="X", help="divides the difference")
+    parser.add_argument("--colour-order", choices=("RGB", "BGR"), help="of the network's input")
     parser.add_argument(
-        "--normalised", action="store_true", help="its output is of unit length, for --as-is"
+        "--as-is", action="store_true", help="keep the ONNX file, whatever its kind"
+    )
+    parser.add_argument("--layout", choices=("NCHW", "NHWC"), help="input axes, for --as-is")
+    parser.add_argument(
+        "--embedding-dim", type=int, metavar="N", help="embedding length, for --as-is"
     )
     parser.add_argument(
-        "--manifest", type=Path, metavar="TOML", help="a file with these values, for --as-is"
+        "--normalised", action="store_true", help="the output is of unit length, for --as-is"
+    )
+    parser.add_argument(
+        "--manifest", type=Path, metavar="TOML", help="file with these values, for --as-is"
     )
 
 
@@ -60,9 +64,9 @@ def add_terms(parser: ArgumentParser) -> None:
         "--licence-accepted",
         "--license-accepted",
         action="store_true",
-        help="you have read the terms of the weights, and they allow your use",
+        help="you accept the terms of the weights",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+    add_overwrite(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -87,8 +91,8 @@ def check_terms(arguments: Namespace, terms: str) -> None:
     """
     if not arguments.licence_accepted:
         raise ArgumentInvalid(
-            f"terms of the weights: {terms} If they allow your use, say so with "
-            "--licence-accepted; nothing was fetched or written"
+            f"terms of the weights: {terms} Nothing was fetched or written; accept the terms with "
+            "--licence-accepted"
         )
     note(f"terms of the weights: {terms}")
 
@@ -108,7 +112,7 @@ def print_imported(imported: "Imported", out: Path, *, as_json: bool) -> None:
     """Model, folder and how close it is to its source."""
     manifest = imported.artifact.manifest
     network = manifest.network
-    kind = f"{network['family']}{network['depth']}" if network else "served as it is"
+    kind = f"{network['family']}{network['depth']}" if network else "ONNX"
     if as_json:
         print_json(
             {
@@ -123,10 +127,11 @@ def print_imported(imported: "Imported", out: Path, *, as_json: bool) -> None:
         return
     print_pairs(
         [
-            ("model", manifest.model_id),
-            ("network", f"{kind}, embeddings of {manifest.embedding_dim} values"),
+            ("model", manifest.title),
+            ("model id", manifest.model_id),
+            ("network", f"{kind}, embedding length {manifest.embedding_dim}"),
             ("folder", str(out)),
-            ("lowest cosine to the source", f"{imported.similarity_min:.7f}"),
+            ("similarity to the source", f"{imported.similarity_min:.7f}"),
             *((file.name, f"{file.bytes / 1e6:.1f} MB") for file in manifest.files),
         ]
     )
@@ -160,6 +165,7 @@ def _config(
 
     return ImportConfig(
         name=name,
+        version=arguments.model_version,
         licence=terms,
         as_is=arguments.as_is,
         overwrite=arguments.overwrite,

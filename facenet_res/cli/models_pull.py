@@ -1,4 +1,4 @@
-"""`facenet-res models pull NAME`: a published model, fetched, verified and imported."""
+"""`facenet-res models pull NAME`: a published model, downloaded, verified and imported."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -13,26 +13,31 @@ if TYPE_CHECKING:
     from facenet_res.convert.published import Published
 
 EXAMPLES = """examples:
-  facenet-res models pull                                    (what there is, and its terms)
+  facenet-res models pull              (lists the catalogue, with terms)
   facenet-res models pull sface --out models/sface --licence-accepted
-  facenet-res models pull ours-r50 --catalogue models.toml --licence-accepted
+  facenet-res models pull ours-r50 --catalogue ours.toml --licence-accepted
 
-Nothing is ever fetched unless this command asks for it. The file must have the size and the SHA-256
-of the catalogue; a transfer that breaks off goes on where it stopped. A catalogue of your own is
-TOML with [[models]] of name, address, sha256, bytes and licence: see docs/models.md."""
+No other command downloads anything. Size and SHA-256 of the file are checked; an interrupted
+transfer is resumed. A catalogue is a TOML file of [[models]] with name, address, sha256, bytes and
+licence: see docs/models.md."""
 
 
 def add_parser(actions: Subparsers) -> None:
     """Adds `models pull`."""
     parser = add_command(
-        actions, "pull", run, "fetch a published model, verify it and import it", EXAMPLES
-    )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="of the catalogue (default: list)")
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder to make (default: the model's name)"
+        actions, "pull", run, "download, verify and import a published model", EXAMPLES
     )
     parser.add_argument(
-        "--catalogue", type=Path, metavar="TOML", help="a catalogue of your own instead of ours"
+        "name", nargs="?", metavar="NAME", help="model of the catalogue; lists all where absent"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="model folder to make (default: NAME)"
+    )
+    parser.add_argument(
+        "--catalogue",
+        type=Path,
+        metavar="TOML",
+        help="another catalogue than the one in the package",
     )
     add_terms(parser)
 
@@ -67,8 +72,8 @@ def _pull(model: "Published", arguments: Namespace) -> None:
     # Said before hundreds of megabytes come.
     check_import(out, config)
     file = out.absolute().parent / model.file_name
-    note(f"fetching {model.bytes / 1e6:.1f} MB from {model.address}")
-    with progress(model.bytes, "B") as tell:
+    note(f"downloading {model.bytes / 1e6:.1f} MB from {model.address}")
+    with progress(model.bytes, "bytes") as tell:
         fetch(model, file, tell)
     imported = import_file(file, out, config)
     file.unlink()
@@ -81,4 +86,4 @@ def _print_catalogue(catalogue: "tuple[Published, ...]", *, as_json: bool) -> No
         print_json([{name: getattr(one, name) for name in names} for one in catalogue])
         return
     rows = [(one.name, f"{one.bytes / 1e6:8.1f}", one.licence, one.about) for one in catalogue]
-    print_table(("name", f"{'MB':>8}", "terms", "what it is"), rows)
+    print_table(("name", f"{'MB':>8}", "terms", "network"), rows)

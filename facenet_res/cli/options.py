@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from facenet_res.cli.keras_start import load_keras
 from facenet_res.cli.parser import GENERAL, HelpFormatter, Parser
+from facenet_res.core import exit_codes
 from facenet_res.core.manifest import FMR_DEFAULT
 from facenet_res.core.model_names import DEFAULT
 from facenet_res.faces.names import DETECTOR_DEFAULT, DETECTORS
@@ -45,7 +47,13 @@ def add_group(subparsers: Subparsers, name: str, summary: str, epilog: str) -> S
     """A command that does nothing but hold others: their parsers."""
     parser = _add_parser(subparsers, name, summary, epilog)
     add_help(parser)
-    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.set_defaults(run=lambda _: _show_help(parser))
+    return parser.add_subparsers(title="commands", metavar="COMMAND")
+
+
+def _show_help(parser: Parser) -> int:
+    print(parser.format_help(), end="", file=sys.stderr)
+    return exit_codes.INPUT
 
 
 def _add_parser(subparsers: Subparsers, name: str, summary: str, epilog: str) -> Parser:
@@ -125,6 +133,14 @@ def add_largest(parser: ArgumentParser) -> None:
     """--largest."""
     parser.add_argument(
         "--largest", action="store_true", help="use the largest face where there are several"
+    )
+
+
+def add_name(parser: ArgumentParser, default: str) -> None:
+    """--name and --model-version, of whatever makes a model folder."""
+    parser.add_argument("--name", help=f"short name of the model (default: {default})")
+    parser.add_argument(
+        "--model-version", default="", metavar="TEXT", help="version of the model under this name"
     )
 
 

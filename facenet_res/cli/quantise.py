@@ -1,4 +1,4 @@
-"""`facenet-res quantise MODEL --calibration CROPS --out DIR`: an int8 network beside the others."""
+"""`facenet-res develop quantise MODEL --calibration CROPS`: adds an int8 network."""
 
 import tempfile
 from argparse import Namespace
@@ -28,9 +28,10 @@ COMPARED = 200
 LOSS_POINTS_MAX = 0.1
 SIMILARITY_MIN = 0.98
 EXAMPLES = """examples:
-  facenet-res quantise models/first --calibration crops.zip --out models/first-int8
-  facenet-res quantise models/first --calibration crops.zip --out models/first-int8 \\
-      --images lfw.zip --pairs lfw_pairs.txt
+  facenet-res develop quantise models/first --out models/first-int8 \\
+      --calibration crops.zip
+  facenet-res develop quantise models/first --out models/first-int8 \\
+      --calibration crops.zip --images lfw.zip --pairs lfw_pairs.txt
 
 CROPS is a zip or folder of aligned faces of 112x112 px, IDENTITY/FILE.jpg: 300 of them, drawn with
 a fixed seed, or those that --only names are calibrated on, and up to 200 others compared with f32.

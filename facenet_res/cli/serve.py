@@ -3,27 +3,24 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from facenet_res.cli.options import Subparsers
+from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core.extras import require
 
 NAME = "serve"
-DESCRIPTION = "Starts the gRPC server."
-EXAMPLES = "example: facenet-res serve --gallery staff --create"
+SUMMARY = "serve a gallery and the recognizer over gRPC"
 MODULES = ("grpc", "grpc_health", "grpc_reflection")
 
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Lists the command. The server parses its options: they are its settings."""
-    subparsers.add_parser(
-        NAME, help="start the gRPC server", description=DESCRIPTION, epilog=EXAMPLES
-    )
+    add_command(subparsers, NAME, _run, SUMMARY)
 
 
 def parsed(words: Sequence[str]) -> Namespace | None:
     """The arguments of `main` where the words start the server; None for another command."""
     if list(words[:1]) != [NAME]:
         return None
-    return Namespace(run=_run, words=words[1:], debug=False, json=False)
+    return Namespace(run=_run, words=words[1:], debug=False, json=False, verbose=False, quiet=False)
 
 
 def _run(arguments: Namespace) -> int:

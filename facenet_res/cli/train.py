@@ -1,4 +1,4 @@
-"""`facenet-res train RECIPE`: run or resume a training."""
+"""`facenet-res develop train RECIPE`: run or resume a training."""
 
 import dataclasses
 import math
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
     from facenet_res.train.loop import Progress
 
 EXAMPLES = """examples:
-  facenet-res train first --run runs/first
-  facenet-res train first --run runs/try --smoke
-  facenet-res train mine.py --run runs/mine --set steps=20000 --set optimizer.learning_rate=0.05
-  facenet-res train mine.py --find-lr rates/
+  facenet-res develop train first --run runs/first
+  facenet-res develop train first --run runs/try --smoke
+  facenet-res develop train mine.py --run runs/mine --set steps=20000
+  facenet-res develop train mine.py --find-lr rates/
 
-A recipe is the name of a file in facenet_res/train/recipes, or the path of a .py file of your own
-with a function config(smoke) -> TrainConfig; it is run as code. The same command on the same
-folder goes on where the run was stopped. Data are looked for where FACENET_RES_DATA points."""
+A recipe is the name of a file in facenet_res/train/recipes, or the path of a .py file with a
+function config(smoke) -> TrainConfig; it is run as code. The same command on the same folder
+resumes the run. Relative paths of data are looked up in the folder FACENET_RES_DATA."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command."""
-    parser = add_command(subparsers, "train", run, "train a network, or go on training", EXAMPLES)
-    parser.add_argument("recipe", help="name of a recipe, or path of a .py file")
+    parser = add_command(subparsers, "train", run, "train a network, or resume a run", EXAMPLES)
+    parser.add_argument("recipe", metavar="RECIPE", help="name of a recipe, or path of a .py file")
     target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--run", dest="folder", type=Path, metavar="DIR", help="the run's folder")
+    target.add_argument("--run", dest="folder", type=Path, metavar="DIR", help="folder of the run")
     target.add_argument(
         "--find-lr",
         type=Path,
         metavar="DIR",
-        help="do not train: let the learning rate grow for 100 steps, write the curve to DIR and "
-        "suggest a rate",
+        help="range test in place of a training: 100 steps of growing learning rate, the curve "
+        "in DIR, a suggestion on stdout",
     )
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="overrides a setting of the recipe, as in model.depth=50; may be repeated",
+        help="override a setting of the recipe, as in model.depth=50; may be repeated",
     )
-    parser.add_argument("--smoke", action="store_true", help="a run of seconds, to try things out")
+    parser.add_argument("--smoke", action="store_true", help="a run of seconds, for a test")
 
 
 def run(arguments: Namespace) -> int:
@@ -84,12 +84,12 @@ def run(arguments: Namespace) -> int:
         note(f"{end.step} of {end.steps} steps done")
         if end.skipped:
             note(
-                f"{end.skipped} crops could not be read, others stood in for them: "
-                f"{arguments.folder / 'skipped.txt'} names them"
+                f"{end.skipped} unreadable crops were replaced by others; "
+                f"{arguments.folder / 'skipped.txt'} lists them"
             )
         if not math.isnan(end.pairs):
             note(f"accuracy on the pairs: {_percent(end.pairs)}")
-        note(f"the curves are in {arguments.folder / 'report.html'}")
+        note(f"curves: {arguments.folder / 'report.html'}")
         print(f"weights {weights}, validation TAR at FAR 1e-3: {_percent(end.validation)}")
     return exit_codes.OK
 

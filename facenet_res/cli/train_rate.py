@@ -1,4 +1,4 @@
-"""`facenet-res train RECIPE --find-lr DIR`: which learning rate to peak at."""
+"""`facenet-res develop train RECIPE --find-lr DIR`: suggests a learning rate."""
 
 from argparse import Namespace
 from dataclasses import asdict
@@ -24,7 +24,7 @@ def run(config: "TrainConfig", arguments: Namespace) -> int:
     from facenet_res.train.find_rate import find_rate, rate_plot
 
     steps = SMOKE_STEPS if arguments.smoke else STEPS
-    with open_crops(data_path(config.crops)) as crops, progress(steps, "step") as tell:
+    with open_crops(data_path(config.crops)) as crops, progress(steps, "steps") as tell:
         found = find_rate(config, crops, steps=steps, on_step=tell)
     summary = (
         f"{_start(config)}, {len(found.rates)} batches of {config.input.batch_size}; the rate grew "
@@ -39,8 +39,8 @@ def run(config: "TrainConfig", arguments: Namespace) -> int:
         print_json(asdict(found))
         return exit_codes.OK
     if not found.has_broken:
-        note("the loss held out to the last rate: a higher one may do as well")
-    note(f"the curve is in {arguments.find_lr / 'rates.html'}")
+        note("the loss did not diverge: a higher rate may do as well")
+    note(f"curve: {arguments.find_lr / 'rates.html'}")
     print(f"optimizer.learning_rate={found.suggested:.3g}")
     return exit_codes.OK
 

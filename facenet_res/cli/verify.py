@@ -1,4 +1,4 @@
-"""`facenet-res verify`: do two photographs show the same person?"""
+"""`facenet-res verify`: do two images show the same person?"""
 
 from argparse import Namespace
 from pathlib import Path
@@ -8,6 +8,7 @@ from facenet_res.cli.console import print_json, print_pairs
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
+    add_largest,
     add_model,
     add_operating_point,
     open_recognizer,
@@ -17,49 +18,51 @@ from facenet_res.core.image_files import check_regular
 
 if TYPE_CHECKING:
     from facenet_res.core.types import Verification
+    from facenet_res.recognizer.info import RecognizerInfo
 
 EXAMPLES = """examples:
   facenet-res verify passport.jpg selfie.jpg
   facenet-res verify a.jpg b.jpg --fmr 1e-4 --exit-code && echo "same person"
   facenet-res verify group.jpg ada.jpg --largest --json
 
-Similarity is the cosine of the two embeddings, -1 to 1; at the threshold or above, the answer is
-yes. --fmr 1e-3 takes the threshold at which one in a thousand pairs of different people was
-accepted when the model was measured.
-Status 0 for either answer, or 1 for "no" with --exit-code; 2 if a photograph cannot be used."""
+The score is the cosine similarity of the two embeddings, -1 to 1; at or above the threshold the
+images match. --fmr 1e-3 takes the threshold at which one in 1,000 impostor comparisons matches,
+as measured for the model. Exit status 0 for either answer, or 1 for "no" with --exit-code; 2 if
+an image cannot be used."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command."""
-    parser = add_command(
-        subparsers, "verify", run, "say whether two photographs show the same person", EXAMPLES
-    )
-    parser.add_argument("first", type=Path, metavar="A", help="a photograph")
-    parser.add_argument("second", type=Path, metavar="B", help="the other one")
-    parser.add_argument("--largest", action="store_true", help="of several faces take the largest")
-    add_operating_point(parser, answer_no="if they do not")
+    summary = "decide whether two images show the same person"
+    parser = add_command(subparsers, "verify", run, summary, EXAMPLES)
+    parser.add_argument("probe", type=Path, metavar="A", help="image of one face")
+    parser.add_argument("reference", type=Path, metavar="B", help="image to compare it with")
+    add_largest(parser)
+    add_operating_point(parser, answer_no="if they do not match")
     add_model(parser)
 
 
 def run(arguments: Namespace) -> int:
-    """Prints the answer."""
-    for path in (arguments.first, arguments.second):
+    """Prints the decision."""
+    for path in (arguments.probe, arguments.reference):
         check_regular(path)
     with open_recognizer(arguments) as recognizer:
         answer = recognizer.verify(
-            arguments.first,
-            arguments.second,
+            arguments.probe,
+            arguments.reference,
             fmr=arguments.fmr,
             threshold=arguments.threshold,
             largest=arguments.largest,
         )
-        model_id = recognizer.embedder.model_id
-    print_verification(arguments, answer, model_id)
+        info = recognizer.info()
+    print_verification(arguments, answer, info)
     return answer_code(arguments, is_yes=answer.is_match)
 
 
-def print_verification(arguments: Namespace, answer: "Verification", model_id: str) -> None:
-    """The answer to "same person?"."""
+def print_verification(
+    arguments: Namespace, answer: "Verification", info: "RecognizerInfo"
+) -> None:
+    """The decision, and what it was made by."""
     if arguments.json:
         print_json(
             {
@@ -67,25 +70,19 @@ def print_verification(arguments: Namespace, answer: "Verification", model_id: s
                 "score": answer.score,
                 "threshold": answer.threshold,
                 "fmr": answer.fmr,
-                "model_id": model_id,
+                "model_id": info.model_id,
             }
         )
         return
+    origin = "--threshold" if answer.fmr is None else f"FMR {answer.fmr:g}"
     print_pairs(
         [
             ("same person", "yes" if answer.is_match else "no"),
             ("score", f"{answer.score:.4f}"),
-            ("threshold", f"{answer.threshold:.4f} ({origin(answer.fmr)})"),
-            ("model", model_id),
+            ("threshold", f"{answer.threshold:.4f} ({origin})"),
+            ("model", info.title),
         ]
     )
-
-
-def origin(fmr: float | None) -> str:
-    """Where a threshold came from."""
-    if fmr is None:
-        return "set by hand"
-    return f"for an FMR of {fmr:g}"
 
 
 def answer_code(arguments: Namespace, *, is_yes: bool) -> int:

@@ -106,6 +106,8 @@ def info(response: info_pb.GetInfoResponse) -> ServerInfo:
     return ServerInfo(
         version=response.version,
         model_id=response.model.model_id,
+        model_name=response.model.name,
+        model_version=response.model.version,
         embedding_dim=response.model.embedding_dim,
         engine=response.model.engine,
         detector=response.model.detector,

@@ -100,6 +100,8 @@ class ServerInfo:
     Attributes:
         version: of the server's package.
         model_id: names the weights; embeddings of different ids are never compared.
+        model_name: short name of the model, for people.
+        model_version: of the model under this name; may be empty.
         embedding_dim: length of an embedding.
         engine: runtime and device, for people to read.
         detector: name of the face detector.
@@ -116,6 +118,8 @@ class ServerInfo:
 
     version: str
     model_id: str
+    model_name: str
+    model_version: str
     embedding_dim: int
     engine: str
     detector: str

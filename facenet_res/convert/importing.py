@@ -34,7 +34,8 @@ class ImportConfig:
     """What the file does not state.
 
     Attributes:
-        name: first part of the model id; the second is the hash of the weights.
+        name: short name, and first part of the model id; the second is the hash of the weights.
+        version: of the model under this name, for people.
         licence: terms of the weights, for the manifest.
         as_is: whether an ONNX file is served as it is, rather than converted to Keras weights.
         mean: subtracted from each pixel value of the source's input; None is the default of its
@@ -50,6 +51,7 @@ class ImportConfig:
     """
 
     name: str
+    version: str = ""
     licence: str
     as_is: bool = False
     mean: float | None = None
@@ -195,6 +197,8 @@ def _staged(
     complete = replace(
         manifest,
         model_id=f"{config.name}-{described.sha256[:ID_DIGITS]}",
+        name=config.name,
+        version=config.version,
         files=(described,),
         loss=config.loss,
         training=config.training or f"imported from {origin.name}, SHA-256 {digest}",

@@ -70,6 +70,8 @@ class Manifest:
 
     Attributes:
         model_id: names the exact weights; embeddings of different ids are never compared.
+        name: short name for people; empty in older folders.
+        version: of the model under this name, for people; may be empty.
         embedding_dim: length of an embedding.
         input_side_px: height and width of the aligned face.
         colour_order: of the network's input; faces in memory are always RGB.
@@ -88,6 +90,8 @@ class Manifest:
     """
 
     model_id: str
+    name: str = ""
+    version: str = ""
     embedding_dim: int
     input_side_px: int = 112
     colour_order: ColourOrder = "RGB"
@@ -102,6 +106,11 @@ class Manifest:
     loss: str = ""
     training: str = ""
     licence: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name and version for people; the model id where there is no name."""
+        return f"{self.name} {self.version}".strip() if self.name else self.model_id
 
     def file_of(self, file_format: FileFormat) -> ModelFile | None:
         """The first file of a format, or None where the artifact has none."""

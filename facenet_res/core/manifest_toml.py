@@ -53,6 +53,8 @@ def parse_manifest(document: bytes, origin: str) -> Manifest:
     table.check_keys(Manifest)
     manifest = Manifest(
         model_id=table.matching("model_id", _MODEL_ID),
+        name=table.text_or_empty("name"),
+        version=table.text_or_empty("version"),
         embedding_dim=table.whole("embedding_dim", 1, EMBEDDING_DIM_MAX),
         input_side_px=table.whole("input_side_px", 1, INPUT_SIDE_PX_MAX),
         colour_order=table.choice("colour_order", get_args(ColourOrder)),
@@ -139,6 +141,10 @@ class _Table:
         if len(value) > TEXT_CHARS_MAX:
             raise self._invalid(key, f"{len(value)} characters", f"at most {TEXT_CHARS_MAX}")
         return value
+
+    def text_or_empty(self, key: str) -> str:
+        """For a field that came later: an older manifest lacks it."""
+        return self.text(key) if key in self._values else ""
 
     def truth(self, key: str) -> bool:
         value: bool = self._of(key, bool)

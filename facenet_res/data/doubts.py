@@ -1,4 +1,4 @@
-"""Suspicious labels by the names of their crops, as `facenet-res data clean` lists them."""
+"""Suspicious labels by the names of their crops, as `facenet-res develop data clean` lists them."""
 
 import csv
 from pathlib import Path

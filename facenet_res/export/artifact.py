@@ -45,7 +45,8 @@ class ExportConfig:
     """What is written, and what the manifest says beyond what the weights do.
 
     Attributes:
-        name: first part of the model id; the second is the hash of the weights.
+        name: short name, and first part of the model id; the second is the hash of the weights.
+        version: of the model under this name, for people.
         formats: the files to make, at least one: "safetensors" (half precision), "openvino",
             "onnx", "saved_model" (TensorFlow's), "tflite".
         thresholds: measured on held-out people.
@@ -61,6 +62,7 @@ class ExportConfig:
     """
 
     name: str
+    version: str = ""
     formats: tuple[ExportFormat, ...] = ("safetensors",)
     thresholds: tuple[Threshold, ...] = ()
     thresholds_of: str = ""
@@ -120,6 +122,8 @@ def export_artifact(
             )
         manifest = Manifest(
             model_id=f"{config.name}-{identity}",
+            name=config.name,
+            version=config.version,
             embedding_dim=network.embedding_dim,
             mean=PIXEL_MEAN,
             scale=PIXEL_SCALE,

@@ -77,7 +77,7 @@ def openvino_precision(artifact: Artifact, precision: str, computes_in: set[str]
         )
     if precision == "int8" and not has_int8:
         raise ConfigInvalid(
-            f"{artifact.folder} holds no int8 network; make one: facenet-res quantise "
+            f"{artifact.folder} holds no int8 network; make one: facenet-res develop quantise "
             f"{artifact.folder} --calibration CROPS --out DIR"
         )
     if precision != "auto":

@@ -13,6 +13,8 @@ class RecognizerInfo:
 
     Attributes:
         model_id: names the exact weights; embeddings of different ids are never compared.
+        name: short name of the model, for people; its id where it has none.
+        version: of the model under this name; may be empty.
         embedding_dim: D, length of an embedding.
         engine: runtime, device and precision of the network.
         detector: name of the face detector.
@@ -22,12 +24,19 @@ class RecognizerInfo:
     """
 
     model_id: str
+    name: str
+    version: str
     embedding_dim: int
     engine: str
     detector: str
     thresholds: tuple[Threshold, ...]
     fmr: float
     licence: str
+
+    @property
+    def title(self) -> str:
+        """Name and version for people."""
+        return f"{self.name} {self.version}".strip()
 
     @classmethod
     def of(
@@ -36,6 +45,8 @@ class RecognizerInfo:
         """Collects it from the parts."""
         return cls(
             model_id=embedder.model_id,
+            name=manifest.name or embedder.model_id,
+            version=manifest.version,
             embedding_dim=embedder.embedding_dim,
             engine=getattr(embedder, "description", type(embedder).__name__),
             detector=config.detector,

@@ -52,7 +52,7 @@ class TrainConfig:
             along and not exported. One whose answers lie around one direction is centred; see
             `train.teacher.Teacher.centre`. Relative paths start at FACENET_RES_DATA.
         doubted: CSV with a column `file` that names crops whose label is not to be trusted, as
-            `facenet-res data clean` writes it; "" for none.
+            `facenet-res develop data clean` writes it; "" for none.
         model: the network.
         loss: what is minimised.
         optimizer: how.

@@ -31,18 +31,22 @@ class GetInfoResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., model: _Optional[_Union[ModelInfo, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., thresholds: _Optional[_Iterable[_Union[Threshold, _Mapping]]] = ..., fmr_default: _Optional[float] = ..., gallery: _Optional[_Union[GalleryInfo, _Mapping]] = ..., batcher: _Optional[_Union[BatcherStats, _Mapping]] = ..., uptime_s: _Optional[float] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
-    __slots__ = ("model_id", "embedding_dim", "engine", "detector", "licence")
+    __slots__ = ("model_id", "embedding_dim", "engine", "detector", "licence", "name", "version")
     MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_DIM_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     DETECTOR_FIELD_NUMBER: _ClassVar[int]
     LICENCE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     model_id: str
     embedding_dim: int
     engine: str
     detector: str
     licence: str
-    def __init__(self, model_id: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., engine: _Optional[str] = ..., detector: _Optional[str] = ..., licence: _Optional[str] = ...) -> None: ...
+    name: str
+    version: str
+    def __init__(self, model_id: _Optional[str] = ..., embedding_dim: _Optional[int] = ..., engine: _Optional[str] = ..., detector: _Optional[str] = ..., licence: _Optional[str] = ..., name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("image_bytes_max", "image_pixels_max", "request_bytes_max", "batch_images_max", "requests_max", "page_size_max", "top_k_max", "deadline_s_max")

@@ -40,6 +40,8 @@ class InfoServicer(rpc.InfoServiceServicer):
             version=__version__,
             model=pb.ModelInfo(
                 model_id=info.model_id,
+                name=info.name,
+                version=info.version,
                 embedding_dim=info.embedding_dim,
                 engine=info.engine,
                 detector=info.detector,

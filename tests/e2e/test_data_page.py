@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facenet_res.cli.__main__ import main
+from facenet_res.cli.commands import main
 from tests.snippets import blocks
 from tests.training_sets import made_crops, write_insightface
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facenet_res.cli.__main__ import main
+from facenet_res.cli.commands import main
 from facenet_res.core.arrays import cosine
 from facenet_res.core.artifact import default_artifact_dir, read_manifest
 from facenet_res.data.pairs import read_pairs

@@ -187,7 +187,15 @@ def test_quantisation_stays_at_home(sandbox: Sandbox, crops: Path, tmp_path: Pat
     pytest.importorskip("nncf", reason="needs the extra `int8`")
 
     ended = sandbox.run(
-        *("quantise", default_artifact_dir(), "--calibration", crops, "--out", tmp_path / "int8"),
+        *(
+            "develop",
+            "quantise",
+            default_artifact_dir(),
+            "--calibration",
+            crops,
+            "--out",
+            tmp_path / "int8",
+        ),
         *("--similarity-min", -1),
     )
 
@@ -235,8 +243,17 @@ def test_training_export_and_the_other_engines_stay_at_home(
     verify = ("verify", pair / "1.jpg", pair / "2.jpg", "--model", model, "--threshold", 0)
 
     for words in (
-        ("train", tmp_path / "recipe.py", "--run", run),
-        ("export", run / "weights.safetensors", "--out", model, "--format", "safetensors", "onnx"),
+        ("develop", "train", tmp_path / "recipe.py", "--run", run),
+        (
+            "develop",
+            "export",
+            run / "weights.safetensors",
+            "--out",
+            model,
+            "--format",
+            "safetensors",
+            "onnx",
+        ),
         (*verify, "--engine", "onnx"),
         (*verify, "--engine", "keras"),
     ):

@@ -39,7 +39,7 @@ def config(smoke):
 def started(folder: Path, run: str) -> subprocess.Popen[str]:
     backend = "torch" if importlib.util.find_spec("torch") else "tensorflow"
     environment = {**os.environ, "KERAS_BACKEND": backend, "FACENET_RES_DATA": str(folder)}
-    words = ["train", str(folder / "recipe.py"), "--run", str(folder / run), "--json"]
+    words = ["develop", "train", str(folder / "recipe.py"), "--run", str(folder / run), "--json"]
     return subprocess.Popen(
         [sys.executable, "-m", "facenet_res.cli", *words],
         env=environment,

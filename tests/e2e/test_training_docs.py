@@ -53,7 +53,7 @@ def run(command: str, folder: Path) -> None:
         name, _, value = words.pop(0).partition("=")
         environment[name] = value
     assert words.pop(0) == "facenet-res", command
-    if words[0] == "train":
+    if words[:2] == ["develop", "train"]:
         words += ["--smoke", "--set", "input.batch_size=8"]
     done = subprocess.run(
         [sys.executable, "-m", "facenet_res.cli", *words],

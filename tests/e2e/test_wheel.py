@@ -47,7 +47,7 @@ def test_the_server_is_in_the_package_and_nothing_else_is_beside_it(installed: P
 
 
 def test_serve_prints_its_settings(installed: Path) -> None:
-    ended = run(installed, "from facenet_res.cli.__main__ import main; main(['serve', '--help'])")
+    ended = run(installed, "from facenet_res.cli.commands import main; main(['serve', '--help'])")
 
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("usage: facenet-res serve ")
@@ -63,7 +63,7 @@ path = str(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 for name in [each for each in sys.modules if each.split(".")[0] == "matplotlib"]:
     del sys.modules[name]
 sys.modules.update(dict.fromkeys({EXTRAS!r}))
-from facenet_res.cli.__main__ import main
+from facenet_res.cli.commands import main
 sys.exit(main(["detect", path, "--json"]) or main(["verify", path, path]))
 """
     ended = run(installed, code.replace("\n", "\n", 1))
@@ -73,7 +73,7 @@ sys.exit(main(["detect", path, "--json"]) or main(["verify", path, path]))
 
 
 def test_without_the_extra_serve_names_it(installed: Path) -> None:
-    code = "sys.modules['grpc'] = None; from facenet_res.cli.__main__ import main; "
+    code = "sys.modules['grpc'] = None; from facenet_res.cli.commands import main; "
     code += "sys.exit(main(['serve', '--gallery', 'x']))"
 
     ended = run(installed, code)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from facenet_res.cli.__main__ import build_parser
+from facenet_res.cli.commands import build_parser
 from facenet_res.inference.stats import BatcherStats
 from facenet_res.server import metrics
 from facenet_res.server.config import ServerConfig

@@ -70,7 +70,7 @@ def test_a_difference_is_seen(source: str, exported: set[str], expected: set[str
         ("facenet_res", (*HEAVY, "numpy", "cv2", "grpc")),
         ("facenet_res.client", (*HEAVY, "cv2", "openvino", "faiss")),
         ("facenet_res.recognizer.recognizer", HEAVY),
-        ("facenet_res.cli.__main__", HEAVY),
+        ("facenet_res.cli.commands", HEAVY),
         ("facenet_res.server.app", HEAVY),
     ],
 )

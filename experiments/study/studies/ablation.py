@@ -18,7 +18,7 @@ QUESTION = f"""What is each part of the recipe worth? Losses and schedules are c
 weights. Augmentations, which cannot help before a crop has been seen twice, go on from the default
 weights; all see {STEPS} batches of 64 crops where nothing else is said. No second seed
 was run: a difference of a point or less decides nothing. The second teacher is dlib's ResNet, which
-`facenet-res models dlib` makes an ONNX file of; the cosine to the teacher is that to the first."""
+`facenet-res develop dlib` makes an ONNX file of; the cosine to the teacher is that to the first."""
 
 LOSSES = (
     ("both", "ArcFace (0.01) and distillation", LossConfig(weight=0.01, distillation_weight=1.0)),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from facenet_res.cli.__main__ import main
+from facenet_res.cli.commands import main
 from facenet_res.imaging.encode import encode_jpeg
 from tests.artifacts import write_random_artifact
 from tests.portraits import portrait

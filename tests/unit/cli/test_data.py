@@ -1,4 +1,4 @@
-"""`facenet-res data inspect`: the same counts from every format, damage by name, one sentence."""
+"""`data inspect`: the same counts from every format, damage by name, one sentence."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_every_format_is_counted_alike(
 ) -> None:
     path = write(tmp_path / name, CROPS)
 
-    ran = run("data", "inspect", path, "--check", "--json")
+    ran = run("develop", "data", "inspect", path, "--check", "--json")
 
     assert ran.code == 0
     found = ran.json
@@ -64,7 +64,7 @@ def test_every_format_is_counted_alike(
 def test_a_pattern_is_a_set(run: Run, tmp_path: Path) -> None:
     write_tars(tmp_path, CROPS, shards=3)
 
-    ran = run("data", "inspect", tmp_path / "shard-{000..001}.tar")
+    ran = run("develop", "data", "inspect", tmp_path / "shard-{000..001}.tar")
 
     assert ran.code == 0
     assert "images                        4" in ran.out
@@ -76,8 +76,8 @@ def test_damage_is_named_on_stderr_and_in_json(run: Run, tmp_path: Path) -> None
     for number in range(25):
         (folder / "0" / f"{number:04d}.jpg").write_bytes(b"damaged")
 
-    ran = run("data", "inspect", folder, "--check")
-    as_json = run("data", "inspect", folder, "--check", "--json")
+    ran = run("develop", "data", "inspect", folder, "--check")
+    as_json = run("develop", "data", "inspect", folder, "--check", "--json")
 
     assert ran.code == 0
     assert "unreadable                    25" in ran.out
@@ -92,7 +92,7 @@ def test_remarks_are_told(run: Run, tmp_path: Path) -> None:
     folder = write_insightface(tmp_path, CROPS)
     (folder / "train.idx").unlink()
 
-    ran = run("data", "inspect", folder)
+    ran = run("develop", "data", "inspect", folder)
 
     assert "train.idx is not there" in ran.err
 
@@ -107,7 +107,7 @@ def test_what_is_no_set_is_one_sentence(
     if content is not None:
         (tmp_path / "set").write_bytes(content)
 
-    ran = run("data", "inspect", tmp_path / "set", "--json")
+    ran = run("develop", "data", "inspect", tmp_path / "set", "--json")
 
     assert ran.code == 2
     assert ran.json["error"]["reason"] == reason

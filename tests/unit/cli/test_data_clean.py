@@ -12,7 +12,7 @@ def test_a_list_and_a_page_are_written(run: Run, model: Path, tmp_path: Path) ->
     crops = write_crops(tmp_path / "crops.zip", identities=3, crops=3)
     words = ("--out", tmp_path / "out", "--model", model, "--threshold", 1.0, "--json")
 
-    ran = run("data", "clean", crops, *words)
+    ran = run("develop", "data", "clean", crops, *words)
 
     assert ran.code == exit_codes.OK
     # At a threshold of 1 every crop is doubted that is not alone.
@@ -25,7 +25,9 @@ def test_a_list_and_a_page_are_written(run: Run, model: Path, tmp_path: Path) ->
 def test_a_threshold_out_of_range_is_refused(run: Run, model: Path, tmp_path: Path) -> None:
     crops = write_crops(tmp_path / "crops.zip")
 
-    ran = run("data", "clean", crops, "--out", tmp_path, "--model", model, "--threshold", 3)
+    ran = run(
+        "develop", "data", "clean", crops, "--out", tmp_path, "--model", model, "--threshold", 3
+    )
 
     assert ran.code == exit_codes.INPUT
     assert "got 3" in ran.err

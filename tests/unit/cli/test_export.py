@@ -14,14 +14,22 @@ from tests.unit.cli.conftest import Run
 def test_thresholds_of_another_form_are_refused(run: Run, tmp_path: Path, text: str) -> None:
     (tmp_path / "t.json").write_text(text)
     ran = run(
-        "export", "w.safetensors", "--out", tmp_path / "m", "--thresholds", tmp_path / "t.json"
+        "develop",
+        "export",
+        "w.safetensors",
+        "--out",
+        tmp_path / "m",
+        "--thresholds",
+        tmp_path / "t.json",
     )
     assert ran.code == exit_codes.INPUT
     assert "should hold" in ran.err
 
 
 def test_missing_thresholds_are_named(run: Run, tmp_path: Path) -> None:
-    ran = run("export", "w", "--out", tmp_path / "m", "--thresholds", tmp_path / "absent.json")
+    ran = run(
+        "develop", "export", "w", "--out", tmp_path / "m", "--thresholds", tmp_path / "absent.json"
+    )
     assert ran.code == exit_codes.INPUT
     assert "absent.json" in ran.err
 
@@ -33,7 +41,7 @@ def test_missing_weights_are_named_before_keras_loads(
         raise AssertionError("Keras was loaded")
 
     monkeypatch.setattr("facenet_res.cli.export.load_keras", load)
-    ran = run("export", tmp_path / "absent", "--out", tmp_path / "m")
+    ran = run("develop", "export", tmp_path / "absent", "--out", tmp_path / "m")
     assert (ran.code, len(ran.err.splitlines())) == (exit_codes.INPUT, 1)
 
 
@@ -41,7 +49,7 @@ def test_export_without_keras_says_which_extra_to_install(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("facenet_res.core.extras.importlib.util.find_spec", lambda _: None)
-    ran = run("export", "w.safetensors", "--out", tmp_path / "m")
+    ran = run("develop", "export", "w.safetensors", "--out", tmp_path / "m")
     assert ran.code == exit_codes.UNAVAILABLE
     assert "[train]" in ran.err
 
@@ -60,6 +68,7 @@ def test_a_trained_network_becomes_a_model_that_verifies(
     save_weights(build_model(config), weights, config)
 
     ran = run(
+        "develop",
         "export",
         weights,
         "--out",

@@ -28,14 +28,16 @@ def crops(tmp_path: Path) -> Path:
 
 
 def test_without_calibration_faces_it_is_refused(run: Run, tmp_path: Path) -> None:
-    ran = run("quantise", tmp_path / "model", "--out", tmp_path / "out", "--json")
+    ran = run("develop", "quantise", tmp_path / "model", "--out", tmp_path / "out", "--json")
     assert ran.code == exit_codes.INPUT
     assert ran.json["error"]["reason"] == "CONFIG_INVALID"
     assert "--calibration CROPS" in ran.err
 
 
 def test_images_without_pairs_are_refused(run: Run, tmp_path: Path, crops: Path) -> None:
-    ran = run("quantise", "m", "--out", "o", "--calibration", crops, "--images", tmp_path)
+    ran = run(
+        "develop", "quantise", "m", "--out", "o", "--calibration", crops, "--images", tmp_path
+    )
     assert ran.code == exit_codes.INPUT
     assert "go together" in ran.err
 
@@ -46,7 +48,7 @@ def test_pairs_that_cannot_be_read_or_found_are_told_before_the_work(
     monkeypatch.setattr(quantise, "quantised", None)  # Whoever calls it fails.
     model = write_random_artifact(tmp_path / "model", width=0.25).folder
     pairs = tmp_path / "pairs.txt"
-    command = ("quantise", model, "--out", tmp_path / "out", "--calibration", crops)
+    command = ("develop", "quantise", model, "--out", tmp_path / "out", "--calibration", crops)
     for text, images, message in (
         (None, crops, "no pairs file"),
         ("nonsense", crops, "pairs.txt"),
@@ -66,7 +68,7 @@ def test_a_place_that_cannot_be_had_is_told_before_the_work(
 ) -> None:
     model = write_random_artifact(tmp_path / "model", width=0.25).folder
     for out, message in ((model, "exists already"), (tmp_path / "no" / "out", "does not exist")):
-        ran = run("quantise", model, "--out", out, "--calibration", crops)
+        ran = run("develop", "quantise", model, "--out", out, "--calibration", crops)
         assert ran.code == exit_codes.INPUT
         assert message in ran.err
         assert ran.out == ""
@@ -77,7 +79,7 @@ def test_the_loss_is_printed_and_beyond_the_limit_nothing_is_written(
 ) -> None:
     pytest.importorskip("nncf", reason="needs NNCF (extra `int8`)")
     model = write_random_artifact(tmp_path / "model", width=0.25).folder
-    command = ("quantise", model, "--out", tmp_path / "out", "--calibration", crops)
+    command = ("develop", "quantise", model, "--out", tmp_path / "out", "--calibration", crops)
 
     refused = run(*command, "--similarity-min", 0.9999999)
 
@@ -97,7 +99,7 @@ def test_a_handful_of_faces_is_not_enough(run: Run, tmp_path: Path, crops: Path)
     for file in sorted(crops.rglob("*.jpg"))[10:]:
         file.unlink()
     model = write_random_artifact(tmp_path / "model", width=0.25).folder
-    ran = run("quantise", model, "--out", tmp_path / "out", "--calibration", crops)
+    ran = run("develop", "quantise", model, "--out", tmp_path / "out", "--calibration", crops)
     assert ran.code == exit_codes.INPUT
     assert "holds 10 faces, int8 needs at least 64" in ran.err
 
@@ -118,7 +120,15 @@ def test_named_crops_that_cannot_be_calibrated_on(
     model = write_random_artifact(tmp_path / "model", width=0.25).folder
 
     ran = run(
-        "quantise", model, "--out", tmp_path / "out", "--calibration", crops, "--only", listed
+        "develop",
+        "quantise",
+        model,
+        "--out",
+        tmp_path / "out",
+        "--calibration",
+        crops,
+        "--only",
+        listed,
     )
 
     assert ran.code == exit_codes.INPUT

@@ -73,7 +73,7 @@ def test_what_cannot_be_set_is_said(path: str, value: object, message: str) -> N
 def test_an_override_without_a_value_is_refused_before_anything_loads(
     run: Run, tmp_path: Path
 ) -> None:
-    ran = run("train", "first", "--run", tmp_path, "--set", "steps")
+    ran = run("develop", "train", "first", "--run", tmp_path, "--set", "steps")
     assert ran.code == exit_codes.INPUT
     assert "NAME=VALUE" in ran.err
 
@@ -82,6 +82,6 @@ def test_training_without_keras_says_which_extra_to_install(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("facenet_res.core.extras.importlib.util.find_spec", lambda _: None)
-    ran = run("train", "first", "--run", tmp_path)
+    ran = run("develop", "train", "first", "--run", tmp_path)
     assert ran.code == exit_codes.UNAVAILABLE
     assert "[train]" in ran.err

@@ -37,7 +37,7 @@ def test_auto_says_what_it_picked_and_why(
 
 
 def test_int8_without_a_calibrated_network_says_how_to_make_one() -> None:
-    with pytest.raises(ConfigInvalid, match="facenet-res quantise m --calibration CROPS"):
+    with pytest.raises(ConfigInvalid, match="facenet-res develop quantise m --calibration CROPS"):
         openvino_precision(OURS, "int8", {"FP32"})
 
 

@@ -23,7 +23,7 @@ def default_model(monkeypatch: pytest.MonkeyPatch, model: Path) -> Path:
 
 
 def test_every_network_has_a_line_and_the_default_model_the_first(run: Run, model: Path) -> None:
-    ran = run("models")
+    ran = run("develop", "networks")
 
     assert ran.code == exit_codes.OK
     head, first, *rows = ran.out.splitlines()
@@ -37,11 +37,10 @@ def test_every_network_has_a_line_and_the_default_model_the_first(run: Run, mode
     ]
 
 
-@pytest.mark.parametrize("words", [("list", "--json"), ("--json",), ("--json", "list")])
-def test_json_has_the_same_networks_with_their_configs(run: Run, words: tuple[str, ...]) -> None:
-    table = run("models").out.splitlines()[1:]
+def test_json_has_the_same_networks_with_their_configs(run: Run) -> None:
+    table = run("develop", "networks").out.splitlines()[1:]
 
-    listed = run("models", *words).json
+    listed = run("develop", "networks", "--json").json
 
     assert len(listed) == len(table)
     for line, network in zip(table, listed, strict=True):
@@ -57,7 +56,7 @@ def test_a_default_model_that_is_absent_is_said_and_the_others_are_listed(
 ) -> None:
     monkeypatch.setattr(DEFAULT_DIR, lambda: tmp_path / "absent")
 
-    ran = run("models", "--json")
+    ran = run("develop", "networks", "--json")
 
     assert ran.code == exit_codes.OK
     assert "the default model is not listed" in ran.err
@@ -71,7 +70,7 @@ def test_a_default_model_of_an_unknown_network_is_not_taken_for_one_of_ours(
     write_manifest(foreign, dataclasses.replace(read_manifest(model), network={}))
     monkeypatch.setattr(DEFAULT_DIR, lambda: foreign)
 
-    ran = run("models", "--json")
+    ran = run("develop", "networks", "--json")
 
     assert "says nothing of its network" in ran.err
     assert not any(network["is_default"] for network in ran.json)
@@ -79,7 +78,7 @@ def test_a_default_model_of_an_unknown_network_is_not_taken_for_one_of_ours(
 
 def test_the_list_needs_no_keras() -> None:
     code = (
-        "import sys; from facenet_res.cli.__main__ import main; main(['models']); "
+        "import sys; from facenet_res.cli.commands import main; main(['develop', 'networks']); "
         "print([name for name in ('keras', 'tensorflow', 'torch', 'cv2') if name in sys.modules])"
     )
 

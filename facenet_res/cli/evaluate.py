@@ -27,13 +27,13 @@ EXAMPLES = """examples:
   facenet-res evaluate card --model models/mine --out report/"""
 
 PHOTOS_NOTES = """Images lie in one folder for each person. The first people by name are enrolled
-with their first photographs; the others are never enrolled. Then every other photograph is asked
+with their first images; the others are never enrolled. Then every other image is asked
 for. Of several faces the largest counts. With --server the same is done over gRPC; its gallery
 must be empty, and is emptied again."""
 
 
 THRESHOLDS_NOTES = """Images lie in one folder for each person: people whom the model never saw in
-training, and never those of a public test that it will be judged by. Every pair of photographs of
+training, and never those of a public test that it will be judged by. Every pair of images of
 two people is an impostor pair; a rate needs 3 / rate of them. The interval is the wider of two:
 pairs as if independent, and 200 draws of people. Embeddings are made as everywhere but in
 `evaluate lfw`: without the mirrored face."""
@@ -58,7 +58,7 @@ def _add_photos(protocols: Subparsers) -> None:
     add_out(parser)
     parser.add_argument("--people", type=int, default=30, help="people enrolled (default: 30)")
     parser.add_argument("--unknown", type=int, default=10, help="people never enrolled (10)")
-    parser.add_argument("--each", type=int, default=3, help="photographs enrolled of each (3)")
+    parser.add_argument("--each", type=int, default=3, help="images enrolled of each (3)")
     parser.add_argument("--server", metavar="HOST:PORT", help="judge a server, over gRPC")
     add_operating_point(parser, answer_no="if a person who was never enrolled was named")
     add_model(parser)
@@ -69,11 +69,11 @@ def _add_thresholds(protocols: Subparsers) -> None:
         protocols,
         "thresholds",
         run_thresholds,
-        "find the similarity that keeps a rate of false accepts",
+        "find the similarity that keeps a FMR",
         THRESHOLDS_NOTES,
     )
     parser.add_argument(
-        "--images", type=Path, required=True, metavar="DIR_OR_ZIP", help="the photographs"
+        "--images", type=Path, required=True, metavar="DIR_OR_ZIP", help="the images"
     )
     parser.add_argument(
         "--only", type=Path, metavar="FILE", help="names of the people to take, one a line"
@@ -87,7 +87,7 @@ def _add_thresholds(protocols: Subparsers) -> None:
         nargs="+",
         default=[1e-2, 1e-3, 1e-4],
         metavar="RATE",
-        help="rates of false accepts (default: 1e-2 1e-3 1e-4)",
+        help="FMR (default: 1e-2 1e-3 1e-4)",
     )
     parser.add_argument(
         "--write", action="store_true", help="replace the thresholds in the manifest of --model"

@@ -18,8 +18,6 @@ from facenet_res.cli.options import (
     add_command,
     add_model,
     open_recognizer,
-    opened_detector,
-    opened_embedder,
 )
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import DataInvalid, FileMissing, NotWritable
@@ -35,7 +33,7 @@ TEACHER_NAME = "mobilefacenet-ms1m"
 PAGE_NAME = "judged.html"
 VERSIONS = ("numpy", "openvino", "opencv-python-headless")
 NOTES = """Judges a model folder (--model; the one in the package where absent) on the data in the
-folder that FACENET_RES_DATA names: LFW's pairs from photographs, clean and made harder in six ways;
+folder that FACENET_RES_DATA names: LFW's pairs from images, clean and made harder in six ways;
 all pairs of the identities held out of training; people enrolled and asked for; false matches by
 group among unnamed crops held out; speed and size. Faces are found and aligned once, and a teacher
 is judged on the same ones. Writes MODEL_CARD.md and judged.json into --out and one page with plots
@@ -88,14 +86,13 @@ def run_card(arguments: Namespace) -> int:
     folder = model_folder(arguments.model)
     history = read_history(folder)
     config = JudgeConfig(pairs_max=arguments.pairs_max)
-    detector = opened_detector(arguments)
     with (
         _network(arguments, folder) as model,
         _teacher_folder(arguments) as teacher_folder,
         _network(arguments, teacher_folder, is_mirrored=model.is_mirrored) as teacher,
         stages() as tell,
     ):
-        data = load_judge_data(files, detector, config, tell)
+        data = load_judge_data(files, model.recognizer, config, tell)
         judged = (
             judge_network(model, data, config, tell),
             judge_network(teacher, data, config, tell),
@@ -217,9 +214,10 @@ def _network(
     chosen = Namespace(**{**vars(arguments), "model": folder})
     with ExitStack() as stack:
         recognizer = stack.enter_context(open_recognizer(chosen, flip=mirrors))
-        embedder = recognizer.embedder
-        mirrored = embedder if mirrors else stack.enter_context(opened_embedder(chosen, flip=True))
-        yield Network(artifact, embedder, mirrored, mirrors, recognizer.info().engine)
+        mirrored = (
+            recognizer if mirrors else stack.enter_context(open_recognizer(chosen, flip=True))
+        )
+        yield Network(artifact, recognizer, mirrored.embedder, mirrors)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from facenet_res.cli.console import note, progress
 from facenet_res.cli.evaluate_output import add_images, add_out, embedded, finish
-from facenet_res.cli.options import Subparsers, add_command, add_model, opened_embedder
+from facenet_res.cli.options import Subparsers, add_command, add_model, open_recognizer
 from facenet_res.core.errors import ArgumentInvalid, DataInvalid
 
 FMR_DEFAULT = 1e-3
@@ -14,7 +14,7 @@ NOTES = """The CSV has a column file (PERSON/FILE.jpg) or identity (the folder P
 each attribute, its cells the names of groups. All pairs within a group are compared, at one
 threshold for all groups: --threshold, or the one that accepts the share --fmr (default 1e-3) of
 all pairs of two people here. A group with fewer than 300 pairs of two people has no rate of false
-accepts, one with fewer than 30 of one person none of false rejects. With both columns, identity
+accepts, one with fewer than 30 of one person none of false non-matches. With both columns, identity
 says who is on the file. Embeddings are made as in serving, without the mirrored face."""
 
 
@@ -42,7 +42,7 @@ def add_parsers(protocols: Subparsers) -> None:
 
 
 def run_groups(arguments: Namespace) -> int:
-    """Prints false accepts and false rejects of each group."""
+    """Prints false matches and false non-matches of each group."""
     import numpy as np
 
     from facenet_res.data.attributes import read_attributes
@@ -58,12 +58,12 @@ def run_groups(arguments: Namespace) -> int:
     with open_images(arguments.images) as source:
         table = read_attributes(arguments.attributes, source.names)
         if len(table.images) > PHOTOS_MAX:
-            raise DataInvalid(f"{len(table.images)} photographs, limit is {PHOTOS_MAX}")
+            raise DataInvalid(f"{len(table.images)} images, limit is {PHOTOS_MAX}")
         if table.unmentioned:
-            note(f"{table.unmentioned} photographs stand in no line of the table and are left out")
-        with opened_embedder(arguments) as embedder:
-            rows = embedded(arguments, source, table.images, embedder).embeddings
-            model_id = embedder.model_id
+            note(f"{table.unmentioned} images stand in no line of the table and are left out")
+        with open_recognizer(arguments) as recognizer:
+            rows = embedded(arguments, source, table.images, recognizer).embeddings
+            model_id = recognizer.embedder.model_id
     rate = 0.0
     if threshold is None:
         rate = FMR_DEFAULT if arguments.fmr is None else arguments.fmr
@@ -75,7 +75,7 @@ def run_groups(arguments: Namespace) -> int:
         report = judge_groups(faces, threshold, model_id, fmr=rate, on_progress=tell)
     title = "Errors per group"
     summary = (
-        f"{report.photographs} photographs of {report.people} people, model {model_id}, one "
+        f"{report.images} images of {report.people} people, model {model_id}, one "
         f"threshold: {threshold:.4f}."
     )
     return finish(

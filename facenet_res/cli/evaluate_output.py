@@ -6,22 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import note, print_pairs, progress
-from facenet_res.cli.options import opened_detector
 from facenet_res.core import exit_codes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from facenet_res.core.embedder import Embedder
     from facenet_res.evaluation.image_source import ImageSource
-    from facenet_res.evaluation.photographs import EmbeddedPhotographs
     from facenet_res.evaluation.report import Report, Row
+    from facenet_res.evaluation.subjects import EmbeddedSubjects
+    from facenet_res.recognizer.recognizer import FaceRecognizer
 
 
 def add_images(parser: ArgumentParser) -> None:
     """--images."""
     parser.add_argument(
-        "--images", type=Path, required=True, metavar="DIR_OR_ZIP", help="the photographs"
+        "--images", type=Path, required=True, metavar="DIR_OR_ZIP", help="the images"
     )
 
 
@@ -36,23 +35,19 @@ def add_out(parser: ArgumentParser) -> None:
 
 
 def embedded(
-    arguments: Namespace, source: "ImageSource", names: "Sequence[str]", embedder: "Embedder"
-) -> "EmbeddedPhotographs":
-    """The subjects of photographs, found and aligned first unless they are --aligned."""
-    from facenet_res.evaluation.photographs import (
-        EmbeddedPhotographs,
-        PhotographConfig,
-        embed_crops,
-        embed_photographs,
-    )
+    arguments: Namespace,
+    source: "ImageSource",
+    names: "Sequence[str]",
+    recognizer: "FaceRecognizer",
+) -> "EmbeddedSubjects":
+    """The subjects of images, detected and aligned first unless they are --aligned."""
+    from facenet_res.evaluation.subjects import EmbeddedSubjects, embed_crops, embed_subjects
 
-    with progress(len(names), "photo") as tell:
+    with progress(len(names), "image") as tell:
         if getattr(arguments, "aligned", False):
-            rows = embed_crops(source, names, embedder, on_progress=tell)
-            return EmbeddedPhotographs(rows, (), 0)
-        detector = opened_detector(arguments)
-        config = PhotographConfig(workers=getattr(arguments, "workers", 2))
-        return embed_photographs(source, names, detector, embedder, config=config, on_progress=tell)
+            return EmbeddedSubjects(embed_crops(source, names, recognizer.embedder, tell))
+        workers = getattr(arguments, "workers", 2)
+        return embed_subjects(source, names, recognizer, workers=workers, on_progress=tell)
 
 
 def finish(

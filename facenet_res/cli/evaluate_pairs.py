@@ -1,4 +1,4 @@
-"""`facenet-res evaluate lfw|pairs|bin|scores`: are two pictures of one person told apart?"""
+"""`facenet-res evaluate lfw|pairs|bin|scores`: are two images of one person told apart?"""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import progress
 from facenet_res.cli.evaluate_output import add_images, add_out, embedded, finish
-from facenet_res.cli.options import Subparsers, add_command, add_model, opened_embedder
+from facenet_res.cli.options import (
+    Subparsers,
+    add_command,
+    add_model,
+    open_recognizer,
+    opened_embedder,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,17 +22,18 @@ if TYPE_CHECKING:
     from facenet_res.evaluation.bootstrap import DrawnUnits
     from facenet_res.evaluation.verification_report import VerificationReport
 
-LFW_NOTES = """Photographs are found as NAME/NAME_0001.jpg in the folder or zip, which is read in
+LFW_NOTES = """Images are found as NAME/NAME_0001.jpg in the folder or zip, which is read in
 place. Each is detected and aligned by us. Of several faces the one that is large and near the
-middle is taken (area minus twice the squared distance of the centres). A photograph without a
-face is not left out: the middle of the picture stands in for it, and it is counted.
+middle is taken (area minus twice the squared distance of the centres). An image without a
+face is not left out: the middle of the image stands in for it, and it is counted.
 The embedding is f(x) + f(mirrored x); --no-flip leaves the mirror out.
 Accuracy: for each fold the threshold that is best on the others; mean and standard error.
 Intervals draw people anew. Every figure is explained in docs/evaluation.md."""
 
-PAIRS_NOTES = """The CSV names its columns: first, second (photographs, as in --images), same (1 or
-0), and, if you like, fold and first_person, second_person. Where people are named the intervals
-draw people anew, else pairs, which makes them too narrow if people are on several pairs."""
+PAIRS_NOTES = """The CSV has the columns first, second (names as in --images), same (1 or 0) and,
+optionally, fold, first_person and second_person. Without fold, pairs are dealt out to ten folds.
+With people named, intervals draw people anew; else pairs, which makes intervals too narrow where
+somebody is on several pairs."""
 
 BIN_NOTES = """InsightFace's verification sets: lfw.bin, cfp_fp.bin, agedb_30.bin and their like.
 The file is a pickle, and nothing in it is run. Its faces are aligned already. Ten folds, in the
@@ -35,21 +42,19 @@ draw pairs and are too narrow."""
 
 SCORES_NOTES = """For similarities that another system measured. The CSV names its columns:
 similarity (greater is closer), same (1 or 0), and, if you like, fold and first_person,
-second_person. No model and no photograph is needed."""
+second_person. No model and no image is needed."""
 
 
 def add_parsers(protocols: Subparsers) -> None:
     """Adds the four commands."""
-    parser = add_command(
-        protocols, "lfw", run_lfw, "judge pairs of photographs by folds", LFW_NOTES
-    )
+    parser = add_command(protocols, "lfw", run_lfw, "judge pairs of images by folds", LFW_NOTES)
     parser.add_argument(
         "--pairs", type=Path, required=True, metavar="FILE", help="LFW's pairs.txt, or one like it"
     )
     add_images(parser)
     _add_photographs(parser)
     parser = add_command(
-        protocols, "pairs", run_pairs, "judge pairs of photographs of your own", PAIRS_NOTES
+        protocols, "pairs", run_pairs, "judge pairs of images of your own", PAIRS_NOTES
     )
     parser.add_argument("--pairs", type=Path, required=True, metavar="CSV", help="the pairs")
     add_images(parser)
@@ -70,7 +75,7 @@ def add_parsers(protocols: Subparsers) -> None:
 
 
 def _add_photographs(parser: ArgumentParser) -> None:
-    parser.add_argument("--workers", type=int, default=2, help="photographs at once (default: 2)")
+    parser.add_argument("--workers", type=int, default=2, help="images at once (default: 2)")
     parser.add_argument("--no-flip", action="store_true", help="without the mirrored face")
     add_out(parser)
     add_model(parser)
@@ -79,11 +84,11 @@ def _add_photographs(parser: ArgumentParser) -> None:
 def run_lfw(arguments: Namespace) -> int:
     """Prints the accuracy by folds and what belongs to it."""
     from facenet_res.data.pairs import read_pairs
-    from facenet_res.evaluation.lfw import people_units
+    from facenet_res.evaluation.pairs import people_units
 
     pairs = read_pairs(arguments.pairs)
     report = _judged(arguments, pairs, people_units(pairs))
-    return _finish(arguments, "Pairs of photographs", report)
+    return _finish(arguments, "Pairs of images", report)
 
 
 def run_pairs(arguments: Namespace) -> int:
@@ -92,13 +97,13 @@ def run_pairs(arguments: Namespace) -> int:
 
     pairs, people = read_pair_table(arguments.pairs)
     report = _judged(arguments, pairs, _units(people, len(pairs)))
-    return _finish(arguments, "Pairs of photographs", report)
+    return _finish(arguments, "Pairs of images", report)
 
 
 def run_bin(arguments: Namespace) -> int:
     """Prints the figures of a verification set."""
     from facenet_res.data.bin_set import read_bin_set
-    from facenet_res.evaluation.bin_pairs import judge_bin_set
+    from facenet_res.evaluation.pairs import judge_bin_set
 
     pairs = read_bin_set(arguments.set)
     with (
@@ -112,13 +117,14 @@ def run_bin(arguments: Namespace) -> int:
 def run_scores(arguments: Namespace) -> int:
     """Prints the figures of similarities measured elsewhere."""
     from facenet_res.data.pair_table import read_scored_pairs
+    from facenet_res.evaluation.verification import dealt_folds
     from facenet_res.evaluation.verification_report import Measured, ScoredPairSet, judge_scores
 
     pairs = read_scored_pairs(arguments.scores)
     scored = ScoredPairSet(
         similarities=pairs.similarities,
         is_same=pairs.is_same,
-        folds=pairs.folds if len(set(pairs.folds.tolist())) > 1 else (),
+        folds=pairs.folds if len(set(pairs.folds.tolist())) > 1 else dealt_folds(pairs.is_same),
         units=_units(pairs.people, len(pairs.is_same)),
     )
     return _finish(arguments, "Similarities", judge_scores(scored, Measured()))
@@ -132,14 +138,14 @@ def _units(people: "NDArray[np.int64]", pairs: int) -> "DrawnUnits":
 
 
 def _judged(arguments: Namespace, pairs: "PairSet", units: "DrawnUnits") -> "VerificationReport":
-    from facenet_res.evaluation import lfw
     from facenet_res.evaluation.image_source import open_images
+    from facenet_res.evaluation.pairs import judge_pairs, located
 
     with open_images(arguments.images) as source:
-        names = lfw.located(pairs, source.names)
-        with opened_embedder(arguments, flip=not arguments.no_flip) as embedder:
-            photographs = embedded(arguments, source, names, embedder)
-            return lfw.judge_pairs(pairs, photographs, embedder.model_id, units)
+        names = located(pairs, source.names)
+        with open_recognizer(arguments, flip=not arguments.no_flip) as recognizer:
+            subjects = embedded(arguments, source, names, recognizer)
+            return judge_pairs(pairs, subjects, recognizer.embedder.model_id, units)
 
 
 def _finish(arguments: Namespace, title: str, report: "VerificationReport") -> int:

@@ -6,22 +6,27 @@ from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import note, progress
 from facenet_res.cli.evaluate_output import add_images, add_out, embedded, finish
-from facenet_res.cli.options import Subparsers, add_command, add_model, opened_embedder
+from facenet_res.cli.options import (
+    Subparsers,
+    add_command,
+    add_model,
+    open_recognizer,
+    opened_embedder,
+)
 
 if TYPE_CHECKING:
     from facenet_res.evaluation.report import Report, Row
 
 IDENTIFY_NOTES = """Images lie in one folder for each person. The first people by name are enrolled
-with their first photographs, as in `evaluate photos`; every other photograph is a query, and those
-of the others are queries of strangers. Here no threshold is given: the curves show what each one
-would do. Rank-1 is a closed question (who of these?), TPIR at FPIR an open one (who, if anybody?).
-Intervals draw the people of the queries anew."""
+with their first images, as in `evaluate photos`; every other image is a probe, and those of the
+others are probes of non-enrolled people. No threshold is given: the curves show all of them.
+Rank-1 is closed-set identification, TPIR at FPIR open-set. Intervals draw people anew."""
 
 IJB_NOTES = """A folder as InsightFace lays IJB-B and IJB-C out: meta/ijbc_face_tid_mid.txt and the
 others, and loose_crop/. Images are aligned by the landmarks that come with the set. 1:1 compares
-templates; 1:N asks for each probe in each of two galleries, and whoever is in the one is a stranger
-to the other. See docs/evaluation.md: it was tested on sets made by us in this format; the real ones
-could not be had."""
+templates; 1:N searches each probe in each of two galleries, and whoever is enrolled in one is not
+enrolled in the other. See docs/evaluation.md: tested on made-up sets in this format, not
+on the real ones."""
 
 PROTOCOLS = ("11", "1n")
 
@@ -35,11 +40,11 @@ def add_parsers(protocols: Subparsers) -> None:
     add_images(parser)
     parser.add_argument("--people", type=int, default=30, help="people enrolled (default: 30)")
     parser.add_argument("--unknown", type=int, default=10, help="people never enrolled (10)")
-    parser.add_argument("--each", type=int, default=3, help="photographs enrolled of each (3)")
+    parser.add_argument("--each", type=int, default=3, help="images enrolled of each (3)")
     parser.add_argument(
         "--aligned", action="store_true", help="they are aligned faces of 112x112 px already"
     )
-    parser.add_argument("--workers", type=int, default=2, help="photographs at once (default: 2)")
+    parser.add_argument("--workers", type=int, default=2, help="images at once (default: 2)")
     parser.add_argument("--no-flip", action="store_true", help="without the mirrored face")
     add_out(parser)
     add_model(parser)
@@ -73,13 +78,13 @@ def run_identify(arguments: Namespace) -> int:
     with open_images(arguments.images) as source:
         plan = plan_photos(source.names, config)
         names = [photo.name for photo in (*plan.enrolled, *plan.known, *plan.unknown)]
-        with opened_embedder(arguments, flip=not arguments.no_flip) as embedder:
-            photographs = embedded(arguments, source, names, embedder)
-            report = judge_search(plan, photographs.embeddings, embedder.model_id)
+        with open_recognizer(arguments, flip=not arguments.no_flip) as recognizer:
+            subjects = embedded(arguments, source, names, recognizer)
+            report = judge_search(plan, subjects.embeddings, recognizer.embedder.model_id)
     rows = identification_rows(report)
-    missed = len(photographs.without_face)
-    rows.append(("photographs without a face", f"{missed}, judged by the picture's middle"))
-    title, summary = "People searched", f"{len(names)} photographs, model {report.model_id}."
+    missed = len(subjects.without_face)
+    rows.append(("images without a face", f"{missed}, judged by the image's middle"))
+    title, summary = "People searched", f"{len(names)} images, model {report.model_id}."
     return finish(
         arguments, title, report, rows, lambda: identification_page(title, summary, {"": report})
     )

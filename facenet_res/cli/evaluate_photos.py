@@ -39,7 +39,7 @@ def run_photos(arguments: Namespace) -> int:
         with opened as identifier, progress(total, "photo") as tell:
             result = judge_photos(plan, source, identifier, tell)
     title = "People recognised"
-    summary = f"{total} photographs, {result.people_enrolled} people enrolled."
+    summary = f"{total} images, {result.people_enrolled} people enrolled."
     rows = report.photos_rows(result)
     finish(arguments, title, result, rows, lambda: photos_page(title, summary, result))
     if arguments.exit_code and result.false_accepts:

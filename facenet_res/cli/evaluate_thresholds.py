@@ -1,25 +1,22 @@
-"""`facenet-res evaluate thresholds`: which similarity keeps which rate of false accepts."""
+"""`facenet-res evaluate thresholds`: which similarity keeps which FMR."""
 
 from argparse import Namespace
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facenet_res.cli.console import note, print_json, print_table, progress
-from facenet_res.cli.options import opened_detector, opened_embedder
+from facenet_res.cli.console import note, print_json, print_table
+from facenet_res.cli.evaluate_output import embedded
+from facenet_res.cli.options import open_recognizer
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import ArgumentInvalid, DataInvalid, FileMissing
 
 if TYPE_CHECKING:
-    from facenet_res.core.embedder import Embedder
-    from facenet_res.core.types import Embeddings
     from facenet_res.evaluation.calibration import CalibratedThreshold
-    from facenet_res.evaluation.image_source import ImageSource
 
 
 def run_thresholds(arguments: Namespace) -> int:
-    """Prints a threshold, with its interval, for each rate that the photographs support."""
+    """Prints a threshold, with its interval, for each rate that the images support."""
     import numpy as np
 
     from facenet_res.core.artifact import default_artifact_dir
@@ -30,12 +27,10 @@ def run_thresholds(arguments: Namespace) -> int:
     folder = model_folder(arguments.model)
     if arguments.write and folder == default_artifact_dir():
         raise ArgumentInvalid("--write requires --model: the model in the package is not changed")
-    with open_images(arguments.images) as source, opened_embedder(arguments) as embedder:
+    with open_images(arguments.images) as source, open_recognizer(arguments) as recognizer:
         photos = _chosen(source.names, arguments.only)
-        names = [name for _, name in photos]
-        with progress(len(names), "photo") as tell:
-            rows = _embedded(arguments, source, names, embedder, tell)
-        model_id = embedder.model_id
+        rows = embedded(arguments, source, [name for _, name in photos], recognizer).embeddings
+        model_id = recognizer.embedder.model_id
     people = np.unique([person for person, _ in photos], return_inverse=True)[1]
     found = calibrate_on_people(rows, people, arguments.fmr)
     _print(arguments, model_id, found)
@@ -44,24 +39,8 @@ def run_thresholds(arguments: Namespace) -> int:
     return exit_codes.OK
 
 
-def _embedded(
-    arguments: Namespace,
-    source: "ImageSource",
-    names: list[str],
-    embedder: "Embedder",
-    tell: Callable[[int], None],
-) -> "Embeddings":
-    """float32[B, D] of the photographs, found and aligned first unless they are --aligned."""
-    from facenet_res.evaluation.photographs import embed_crops, embed_photographs
-
-    if arguments.aligned:
-        return embed_crops(source, names, embedder, on_progress=tell)
-    detector = opened_detector(arguments)
-    return embed_photographs(source, names, detector, embedder, on_progress=tell).embeddings
-
-
 def _chosen(names: tuple[str, ...], only: Path | None) -> list[tuple[str, str]]:
-    """The photographs to measure on: (person, name)."""
+    """The images to measure on: (person, name)."""
     from facenet_res.evaluation.calibration import CROPS_MAX
     from facenet_res.evaluation.image_source import people_of
 
@@ -76,7 +55,7 @@ def _chosen(names: tuple[str, ...], only: Path | None) -> list[tuple[str, str]]:
         people = {person: people[person] for person in wanted}
     photos = [(person, name) for person, group in people.items() for name in group]
     if len(photos) > CROPS_MAX:
-        raise DataInvalid(f"{len(photos)} photographs, limit is {CROPS_MAX}; choose by --only")
+        raise DataInvalid(f"{len(photos)} images, limit is {CROPS_MAX}; choose by --only")
     return photos
 
 

@@ -51,7 +51,7 @@ def add_parsers(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--only", type=Path, metavar="FILE", help="names of the crops to calibrate on, one a line"
     )
-    parser.add_argument("--images", type=Path, metavar="DIR_OR_ZIP", help="LFW's photographs")
+    parser.add_argument("--images", type=Path, metavar="DIR_OR_ZIP", help="LFW's images")
     parser.add_argument("--pairs", type=Path, metavar="FILE", help="LFW's pairs")
     parser.add_argument(
         "--loss-max",
@@ -67,7 +67,7 @@ def add_parsers(subparsers: Subparsers) -> None:
         metavar="COSINE",
         help=f"least mean cosine to f32 (default: {SIMILARITY_MIN})",
     )
-    parser.add_argument("--workers", type=int, default=2, help="photographs at once (default: 2)")
+    parser.add_argument("--workers", type=int, default=2, help="images at once (default: 2)")
     parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
     add_detector(parser)
 
@@ -77,7 +77,7 @@ def run(arguments: Namespace) -> int:
     if arguments.calibration is None:
         raise ConfigInvalid("int8 needs faces to calibrate on: give --calibration CROPS")
     if (arguments.images is None) != (arguments.pairs is None):
-        raise ArgumentInvalid("--images and --pairs go together: photographs, and which to compare")
+        raise ArgumentInvalid("--images and --pairs go together: images, and which to compare")
     from facenet_res.core.artifact import check_place, read_artifact
     from facenet_res.export.quantise import add_quantised, check_loss, loss_of, quantised
     from facenet_res.inference.config import BackendConfig
@@ -153,7 +153,7 @@ def _pairs(arguments: Namespace) -> "PairSet":
     """The labelled pairs; all that can be wrong with them is told before minutes of work."""
     from facenet_res.data.pairs import read_pairs
     from facenet_res.evaluation.image_source import open_images
-    from facenet_res.evaluation.lfw import located
+    from facenet_res.evaluation.pairs import located
 
     pairs = read_pairs(arguments.pairs)
     with open_images(arguments.images) as source:
@@ -165,25 +165,21 @@ def _pairs(arguments: Namespace) -> "PairSet":
 def _on_pairs(
     arguments: Namespace, pairs: "PairSet", exact: "Embedder", rounded: "Embedder"
 ) -> "dict[str, float]":
-    """Accuracy of both networks on labelled pairs, in percent; each photograph is aligned once."""
+    """Accuracy of both networks on labelled pairs, in percent; each image is aligned once."""
     from facenet_res.core.arrays import cosine
-    from facenet_res.evaluation import lfw
     from facenet_res.evaluation.image_source import open_images
-    from facenet_res.evaluation.photographs import PhotographConfig, embed_photographs
+    from facenet_res.evaluation.pairs import located
+    from facenet_res.evaluation.subjects import embed_subjects
     from facenet_res.evaluation.verification import kfold_accuracy
     from facenet_res.export.quantise import Beside, halves
+    from facenet_res.recognizer.recognizer import FaceRecognizer
 
-    detector = opened_detector(arguments)
+    recognizer = FaceRecognizer.of(opened_detector(arguments), Beside(exact, rounded))
     with open_images(arguments.images) as source:
-        names = lfw.located(pairs, source.names)
-        with progress(len(names), "photo") as tell:
-            rows = embed_photographs(
-                source,
-                names,
-                detector,
-                Beside(exact, rounded),
-                config=PhotographConfig(workers=arguments.workers),
-                on_progress=tell,
+        names = located(pairs, source.names)
+        with progress(len(names), "image") as tell:
+            rows = embed_subjects(
+                source, names, recognizer, workers=arguments.workers, on_progress=tell
             ).embeddings
     accuracies = [
         100

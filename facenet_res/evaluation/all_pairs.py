@@ -33,7 +33,7 @@ class ComparedFaces:
     accepted: NDArray[np.int64]
 
     def counts(self, drawn: NDArray[np.int64]) -> tuple[int, int, int, int]:
-        """False accepts, impostor pairs, false rejects, genuine pairs.
+        """False matches, impostor pairs, false non-matches, genuine pairs.
 
         Args:
             drawn: int64[P], how often each person counts; ones for the plain figures. A pair of

@@ -1,4 +1,4 @@
-"""From the rate of false accepts one can bear to the threshold that keeps it.
+"""From the FMR one can bear to the threshold that keeps it.
 
 The interval is of the threshold: the true one for that rate lies in it at the
 stated confidence *if the pairs were independent*. Pairs that share a face are
@@ -21,7 +21,7 @@ from facenet_res.evaluation.intervals import Interval, clopper_pearson, least_ra
 ROUNDS_MIN = 20
 SEED = 0
 CROPS_MAX = 6000
-"""Of pictures to measure on: 18 million pairs, each of 50 bytes while people are drawn."""
+"""Of images to measure on: 18 million pairs, each of 50 bytes while people are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def calibrate_on_people(
     Args:
         embeddings: float32[B, D], unit rows.
         people: [B], who each row shows.
-        rates: of false accepts, each in (0, 1).
+        rates: of false matches, each in (0, 1).
 
     Returns:
         By falling rate.
@@ -183,7 +183,7 @@ def check_rate(fmr: float, pairs: int) -> None:
         raise ArgumentInvalid(f"fmr must be in (0, 1), got {fmr}")
     if fmr < least_rate(pairs) * (1 - 1e-9):
         raise ArgumentInvalid(
-            f"{pairs} impostor pairs cannot support a false accept rate of "
+            f"{pairs} impostor pairs cannot support a FMR of "
             f"{fmr:g}; the least they support is {least_rate(pairs):.2g}"
         )
 

@@ -1,4 +1,4 @@
-"""A folder of people, some enrolled and some strangers, searched by embeddings."""
+"""A folder of people, some enrolled and some non-enrolled people, searched by embeddings."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def judge_search(
 
     Args:
         plan: from `plan_photos`.
-        embeddings: float32[B, D], unit rows, of the plan's photographs: enrolled, known, unknown.
+        embeddings: float32[B, D], unit rows, of the plan's images: enrolled, known, unknown.
         model_id: names the weights.
         config: rounds and seed of the bootstrap.
 
@@ -36,7 +36,7 @@ def judge_search(
     enrolled = len(plan.enrolled)
     if len(embeddings) != enrolled + len(queries):
         raise ArrayInvalid(
-            f"{enrolled + len(queries)} photographs need as many embeddings; got {len(embeddings)}"
+            f"{enrolled + len(queries)} images need as many embeddings; got {len(embeddings)}"
         )
     rows = check_embeddings(embeddings, embeddings.shape[-1])
     names = sorted({photo.person for photo in plan.enrolled})

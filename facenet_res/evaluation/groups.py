@@ -1,4 +1,4 @@
-"""False accepts and false rejects of each group of people, at one threshold for all.
+"""False matches and false non-matches of each group of people, at one threshold for all.
 
 All pairs *within* a group are compared: two women, two men. That is how NIST measures it, and it
 shows more than pairs of everybody with everybody, which are mostly easy. A group that has too few
@@ -24,9 +24,9 @@ from facenet_res.evaluation.bootstrap import TAIL, BootstrapConfig
 from facenet_res.evaluation.intervals import Interval, clopper_pearson, widest
 
 GENUINE_MIN: Final = 30
-"""Pairs of one person that a rate of false rejects needs at least."""
+"""Pairs of one person that a rate of false non-matches needs at least."""
 IMPOSTOR_MIN: Final = 300
-"""Pairs of two people that a rate of false accepts needs at least: they support 1 in 100."""
+"""Pairs of two people that a FMR needs at least: they support 1 in 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,14 @@ class Group:
 
     Attributes:
         name: as the table has it.
-        photographs: of the group.
+        images: of the group.
         people: on them.
         false_accepts: of pairs of two people of the group.
         false_rejects: of pairs of one person.
     """
 
     name: str
-    photographs: int
+    images: int
     people: int
     false_accepts: GroupRate
     false_rejects: GroupRate
@@ -107,7 +107,7 @@ class GroupsReport:
 
     Attributes:
         model_id: the weights.
-        photographs: judged.
+        images: judged.
         people: on them.
         threshold: pairs at or above it are accepted.
         fmr: for which the threshold was chosen on all these pairs; 0 where it was
@@ -116,7 +116,7 @@ class GroupsReport:
     """
 
     model_id: str
-    photographs: int
+    images: int
     people: int
     threshold: float
     fmr: float
@@ -200,7 +200,7 @@ def _group(name: str, pairs: ComparedFaces, config: BootstrapConfig) -> Group:
     false_accepts, impostors, rejects, genuine = pairs.counts(np.ones(people, np.int64))
     return Group(
         name=name,
-        photographs=int(pairs.faces.sum()),
+        images=int(pairs.faces.sum()),
         people=people,
         false_accepts=_rate(false_accepts, impostors, IMPOSTOR_MIN, rounds[:, :2]),
         false_rejects=_rate(rejects, genuine, GENUINE_MIN, rounds[:, 2:]),

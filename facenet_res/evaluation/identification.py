@@ -19,7 +19,7 @@ UNKNOWN = -1
 
 @dataclass(frozen=True, slots=True)
 class OpenSetPoint:
-    """What one threshold gives when some queries show strangers.
+    """What one threshold gives when some queries show non-enrolled people.
 
     Attributes:
         threshold: the least similarity answered with a name.
@@ -108,7 +108,7 @@ def cumulative_match(rank: NDArray[np.int64], rank_max: int) -> NDArray[np.float
 def tpir_at_fpir(
     similarities: NDArray[Any], people: Any, false_positive_rate: float
 ) -> OpenSetPoint:
-    """The laxest threshold that names at most the asked share of strangers.
+    """The laxest threshold that names at most the asked share of non-enrolled people.
 
     Args:
         similarities: float[Q, P].
@@ -150,14 +150,16 @@ def open_set_point(
             f"mated and unmated queries are both needed; got {int(mated.sum())} "
             f"and {int((~mated).sum())}"
         )
-    strangers = np.sort(scores[~mated])[::-1]
-    allowed = int(false_positive_rate * len(strangers) + 1e-9)
+    non_enrolled = np.sort(scores[~mated])[::-1]
+    allowed = int(false_positive_rate * len(non_enrolled) + 1e-9)
     threshold = (
-        float(np.nextafter(strangers[allowed], np.inf)) if allowed < len(strangers) else -np.inf
+        float(np.nextafter(non_enrolled[allowed], np.inf))
+        if allowed < len(non_enrolled)
+        else -np.inf
     )
     return OpenSetPoint(
         threshold=threshold,
-        false_positive_rate=float((strangers >= threshold).mean()),
+        false_positive_rate=float((non_enrolled >= threshold).mean()),
         true_positive_rate=float(((scores >= threshold) & right)[mated].mean()),
     )
 

@@ -1,8 +1,8 @@
 """All figures of "who is this?": the CMC, TPIR at FPIR, their intervals and curves.
 
-TPIR at FPIR is TAR at FAR in other clothes: a mated query counts as genuine with its best
-similarity if the right person stands first, and as never accepted if somebody else does; a query
-of a stranger counts as an impostor with its best similarity. So one bootstrap serves both.
+TPIR at FPIR is computed as a true match rate at an FMR: a mated probe is a genuine pair with its
+best score if the right person is first, and is never accepted if somebody else is; a probe of a
+non-enrolled person is an impostor pair with its best score. So one bootstrap serves both.
 """
 
 from dataclasses import dataclass, field
@@ -65,11 +65,11 @@ class RankRate:
 
 @dataclass(frozen=True, slots=True)
 class TpirAtFpir:
-    """Share of mated queries answered rightly at a rate of strangers who are named.
+    """Share of mated queries answered rightly at a rate of non-enrolled people who are named.
 
     Attributes:
         false_positive_rate: the rate asked for (FPIR).
-        measured_rate: share of strangers' queries at or above the threshold.
+        measured_rate: share of non-enrolled people' queries at or above the threshold.
         true_positive_rate: share of mated queries whose right person stands first and at or above
             the threshold (TPIR).
         interval: of that, 95 %, the wider at each end of bootstrap and Clopper-Pearson.
@@ -91,12 +91,12 @@ class IdentificationReport:
         model_id: the weights.
         people: in the gallery.
         mated: queries that show somebody of the gallery.
-        unmated: queries of strangers.
+        unmated: queries of non-enrolled people.
         rank_rates: rank 1, 5 and 10, as far as the gallery has so many people.
         cmc: the share at rank 1, 2, ...
-        tpir_at_fpir: at the rates that the strangers' queries support.
+        tpir_at_fpir: at the rates that the non-enrolled people' queries support.
         refused: the other rates, and what they need.
-        least_rate: the smallest FPIR that the strangers' queries support.
+        least_rate: the smallest FPIR that the non-enrolled people' queries support.
         drawn: what the bootstrap drew.
         drawn_count: how many of them there are.
         curve: TPIR over FPIR, from the least rate on.
@@ -130,7 +130,7 @@ def judge_identification(
     Args:
         similarities: float[Q, P], each query to each person.
         people: int[Q], the right person, or UNKNOWN.
-        units: of each query: whom it shows, strangers too.
+        units: of each query: whom it shows, non-enrolled people too.
         model_id: names the weights.
         config: rounds and seed of the bootstrap.
 

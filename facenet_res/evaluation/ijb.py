@@ -1,13 +1,13 @@
 """IJB-B's and IJB-C's protocols: templates compared 1:1, and searched in two galleries 1:N.
 
 An image's embedding is weighted by the detector's score, images of one film are averaged, the
-averages of all photographs and films are added up, and the sum is brought to unit length. That is
+averages of all images and films are added up, and the sum is brought to unit length. That is
 what InsightFace's evaluation does; it differs from ours in one thing: there an image also counts by
 the length of its raw embedding, which our embedders do not give (its published "N0" against "N1").
 
-In the 1:N protocol every probe is asked for in each of the two galleries, as the benchmark's paper
-says: whoever is enrolled in one is a stranger to the other. (InsightFace's script puts both
-galleries together and has no strangers.)
+In the 1:N protocol every probe is searched in each of the two galleries, as the benchmark's paper
+says: whoever is enrolled in one is not enrolled in the other. (InsightFace's script puts both
+galleries together and has no non-enrolled people.)
 
 Source:
     Maze et al. 2018, "IARPA Janus Benchmark - C", sections 4.2 and 4.3;
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import ArrayInvalid, DataInvalid, InputError
-from facenet_res.core.types import Embeddings
+from facenet_res.core.types import Embeddings, Image
 from facenet_res.data.templates import (
     IMAGE_FOLDER,
     IdentificationProtocol,
@@ -39,6 +39,7 @@ from facenet_res.evaluation.identification_report import (
     judge_identification,
 )
 from facenet_res.evaluation.image_source import open_images
+from facenet_res.evaluation.subjects import embed_batches
 from facenet_res.evaluation.verification_report import (
     Measured,
     ScoredPairSet,
@@ -48,7 +49,6 @@ from facenet_res.evaluation.verification_report import (
 from facenet_res.faces.align import align_face
 from facenet_res.imaging.decode import decode_image
 
-BATCH_MAX: Final = 32
 PAIRS_AT_ONCE: Final = 100_000
 
 
@@ -87,21 +87,10 @@ def embed_template_images(
         FileMissing: an image is not there.
         DataInvalid: an image is damaged; the message names it.
     """
-    rows: list[Embeddings] = []
     with open_images(templates.folder / IMAGE_FOLDER) as source:
-        for start in range(0, len(templates.images), BATCH_MAX):
-            crops = []
-            part = templates.images[start : start + BATCH_MAX]
-            for name, landmarks in zip(part, templates.landmarks[start:], strict=False):
-                data = source.read(name)
-                try:
-                    crops.append(align_face(decode_image(data), landmarks))
-                except InputError as error:
-                    raise DataInvalid(f"{name}: {error}") from error
-            rows.append(embedder.embed(np.stack(crops)))
-            if on_progress is not None:
-                on_progress(start + len(part))
-    return np.concatenate(rows)
+        pairs = zip(templates.images, templates.landmarks, strict=True)
+        crops = (_aligned(source.read(name), landmarks, name) for name, landmarks in pairs)
+        return embed_batches(crops, embedder, on_progress)
 
 
 def pool_templates(
@@ -177,6 +166,13 @@ def judge_galleries(
         name: _judge_gallery(pooled, gallery, protocol.probes, model_id, config)
         for name, gallery in protocol.galleries.items()
     }
+
+
+def _aligned(data: bytes, landmarks: NDArray[np.float32], name: str) -> Image:
+    try:
+        return align_face(decode_image(data), landmarks)
+    except InputError as error:
+        raise DataInvalid(f"{name}: {error}") from error
 
 
 def _judge_gallery(

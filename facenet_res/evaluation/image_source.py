@@ -1,7 +1,7 @@
-"""Photographs in a folder or in a zip file, by names of one form: "PERSON/FILE.jpg".
+"""Images in a folder or in a zip file, by names of one form: "PERSON/FILE.jpg".
 
 A zip is read in place; nothing is ever unpacked to the disk. Entries that are
-no photographs by their suffix, and hidden ones, are left aside.
+no images by their suffix, and hidden ones, are left aside.
 """
 
 import zipfile
@@ -17,18 +17,18 @@ PHOTOS_MAX = 1_000_000
 
 
 class ImageSource(Protocol):
-    """Photographs that are read by name. Safe to call from several threads."""
+    """Images that are read by name. Safe to call from several threads."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of all photographs, sorted; parts are joined by "/"."""
+        """Names of all images, sorted; parts are joined by "/"."""
         ...
 
     def read(self, name: str) -> bytes:
         """The file's bytes.
 
         Raises:
-            FileMissing: there is no such photograph, or it cannot be read.
+            FileMissing: there is no such image, or it cannot be read.
             ImageTooLarge: it has more bytes than the limit.
         """
         ...
@@ -43,24 +43,24 @@ class ImageSource(Protocol):
 
 
 def open_images(path: Path, limits: ImageLimits | None = None) -> ImageSource:
-    """Opens a folder or a zip file of photographs.
+    """Opens a folder or a zip file of images.
 
     Raises:
         FileMissing: nothing is there.
-        DataInvalid: it is neither a folder nor a zip file, or holds no photograph.
+        DataInvalid: it is neither a folder nor a zip file, or holds no image.
     """
     limits = limits or ImageLimits()
     if path.is_dir():
         return _FolderSource(path, limits.bytes_max)
     if not path.is_file():
-        raise FileMissing(f"no folder or zip file of photographs at {path}")
+        raise FileMissing(f"no folder or zip file of images at {path}")
     return _ZipSource(path, limits.bytes_max)
 
 
 def people_of(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """The photographs of each person, the person being the name of the photograph's folder.
+    """The images of each person, the person being the name of the image's folder.
 
-    Photographs that lie in no folder show nobody in particular and are left aside.
+    Images that lie in no folder show nobody in particular and are left aside.
     """
     people: dict[str, list[str]] = {}
     for name in names:
@@ -84,7 +84,7 @@ class _FolderSource:
     def read(self, name: str) -> bytes:
         path = self._folder / name
         if not path.is_file():
-            raise FileMissing(f"no photograph {name} in {self._folder}")
+            raise FileMissing(f"no image {name} in {self._folder}")
         _check_size(name, path.stat().st_size, self._bytes_max)
         return path.read_bytes()
 
@@ -122,7 +122,7 @@ class _ZipSource:
         try:
             entry = self._zip.getinfo(name)
         except KeyError as error:
-            raise FileMissing(f"no photograph {name} in {self._path}") from error
+            raise FileMissing(f"no image {name} in {self._path}") from error
         _check_size(name, entry.file_size, self._bytes_max)
         try:
             with self._lock, self._zip.open(entry) as file:
@@ -143,9 +143,9 @@ class _ZipSource:
 def _photographs(names: list[str], where: Path) -> tuple[str, ...]:
     kept = sorted(name for name in names if _is_photograph(PurePosixPath(name)))
     if not kept:
-        raise DataInvalid(f"{where} holds no photograph ({', '.join(sorted(SUFFIXES))})")
+        raise DataInvalid(f"{where} holds no image ({', '.join(sorted(SUFFIXES))})")
     if len(kept) > PHOTOS_MAX:
-        raise DataInvalid(f"{where} holds {len(kept)} photographs, limit is {PHOTOS_MAX}")
+        raise DataInvalid(f"{where} holds {len(kept)} images, limit is {PHOTOS_MAX}")
     return tuple(kept)
 
 

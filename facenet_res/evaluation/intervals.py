@@ -9,7 +9,7 @@ from facenet_res.core.errors import ArgumentInvalid
 
 BISECTION_STEPS = 100
 PAIRS_A_FALSE_ACCEPT = 3.0
-"""With no false accept among n pairs the true rate is below 3/n at 95 % ("rule of three")."""
+"""With no false match among n pairs the true rate is below 3/n at 95 % ("rule of three")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> In
 
 
 def least_rate(pairs: int) -> float:
-    """The smallest rate of false accepts that so many impostor pairs can support."""
+    """The smallest FMR that so many impostor pairs can support."""
     return PAIRS_A_FALSE_ACCEPT / pairs if pairs > 0 else math.inf
 
 
 def pairs_needed(fmr: float) -> int:
-    """Impostor pairs that a rate of false accepts needs: three divided by it.
+    """Impostor pairs that a FMR needs: three divided by it.
 
     Raises:
         ArgumentInvalid: the rate is not in (0, 1].
@@ -64,7 +64,7 @@ def pairs_needed(fmr: float) -> int:
 
 
 def supports(pairs: int, fmr: float) -> bool:
-    """Whether so many impostor pairs support a rate of false accepts."""
+    """Whether so many impostor pairs support a FMR."""
     return pairs >= pairs_needed(fmr)
 
 

@@ -1,14 +1,14 @@
 """The faces that a model is judged on, each found and aligned once, whatever number of networks.
 
-LFW's photographs, the identities held out of training, unlabelled crops that were held out too, and
-whole photographs of people to enrol and ask for. What is missing is said before any work begins.
+LFW's images, the identities held out of training, unlabelled crops that were held out too, and
+whole images of people to enrol and ask for. What is missing is said before any work begins.
 """
 
 import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -24,15 +24,13 @@ from facenet_res.data.split import split_by_identity
 from facenet_res.evaluation.bootstrap import BootstrapConfig
 from facenet_res.evaluation.cost import ROUNDS
 from facenet_res.evaluation.image_source import open_images
-from facenet_res.evaluation.lfw import located, thinned
-from facenet_res.evaluation.photographs import AlignedPhotographs, align_photographs
+from facenet_res.evaluation.pairs import located, thinned
 from facenet_res.evaluation.photos import PhotosConfig, PhotosPlan, plan_photos
-from facenet_res.faces.detector import Detector
-from facenet_res.faces.image_faces import detect_faces
-from facenet_res.imaging.decode import ImageLimits
-from facenet_res.imaging.lazy_image import LazyImage
+from facenet_res.evaluation.subjects import AlignedSubjects, align_subjects, embed_batches
 
-BATCH: Final = 64
+if TYPE_CHECKING:
+    from facenet_res.recognizer.recognizer import FaceRecognizer
+
 FOLDS_MIN: Final = 2
 UTK_NAME: Final = re.compile(r"utk_(\d+)_([01])_([0-4])_\d+\.jpg$")
 GENDERS: Final = ("male", "female")
@@ -72,10 +70,10 @@ class JudgeFiles:
     """Where the data lie.
 
     Attributes:
-        images: LFW's photographs, a folder or a zip.
+        images: LFW's images, a folder or a zip.
         pairs: LFW's pairs.
         crops: the training set, of which the held-out part is judged.
-        photos: photographs of people, a folder for each.
+        photos: images of people, a folder for each.
     """
 
     images: Path
@@ -125,11 +123,10 @@ class TrainedOn:
 
 
 class RememberedFaces:
-    """The largest face of a photograph, found at the first asking only."""
+    """The largest face of an image, found at the first asking only."""
 
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-        self._limits = ImageLimits()
+    def __init__(self, recognizer: "FaceRecognizer") -> None:
+        self._recognizer = recognizer
         self._found: dict[bytes, list[Image]] = {}
 
     def face(self, image: bytes) -> Image:
@@ -137,12 +134,12 @@ class RememberedFaces:
 
         Raises:
             NoFace: there is none.
-            ImageUnreadable, ImageTooLarge: the photograph cannot be used.
+            ImageUnreadable, ImageTooLarge: the image cannot be used.
         """
         key = hashlib.sha256(image).digest()
         if key not in self._found:
-            opened = LazyImage.open(image, self._limits)
-            self._found[key] = [face.crop for face in detect_faces(opened, self._detector, 1)]
+            faces = self._recognizer.detect(image, faces_max=1)
+            self._found[key] = [face.crop for face in faces]
         if len(self._found[key]) == 0:
             raise NoFace("no face detected, one is required")
         return self._found[key][0]
@@ -150,26 +147,26 @@ class RememberedFaces:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JudgeData:
-    """Everything to judge on, in memory but for the whole photographs.
+    """Everything to judge on, in memory but for the whole images.
 
     Attributes:
         pairs: of LFW.
         lfw: the aligned subjects of `pairs.images`.
         validation: uint8[N, 112, 112, 3], all crops of the held-out identities.
         people: int64[N], whom each shows.
-        strangers: uint8[M, 112, 112, 3], the held-out crops without a name, each of somebody else.
-        groups: attribute -> the group of each stranger, "" for none.
+        non_enrolled: uint8[M, 112, 112, 3], the held-out crops without a name.
+        groups: attribute -> the group of each non-enrolled person, "" for none.
         trained_on: the rest of the crops.
-        photos: where the whole photographs lie.
+        photos: where the whole images lie.
         plan: what is done with each.
         portraits: their faces.
     """
 
     pairs: PairSet
-    lfw: AlignedPhotographs
+    lfw: AlignedSubjects
     validation: Faces
     people: tuple[str, ...]
-    strangers: Faces
+    non_enrolled: Faces
     groups: dict[str, tuple[str, ...]]
     trained_on: TrainedOn
     photos: Path
@@ -195,13 +192,13 @@ def judge_files() -> JudgeFiles:
 
 
 def load_judge_data(
-    files: JudgeFiles, detector: Detector, config: JudgeConfig, tell: Tell
+    files: JudgeFiles, recognizer: "FaceRecognizer", config: JudgeConfig, tell: Tell
 ) -> JudgeData:
-    """Opens everything, checks it, and only then finds the faces of LFW's photographs.
+    """Opens everything, checks it, and only then finds the faces of LFW's images.
 
     Raises:
-        FileMissing: a file or a photograph of the pairs is not there.
-        DataInvalid: a file breaks its format, or there are too few people, photographs or crops.
+        FileMissing: a file or an image of the pairs is not there.
+        DataInvalid: a file breaks its format, or there are too few people, images or crops.
     """
     pairs = thinned(read_pairs(files.pairs), config.pairs_max)
     if len(np.unique(pairs.folds)) < FOLDS_MIN:
@@ -216,13 +213,13 @@ def load_judge_data(
             crops_min=config.crops_min,
             unlabelled=config.unlabelled,
         )
-        validation, strangers = split.validation, split.groups
+        validation, non_enrolled = split.validation, split.groups
         held_out = _decoded(validation, "held-out people", tell)
-        unnamed = _decoded(strangers, "held-out strangers", tell)
-        lfw = align_photographs(
+        unnamed = _decoded(non_enrolled, "held-out non-enrolled people", tell)
+        lfw = align_subjects(
             images,
             names,
-            detector,
+            recognizer,
             on_progress=lambda done: tell("LFW's faces", done, len(names)),
         )
         return JudgeData(
@@ -230,22 +227,18 @@ def load_judge_data(
             lfw=lfw,
             validation=held_out,
             people=tuple(validation.identity(number) for number in range(len(validation))),
-            strangers=unnamed,
-            groups=groups_of([strangers.name(number) for number in range(len(strangers))]),
+            non_enrolled=unnamed,
+            groups=groups_of([non_enrolled.name(number) for number in range(len(non_enrolled))]),
             trained_on=_trained_on(split.train, fingerprint(crops), config),
             photos=files.photos,
             plan=plan,
-            portraits=RememberedFaces(detector),
+            portraits=RememberedFaces(recognizer),
         )
 
 
 def embedded(embedder: Embedder, faces: Faces, stage: str, tell: Tell) -> Embeddings:
-    """float32[B, D] of faces in memory, telling how far it is."""
-    parts = []
-    for start in range(0, len(faces), BATCH):
-        parts.append(embedder.embed(faces[start : start + BATCH]))
-        tell(stage, min(start + BATCH, len(faces)), len(faces))
-    return np.concatenate(parts)
+    """float32[B, D] of crops in memory, with progress."""
+    return embed_batches(faces, embedder, lambda done: tell(stage, done, len(faces)))
 
 
 def groups_of(names: list[str]) -> dict[str, tuple[str, ...]]:

@@ -22,16 +22,16 @@ NAMES: Final = ("these weights", "teacher")
 Pair = tuple[Judged, Judged]
 
 FIGURES_TEXT = (
-    "Brackets hold 95 % intervals, drawn over people where it is known who is on the pictures. The "
+    "Brackets hold 95 % intervals, drawn over people where it is known who is on the images. The "
     "teacher ran through the same engine on the same faces."
 )
 CURVES_TEXT = (
-    "ROC: true accepts over false accepts for every threshold; up and left is better. DET: the "
+    "ROC: true accepts over false matches for every threshold; up and left is better. DET: the "
     "same pairs as errors, on logarithmic axes; down and left is better. Bands are 95 % intervals."
 )
 HISTOGRAM_TEXT = (
     "How similar the two faces of a pair are. The less the two hills overlap, the better; the "
-    "dashed line is the threshold of the strictest rate of false accepts that the pairs support."
+    "dashed line is the threshold of the strictest FMR that the pairs support."
 )
 GROUPS_TEXT = (
     "False match rates: pairs of two people within a group, among unnamed crops that training did "
@@ -40,14 +40,14 @@ GROUPS_TEXT = (
 )
 ROBUSTNESS_TEXT = (
     "Every third pair of LFW with both faces changed after they were found and aligned on the "
-    "clean photographs, embedded as in serving. Thresholds by folds, found on faces changed alike."
+    "clean images, embedded as in serving. Thresholds by folds, found on faces changed alike."
 )
 
 
 def judged_page(
     judged: Pair, circumstances: Circumstances, history: RunHistory | None, commands: str
 ) -> str:
-    """One HTML page, with no picture of anybody.
+    """One HTML page, with no image of anybody.
 
     Args:
         judged: the model's figures and the teacher's.
@@ -113,7 +113,7 @@ def _photos(judged: Pair) -> Section:
 
 def _photos_plot(name: str, one: Judged) -> Callable[[], str]:
     axes = plots.Axes(
-        title=f"Best similarity of each photograph, {name}", x="similarity (cosine)", y="share"
+        title=f"Best similarity of each image, {name}", x="similarity (cosine)", y="share"
     )
     usable = [answer for answer in one.photos.answers if not answer.reason]
     groups = {
@@ -163,7 +163,7 @@ def _robustness(judged: Pair) -> Section:
     labels = [one.name for one in model.robustness]
     drawn, note = drawn_or_note(lambda: plots.bars_svg(axes, labels, errors))
     return Section(
-        title="Hard pictures",
+        title="Hard images",
         text=note or ROBUSTNESS_TEXT,
         table=judged_tables.robustness_table(model, teacher),
         plots=drawn,

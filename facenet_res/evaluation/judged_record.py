@@ -59,7 +59,7 @@ def figures(judged: Judged) -> dict[str, Any]:
         "is_mirrored": judged.is_mirrored,
         "lfw": {
             "pairs": lfw.pairs,
-            "photographs": lfw.photographs,
+            "photographs": lfw.images,
             "without_face": len(lfw.without_face),
             "accuracy": dataclasses.asdict(lfw.accuracy) if lfw.accuracy else None,
             "sample": dataclasses.asdict(judged.sample),
@@ -67,7 +67,7 @@ def figures(judged: Judged) -> dict[str, Any]:
         },
         "validation": {
             "people": validation.drawn_count,
-            "crops": validation.photographs,
+            "crops": validation.images,
             "genuine_pairs": validation.genuine_pairs,
             "impostor_pairs": validation.impostor_pairs,
             "tar_at_far": [dataclasses.asdict(point) for point in validation.tar_at_far],
@@ -83,12 +83,12 @@ def figures(judged: Judged) -> dict[str, Any]:
             "named_rightly": photos.named_rightly,
             "named_wrongly": photos.named_wrongly,
             "open_set": dataclasses.asdict(photos.open_set),
-            "strangers_named": [dataclasses.asdict(one) for one in judged.strangers],
+            "strangers_named": [dataclasses.asdict(one) for one in judged.non_enrolled],
         },
         "groups": {
             "threshold": judged.groups.threshold,
             "fmr": judged.groups.fmr,
-            "photographs": judged.groups.photographs,
+            "photographs": judged.groups.images,
             "attributes": [
                 {
                     "name": attribute.name,

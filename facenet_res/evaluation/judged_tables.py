@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from facenet_res.evaluation.groups import GroupRate
-from facenet_res.evaluation.judging import Judged, StrangersNamed
+from facenet_res.evaluation.judging import Judged, NonEnrolledNamed
 from facenet_res.evaluation.page import Table
 from facenet_res.evaluation.report import share
 from facenet_res.evaluation.verification_report import VerificationReport
@@ -21,11 +21,11 @@ def figure_table(model: Judged, teacher: Judged) -> Table:
     photos = model.photos
     rows: list[tuple[str, ...]] = [
         (
-            f"LFW, {model.lfw.pairs:,} pairs of photographs, by folds",
+            f"LFW, {model.lfw.pairs:,} pairs of images, by folds",
             *(accuracy_text(one) for one in both),
             "99.0 %, in the end 99.5 %",
         ),
-        ("LFW photographs without a face, judged by their middle", *map(_without_face, both), ""),
+        ("LFW images without a face, judged by their middle", *map(_without_face, both), ""),
     ]
     rows += [
         (
@@ -58,12 +58,12 @@ def figure_table(model: Judged, teacher: Judged) -> Table:
     ]
     rows += [
         (
-            f"strangers named of {photos.unknown}, threshold for FAR {ours.fmr:.0e}",
-            _strangers_text(ours, photos.unknown),
-            _strangers_of(teacher, ours.fmr),
+            f"non-enrolled people named of {photos.unknown}, threshold for FAR {ours.fmr:.0e}",
+            _non_enrolled_text(ours, photos.unknown),
+            _non_enrolled_of(teacher, ours.fmr),
             "",
         )
-        for ours in model.strangers
+        for ours in model.non_enrolled
     ]
     return Table(header=FIGURE_HEADER, rows=tuple(rows))
 
@@ -87,7 +87,7 @@ def groups_table(model: Judged, teacher: Judged) -> Table:
         rows += [
             (
                 f"{ours.name}: {group.name}",
-                f"{group.photographs:,}",
+                f"{group.images:,}",
                 match_text(group.false_accepts),
                 match_text(others[group.name]),
             )
@@ -144,7 +144,7 @@ def accuracy_text(judged: Judged) -> str:
 
 
 def tar_text(report: VerificationReport, rate: float) -> str:
-    """The true accept rate at a rate of false accepts, or that there are too few pairs."""
+    """The true accept rate at a FMR, or that there are too few pairs."""
     for point in report.tar_at_far:
         if point.fmr == rate:
             return share(point.true_accept_rate, point.interval)
@@ -160,17 +160,17 @@ def match_text(rate: GroupRate) -> str:
 
 
 def _without_face(judged: Judged) -> str:
-    missed, photographs = len(judged.lfw.without_face), judged.lfw.photographs
-    return f"{missed} of {photographs:,} ({100 * missed / photographs:.2f} %)"
+    missed, images = len(judged.lfw.without_face), judged.lfw.images
+    return f"{missed} of {images:,} ({100 * missed / images:.2f} %)"
 
 
-def _strangers_of(judged: Judged, rate: float) -> str:
+def _non_enrolled_of(judged: Judged, rate: float) -> str:
     unknown = judged.photos.unknown
-    found = [one for one in judged.strangers if one.fmr == rate]
-    return _strangers_text(found[0], unknown) if found else NO_FIGURE
+    found = [one for one in judged.non_enrolled if one.fmr == rate]
+    return _non_enrolled_text(found[0], unknown) if found else NO_FIGURE
 
 
-def _strangers_text(one: StrangersNamed, unknown: int) -> str:
+def _non_enrolled_text(one: NonEnrolledNamed, unknown: int) -> str:
     return f"{share(one.named / unknown, one.interval)}, at {one.threshold:.3f}"
 
 

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -26,10 +26,10 @@ from facenet_res.evaluation.judge_data import (
     RememberedFaces,
     embedded,
 )
-from facenet_res.evaluation.lfw import judge_pairs
-from facenet_res.evaluation.photographs import EmbeddedPhotographs
+from facenet_res.evaluation.pairs import judge_pairs
 from facenet_res.evaluation.photos import PhotosReport, judge_photos
 from facenet_res.evaluation.robustness import Robustness, judge_robustness
+from facenet_res.evaluation.subjects import EmbeddedSubjects
 from facenet_res.evaluation.verification_report import (
     Measured,
     ScoredPairSet,
@@ -37,6 +37,9 @@ from facenet_res.evaluation.verification_report import (
     judge_scores,
 )
 from facenet_res.gallery.gallery import EmbeddingGallery
+
+if TYPE_CHECKING:
+    from facenet_res.recognizer.recognizer import FaceRecognizer
 
 GROUPS_FMR_DEFAULT: Final = 1e-3
 PHOTOS_FMR_DEFAULT: Final = 1e-3
@@ -51,22 +54,25 @@ class Network:
 
     Attributes:
         artifact: its folder.
-        embedder: embeds as serving does; of a teacher, as the model beside it does.
+        recognizer: embeds as serving does; of a teacher, as the model beside it does.
         mirrored: adds the mirrored face, as LFW's figures are published.
-        is_mirrored: whether `embedder` does so too.
-        description: engine, device and precision.
+        is_mirrored: whether `recognizer` does so too.
     """
 
     artifact: Artifact
-    embedder: Embedder
+    recognizer: "FaceRecognizer"
     mirrored: Embedder
     is_mirrored: bool
-    description: str
+
+    @property
+    def embedder(self) -> Embedder:
+        """Of the recognizer."""
+        return self.recognizer.embedder
 
 
 @dataclass(frozen=True, slots=True)
-class StrangersNamed:
-    """Photographs of people never enrolled that were given a name at one threshold.
+class NonEnrolledNamed:
+    """Images of people never enrolled that were given a name at one threshold.
 
     Attributes:
         fmr: for which the threshold was chosen, in 1:1.
@@ -104,12 +110,12 @@ class Judged:
         manifest: what it declares.
         engine: what ran it.
         is_mirrored: whether each embedding is that of the face plus its mirror image.
-        lfw: pairs of photographs, with the mirrored face.
+        lfw: pairs of images, with the mirrored face.
         sample: of these pairs.
         validation: all pairs of the held-out identities.
         photos: people enrolled and asked for, at the threshold for 1e-3.
-        strangers: what each threshold makes of people never enrolled.
-        groups: false accepts per group, at one threshold.
+        non_enrolled: what each threshold makes of people never enrolled.
+        groups: false matches per group, at one threshold.
         robustness: unchanged faces first.
         cost: time, weights, work and bytes.
     """
@@ -121,7 +127,7 @@ class Judged:
     sample: Sample
     validation: VerificationReport
     photos: PhotosReport
-    strangers: tuple[StrangersNamed, ...]
+    non_enrolled: tuple[NonEnrolledNamed, ...]
     groups: GroupsReport
     robustness: tuple[Robustness, ...]
     cost: Cost
@@ -147,13 +153,13 @@ def judge_network(network: Network, data: JudgeData, config: JudgeConfig, tell: 
     photos = _photos(network, data, thresholds[PHOTOS_FMR_DEFAULT], tell)
     return Judged(
         manifest=network.artifact.manifest,
-        engine=network.description,
+        engine=network.recognizer.info().engine,
         is_mirrored=network.is_mirrored,
         lfw=lfw,
         sample=sample,
         validation=validation,
         photos=photos,
-        strangers=_strangers(photos, thresholds),
+        non_enrolled=_non_enrolled(photos, thresholds),
         groups=_groups(network, data, config, tell),
         robustness=judge_robustness(network.embedder, data, config.robustness_step, tell),
         cost=cost,
@@ -170,7 +176,7 @@ def sampled(
 
 def _lfw(network: Network, data: JudgeData, tell: Tell) -> tuple[VerificationReport, Sample]:
     rows = embedded(network.mirrored, data.lfw.crops, "LFW", tell)
-    photographs = EmbeddedPhotographs(rows, data.lfw.without_face, data.lfw.with_several_faces)
+    photographs = EmbeddedSubjects(rows, data.lfw.without_face, data.lfw.with_several_faces)
     pairs = data.pairs
     report = judge_pairs(pairs, photographs, network.embedder.model_id)
     folds = report.accuracy.folds if report.accuracy else ()
@@ -193,7 +199,7 @@ def _validation(
         is_same=person[first] == person[second],
         units=shared_units(person[first], person[second]),
     )
-    measured = Measured(model_id=network.embedder.model_id, photographs=len(rows))
+    measured = Measured(model_id=network.embedder.model_id, images=len(rows))
     return judge_scores(scored, measured, config.bootstrap)
 
 
@@ -248,17 +254,19 @@ def _photos(network: Network, data: JudgeData, threshold: float, tell: Tell) -> 
         return judge_photos(plan, source, identifier, lambda done: tell("photos", done, total))
 
 
-def _strangers(photos: PhotosReport, thresholds: dict[float, float]) -> tuple[StrangersNamed, ...]:
+def _non_enrolled(
+    photos: PhotosReport, thresholds: dict[float, float]
+) -> tuple[NonEnrolledNamed, ...]:
     closest = np.array([one.similarity for one in photos.answers if not one.is_enrolled])
     counted = {rate: int((closest >= least).sum()) for rate, least in thresholds.items()}
     return tuple(
-        StrangersNamed(rate, thresholds[rate], named, clopper_pearson(named, len(closest)))
+        NonEnrolledNamed(rate, thresholds[rate], named, clopper_pearson(named, len(closest)))
         for rate, named in counted.items()
     )
 
 
 def _groups(network: Network, data: JudgeData, config: JudgeConfig, tell: Tell) -> GroupsReport:
-    rows = embedded(network.embedder, data.strangers, "groups", tell)
+    rows = embedded(network.embedder, data.non_enrolled, "groups", tell)
     everybody = np.arange(len(rows))
     threshold = impostor_threshold(rows, everybody, GROUPS_FMR_DEFAULT)
     return judge_groups(

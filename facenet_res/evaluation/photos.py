@@ -1,8 +1,8 @@
-"""Enrol some people from a few photographs each, then ask who is on the others.
+"""Enrol some people from a few images each, then ask who is on the others.
 
-The first people by name are enrolled with the first of their photographs; the rest of their
-photographs should be answered with their names, and every photograph of the people who were not
-enrolled with "unknown". A photograph with several faces is taken to show its largest.
+The first people by name are enrolled with the first of their images; the rest of their
+images should be answered with their names, and every image of the people who were not
+enrolled with "unknown". An image with several faces is taken to show its largest.
 
 Whoever can enrol and identify can be judged: the library, or a server at the other end of a wire.
 """
@@ -28,7 +28,7 @@ class PhotosConfig:
     Attributes:
         people_enrolled: how many people are enrolled.
         people_unknown: how many others are asked for.
-        photos_enrolled: photographs each is enrolled with.
+        photos_enrolled: images each is enrolled with.
     """
 
     people_enrolled: int = 30
@@ -42,7 +42,7 @@ class PhotosConfig:
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photograph of a person."""
+    """An image of a person."""
 
     person: str
     name: str
@@ -50,7 +50,7 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class PhotosPlan:
-    """What is to be done with each photograph.
+    """What is to be done with each image.
 
     Attributes:
         enrolled: to enrol.
@@ -77,7 +77,7 @@ class Identifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was said of one photograph.
+    """What was said of one image.
 
     Attributes:
         photo: its name.
@@ -87,7 +87,7 @@ class Answer:
         named: the person it was identified as; "" for unknown.
         similarity: to the closest person; -1 where no face was found.
         threshold: the least similarity that was answered with a name.
-        reason: why the photograph could not be used, "" where it could.
+        reason: why the image could not be used, "" where it could.
     """
 
     photo: str
@@ -102,23 +102,23 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class PhotosReport:
-    """How well people were recognised. A photograph that could not be used counts as a miss.
+    """How well people were recognised. An image that could not be used counts as a miss.
 
     Attributes:
         people_enrolled: people with at least one enrolled face.
-        faces_enrolled: photographs that were enrolled.
-        enrolments_refused: names of the photographs that could not be.
+        faces_enrolled: images that were enrolled.
+        enrolments_refused: names of the images that could not be.
         threshold: the least similarity answered with a name.
-        known: photographs asked for that show people enrolled.
+        known: images asked for that show people enrolled.
         rank_1: share of these whose closest person was the right one.
         rank_1_interval: its 95 % Clopper-Pearson interval.
         named_rightly: how many were answered with the right name at the threshold.
         named_wrongly: how many with a wrong name.
-        unknown: photographs asked for that show people never enrolled.
+        unknown: images asked for that show people never enrolled.
         false_accepts: how many of these were answered with a name.
         false_accepts_interval: 95 % interval of their share.
         open_set: the best that any threshold gives with 1 % of the unknown named.
-        without_face: photographs asked for that could not be used.
+        without_face: images asked for that could not be used.
         answers: each of them.
     """
 
@@ -140,14 +140,14 @@ class PhotosReport:
 
 
 def plan_photos(names: tuple[str, ...], config: PhotosConfig | None = None) -> PhotosPlan:
-    """Chooses people and photographs, always the same ones of the same names.
+    """Chooses people and images, always the same ones of the same names.
 
     Args:
         names: "PERSON/FILE", as an image source lists them.
         config: how many of what.
 
     Raises:
-        DataInvalid: too few people, or an enrolled one has no photograph left to ask for.
+        DataInvalid: too few people, or an enrolled one has no image left to ask for.
     """
     config = config or PhotosConfig()
     people = people_of(names)
@@ -164,8 +164,7 @@ def plan_photos(names: tuple[str, ...], config: PhotosConfig | None = None) -> P
             continue
         if len(pictures) <= config.photos_enrolled:
             raise DataInvalid(
-                f"{person} has {len(pictures)} photographs; more than "
-                f"{config.photos_enrolled} are needed"
+                f"{person} has {len(photos)} images; more than {config.photos_enrolled} are needed"
             )
         enrolled += pictures[: config.photos_enrolled]
         known += pictures[config.photos_enrolled :]
@@ -182,13 +181,13 @@ def judge_photos(
 
     Args:
         plan: from `plan_photos`.
-        source: where the photographs are.
+        source: where the images are.
         identifier: whom to judge, with an empty gallery.
-        on_progress: told the number of photographs done.
+        on_progress: told the number of images done.
 
     Raises:
-        DataInvalid: not one photograph could be enrolled.
-        StateError, Unavailable: whatever the identifier raises beyond a bad photograph.
+        DataInvalid: not one image could be enrolled.
+        StateError, Unavailable: whatever the identifier raises beyond a bad image.
     """
     refused: list[str] = []
     seen: set[str] = set()
@@ -202,7 +201,7 @@ def judge_photos(
         done += 1
         _tell(on_progress, done)
     if not seen:
-        raise DataInvalid(f"none of the {len(plan.enrolled)} photographs could be enrolled")
+        raise DataInvalid(f"none of the {len(plan.enrolled)} images could be enrolled")
     answers: list[Answer] = []
     for is_enrolled, photos in ((True, plan.known), (False, plan.unknown)):
         for photo in photos:

@@ -70,7 +70,7 @@ def verification_rows(report: VerificationReport) -> list[Row]:
             f"{report.genuine_pairs} / {report.impostor_pairs}",
         )
     )
-    if report.photographs:
+    if report.images:
         rows += _photograph_rows(report)
     rows += [
         ("equal error rate", f"{100 * report.equal_error_rate:.2f} %"),
@@ -95,13 +95,13 @@ def verification_rows(report: VerificationReport) -> list[Row]:
 def _photograph_rows(report: VerificationReport) -> list[Row]:
     missed = len(report.without_face)
     return [
-        ("photographs", str(report.photographs)),
+        ("photographs", str(report.images)),
         (
-            "photographs without a face",
-            f"{missed} ({100 * missed / report.photographs:.2f} %), judged by the picture's middle",
+            "images without a face",
+            f"{missed} ({100 * missed / report.images:.2f} %), judged by the image's middle",
         ),
         (
-            "photographs with several faces",
+            "images with several faces",
             f"{report.with_several_faces}, judged by the large and central one",
         ),
     ]
@@ -112,7 +112,7 @@ def identification_rows(report: IdentificationReport) -> list[Row]:
     rows = [
         ("model", report.model_id),
         ("people in the gallery", str(report.people)),
-        ("queries of them / of strangers", f"{report.mated} / {report.unmated}"),
+        ("queries of them / of non-enrolled people", f"{report.mated} / {report.unmated}"),
     ]
     rows += [(f"rank-{one.rank}", share(one.rate, one.interval)) for one in report.rank_rates]
     rows += [
@@ -122,7 +122,10 @@ def identification_rows(report: IdentificationReport) -> list[Row]:
         )
         for one in report.tpir_at_fpir
     ]
-    rows += [_refused_row("TPIR at FPIR", one, "queries of strangers") for one in report.refused]
+    rows += [
+        _refused_row("TPIR at FPIR", one, "queries of non-enrolled people")
+        for one in report.refused
+    ]
     rows.append(("intervals", drawn_text(report)))
     return rows
 
@@ -151,7 +154,7 @@ def groups_rows(report: GroupsReport) -> list[Row]:
     chosen = report.fmr
     rows = [
         ("model", report.model_id),
-        ("photographs / people", f"{report.photographs} / {report.people}"),
+        ("images / people", f"{report.images} / {report.people}"),
         (
             "threshold for all",
             f"{report.threshold:.4f}"
@@ -179,25 +182,25 @@ def photos_rows(report: PhotosReport) -> list[Row]:
     return [
         (
             "enrolled",
-            f"{report.people_enrolled} people, {report.faces_enrolled} photographs"
+            f"{report.people_enrolled} people, {report.faces_enrolled} images"
             f" ({len(report.enrolments_refused)} refused)",
         ),
-        ("asked: people enrolled", f"{report.known} photographs"),
-        ("asked: people never enrolled", f"{report.unknown} photographs"),
-        ("photographs without a usable face", f"{report.without_face}, counted as misses"),
+        ("asked: people enrolled", f"{report.known} images"),
+        ("asked: people never enrolled", f"{report.unknown} images"),
+        ("images without a usable face", f"{report.without_face}, counted as misses"),
         ("rank-1", share(report.rank_1, report.rank_1_interval)),
         ("threshold", f"{report.threshold:.4f}"),
         ("named rightly at the threshold", _of(report.named_rightly, report.known)),
         ("named wrongly at the threshold", _of(report.named_wrongly, report.known)),
         (
-            "false accepts of people never enrolled",
+            "false matches of people never enrolled",
             f"{_of(report.false_accepts, report.unknown)}, {_range(report.false_accepts_interval)}",
         ),
         (
             "TPIR at FPIR 1 %",
             f"{100 * point.true_positive_rate:.2f} % (measured FPIR "
             f"{100 * point.false_positive_rate:.2f} %, threshold {point.threshold:.4f}, "
-            "chosen on these photographs)",
+            "chosen on these images)",
         ),
     ]
 

@@ -23,13 +23,13 @@ from facenet_res.evaluation.verification_report import CurvePoint, Histogram, Ve
 Maker = Callable[[], str]
 
 ROC_TEXT = (
-    "A threshold accepts pairs of one person (true accepts, up) and pairs of two (false accepts, "
+    "A threshold accepts pairs of one person (true accepts, up) and pairs of two (false matches, "
     "right). Up and left is better. The band is the 95 % interval. DET shows the same pairs as "
     "errors, both on logarithmic axes: down and left is better."
 )
 HISTOGRAM_TEXT = (
     "How similar the two faces of a pair are. The less the two hills overlap, the better; the "
-    "dashed line is the threshold of the strictest rate of false accepts given above."
+    "dashed line is the threshold of the strictest FMR given above."
 )
 FOLDS_TEXT = "Each fold is judged by the threshold that is best on all the others."
 
@@ -58,9 +58,7 @@ def photos_page(title: str, summary: str, report: PhotosReport) -> str:
     """The page of people enrolled and asked for."""
     known = [answer.similarity for answer in report.answers if answer.is_enrolled]
     unknown = [answer.similarity for answer in report.answers if not answer.is_enrolled]
-    axes = plots.Axes(
-        title="Best similarity of each photograph", x="similarity (cosine)", y="share"
-    )
+    axes = plots.Axes(title="Best similarity of each image", x="similarity (cosine)", y="share")
     groups = {"people enrolled": np.array(known), "strangers": np.array(unknown)}
     plot = drawn_or_note(lambda: plots.histogram_svg(axes, groups, bins=40, mark=report.threshold))
     return html_page(
@@ -104,9 +102,7 @@ def verification_sections(report: VerificationReport) -> list[Section]:
         )
         sections.append(Section(title="Folds", text=FOLDS_TEXT, table=table))
     if report.without_face:
-        sections.append(
-            Section(title="Photographs without a face", code="\n".join(report.without_face))
-        )
+        sections.append(Section(title="Images without a face", code="\n".join(report.without_face)))
     return sections
 
 
@@ -126,7 +122,7 @@ def identification_sections(report: IdentificationReport, name: str) -> list[Sec
     suffix = f": {name}" if name else ""
     text = note or (
         "CMC: the right person is among the first so many. TPIR at FPIR: the share of queries that "
-        "are answered with the right name, over the share of strangers who get one. The dashed "
+        "return the right name, over the share of non-enrolled people who get one. The dashed "
         "line is the threshold of the strictest FPIR given."
     )
     return [
@@ -148,8 +144,8 @@ def drawn_or_note(*makers: Maker) -> tuple[tuple[str, ...], str]:
 
 
 def roc_plot(curves: dict[str, tuple[CurvePoint, ...]], title: str = "ROC") -> str:
-    """True accepts over false accepts with their intervals, a line for each name."""
-    axes = plots.Axes(title=title, x="false accept rate", y="true accept rate", x_scale="log")
+    """True accepts over false matches with their intervals, a line for each name."""
+    axes = plots.Axes(title=title, x="FMR", y="true accept rate", x_scale="log")
     return plots.curve_svg(axes, [_band(curve, name) for name, curve in curves.items()])
 
 
@@ -172,8 +168,8 @@ def det_plot(curves: dict[str, tuple[CurvePoint, ...]], title: str = "DET") -> s
     """Errors over errors, a line for each name."""
     axes = plots.Axes(
         title=title,
-        x="false accept rate",
-        y="false reject rate",
+        x="FMR",
+        y="false non-match rate",
         x_scale="log",
         y_scale="log",
     )
@@ -216,7 +212,7 @@ def _attribute(attribute: AttributeFigures) -> Section:
         rows=tuple(
             (
                 group.name,
-                str(group.photographs),
+                str(group.images),
                 str(group.people),
                 rate_text(group.false_accepts),
                 rate_text(group.false_rejects),
@@ -227,8 +223,8 @@ def _attribute(attribute: AttributeFigures) -> Section:
     accepts = {group.name: group.false_accepts for group in attribute.groups}
     rejects = {group.name: group.false_rejects for group in attribute.groups}
     drawn, note = drawn_or_note(
-        lambda: _group_plot(f"{attribute.name}: false accepts", accepts),
-        lambda: _group_plot(f"{attribute.name}: false rejects", rejects),
+        lambda: _group_plot(f"{attribute.name}: false matches", accepts),
+        lambda: _group_plot(f"{attribute.name}: false non-matches", rejects),
     )
     return Section(
         title=attribute.name,

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from facenet_res.core.arrays import cosine
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.progress import Tell
 from facenet_res.core.types import Embeddings
-from facenet_res.evaluation.judge_data import BATCH, JudgeData, embedded
-from facenet_res.evaluation.lfw import every
+from facenet_res.evaluation.judge_data import JudgeData, embedded
+from facenet_res.evaluation.pairs import every
 from facenet_res.evaluation.variants import VARIANTS, changed
 from facenet_res.evaluation.verification import KFoldAccuracy, kfold_accuracy
 
@@ -56,11 +54,6 @@ def judge_robustness(
     clean = accuracy(embedded(embedder, crops, "clean", tell))
     found = [Robustness("clean", "as they were found and aligned", clean, 0.0)]
     for variant in VARIANTS:
-        parts = []
-        for start in range(0, len(crops), BATCH):
-            batch = changed(crops[start : start + BATCH], variant, first=start)
-            parts.append(embedder.embed(batch))
-            tell(variant.name, start + len(batch), len(crops))
-        one = accuracy(np.concatenate(parts))
+        one = accuracy(embedded(embedder, changed(crops, variant), variant.name, tell))
         found.append(Robustness(variant.name, variant.definition, one, clean.mean - one.mean))
     return tuple(found)

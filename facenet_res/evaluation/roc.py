@@ -1,4 +1,4 @@
-"""The trade between false accepts and false rejects, exact where similarities tie.
+"""The trade between false matches and false non-matches, exact where similarities tie.
 
 A pair is accepted when its similarity is at least the threshold, so pairs of
 one similarity are accepted or refused together: a curve has one point for each
@@ -76,7 +76,7 @@ def roc(similarities: Any, is_same: Any) -> Roc:
 
 
 def tar_at_far(curve: Roc, fmr: float) -> OperatingPoint:
-    """The laxest threshold whose measured rate of false accepts stays within the one asked for.
+    """The laxest threshold whose measured FMR stays within the one asked for.
 
     No interpolation: the answer is a threshold that exists, and its measured rate is reported
     beside it. It may be stricter than asked where impostors tie.
@@ -97,7 +97,7 @@ def tar_at_far(curve: Roc, fmr: float) -> OperatingPoint:
 
 
 def equal_error_rate(curve: Roc) -> float:
-    """The rate at which false accepts equal false rejects.
+    """The rate at which false matches equal false non-matches.
 
     Where no threshold makes them equal, the two points on either side are joined by a straight
     line, as is usual; with many pairs the difference is below one pair.

@@ -1,6 +1,6 @@
 """What a bad camera, a mask or a careless crop does to an aligned face, always the same.
 
-Each variant takes an aligned face of 112 x 112 px, found on the clean photograph, and gives one of
+Each variant takes an aligned face of 112 x 112 px, found on the clean image, and gives one of
 the same size. It says how the *network* bears it: whether the detector would still find the face
 is another question. Both faces of a pair are changed. What is random (noise, the side to turn to)
 depends on the seed and the face's number only.

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from facenet_res.core.errors import ArrayInvalid, DataInvalid
 from facenet_res.evaluation.roc import check_pairs
 
+FOLDS_MAX = 10
+
 
 @dataclass(frozen=True, slots=True)
 class FoldAccuracy:
@@ -67,6 +69,25 @@ def best_threshold(similarities: Any, is_same: Any) -> float:
     cuts = np.concatenate([[0], np.flatnonzero(np.diff(scores)) + 1, [len(scores)]])
     best = cuts[right[cuts] == right[cuts].max()]
     return _threshold_of_cut(scores, int(best[(len(best) - 1) // 2]))
+
+
+def dealt_folds(is_same: Any) -> NDArray[np.int64]:
+    """Folds for pairs that come without any: each kind is dealt out in turn, to ten at most.
+
+    Args:
+        is_same: bool[P].
+
+    Returns:
+        int[P]; int[0] where a kind has fewer than two pairs, so that there are no two folds.
+    """
+    same = np.asarray(is_same, np.bool_)
+    count = min(FOLDS_MAX, int(same.sum()), int((~same).sum()))
+    if count < 2:
+        return np.empty(0, np.int64)
+    folds = np.empty(len(same), np.int64)
+    for kind in (same, ~same):
+        folds[kind] = np.arange(kind.sum()) % count
+    return folds
 
 
 def kfold_accuracy(similarities: Any, is_same: Any, folds: Any) -> KFoldAccuracy:

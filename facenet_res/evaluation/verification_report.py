@@ -38,7 +38,7 @@ BINS: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class TarAtFar:
-    """Share of genuine pairs accepted at a rate of false accepts.
+    """Share of genuine pairs accepted at a FMR.
 
     Attributes:
         fmr: the rate asked for; `measured_rate` stays within it.
@@ -65,8 +65,8 @@ class RefusedRate:
     """A rate for which no figure is given, since there is too little to measure it on.
 
     Attributes:
-        rate: of false accepts, or of false positives.
-        needed: impostor pairs, or queries of strangers, that it needs: 3 / rate.
+        rate: of false matches, or of false positives.
+        needed: impostor pairs, or queries of non-enrolled people, that it needs: 3 / rate.
         found: how many there are.
     """
 
@@ -97,7 +97,7 @@ class Histogram:
     Attributes:
         edges: N + 1 similarities, rising.
         genuine: N counts: pairs of one person, or queries of people enrolled.
-        impostor: N counts: pairs of two persons, or queries of strangers.
+        impostor: N counts: pairs of two persons, or queries of non-enrolled people.
     """
 
     edges: tuple[float, ...]
@@ -128,13 +128,13 @@ class Measured:
 
     Attributes:
         model_id: the weights; "" where the similarities came from elsewhere.
-        photographs: different photographs in the pairs; 0 where there were none.
-        without_face: photographs without a detected face, judged by the middle of the picture.
-        with_several_faces: photographs with more than one face, of which the subject was taken.
+        images: different images in the pairs; 0 where there were none.
+        without_face: images without a detected face, judged by the middle of the image.
+        with_several_faces: images with more than one face, of which the subject was taken.
     """
 
     model_id: str = ""
-    photographs: int = 0
+    images: int = 0
     without_face: tuple[str, ...] = ()
     with_several_faces: int = 0
 
@@ -145,18 +145,18 @@ class VerificationReport:
 
     Attributes:
         model_id: see `Measured`, as are the next three.
-        photographs: different photographs.
+        images: different images.
         without_face: those without a face.
         with_several_faces: those with several.
         pairs: labelled pairs judged.
         genuine_pairs: those of one person.
         impostor_pairs: those of two.
         accuracy: by folds, with its standard error; None where there are no folds.
-        equal_error_rate: where false accepts equal false rejects.
+        equal_error_rate: where false matches equal false non-matches.
         area_under_curve: of the ROC.
         tar_at_far: for the rates that the pairs support.
         refused: the other rates, and what they need.
-        least_rate: the smallest rate of false accepts that the pairs support.
+        least_rate: the smallest FMR that the pairs support.
         drawn: what the bootstrap drew: "person", "template" or "pair".
         drawn_count: how many of them there are.
         rounds: of the bootstrap.
@@ -165,7 +165,7 @@ class VerificationReport:
     """
 
     model_id: str
-    photographs: int
+    images: int
     without_face: tuple[str, ...]
     with_several_faces: int
     pairs: int
@@ -189,8 +189,8 @@ def judge_scores(
 ) -> VerificationReport:
     """The figures of pairs whose similarities are known.
 
-    Rates of false accepts that the impostor pairs cannot support are refused: below 3 / pairs,
-    even no false accept at all would not show that the rate is kept.
+    FMR that the impostor pairs cannot support are refused: below 3 / pairs,
+    even no false match at all would not show that the rate is kept.
 
     Raises:
         ArrayInvalid: shapes differ, or a similarity is not finite.
@@ -207,7 +207,7 @@ def judge_scores(
     intervals = true_accept_intervals(scores, same, scored.units, rates, config)
     return VerificationReport(
         model_id=measured.model_id,
-        photographs=measured.photographs,
+        images=measured.images,
         without_face=measured.without_face,
         with_several_faces=measured.with_several_faces,
         pairs=len(scores),

@@ -1,4 +1,4 @@
-"""A look at pairs of photographs, such as LFW's, while a run goes on."""
+"""Evaluation on pairs of images, such as LFW's, during a run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,16 @@ from facenet_res.core.types import Embeddings, Faces
 from facenet_res.data.location import data_path
 from facenet_res.data.pairs import PairSet, read_pairs
 from facenet_res.evaluation.image_source import open_images
-from facenet_res.evaluation.lfw import located
-from facenet_res.evaluation.photographs import find_subject
+from facenet_res.evaluation.pairs import located
+from facenet_res.evaluation.subjects import subject_in
 from facenet_res.evaluation.verification import kfold_accuracy
+from facenet_res.faces.image_faces import detect_faces
 from facenet_res.faces.open import open_detector
-from facenet_res.imaging.decode import decode_image
+from facenet_res.imaging.lazy_image import LazyImage
 from facenet_res.train.config import PairsConfig
 
 BATCH = 64
+FACES_MAX = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,10 +46,10 @@ class PairsJudge:
 
 
 def open_pairs_judge(config: PairsConfig) -> PairsJudge | None:
-    """Finds and aligns the subject of every photograph once; None where no pairs are given.
+    """Detects and aligns the subject of every image once; None where no pairs are given.
 
     Raises:
-        FileMissing: the pairs or photographs of them are absent.
+        FileMissing: the pairs or images of them are absent.
         DataInvalid: the pairs break their format.
     """
     if not config.images:
@@ -55,8 +57,8 @@ def open_pairs_judge(config: PairsConfig) -> PairsJudge | None:
     pairs = read_pairs(data_path(config.file))
     detector = open_detector()
     with open_images(data_path(config.images)) as source:
+        images = (LazyImage.open(source.read(name)) for name in located(pairs, source.names))
         crops = [
-            find_subject(decode_image(source.read(name)), detector).crop
-            for name in located(pairs, source.names)
+            subject_in(image, detect_faces(image, detector, FACES_MAX)).crop for image in images
         ]
     return PairsJudge(pairs, np.stack(crops))

@@ -18,11 +18,10 @@ from facenet_res.data.pairs import read_pairs
 from facenet_res.evaluation.image_source import open_images
 from facenet_res.evaluation.judged_record import RECORD_NAME, SCHEMA
 from facenet_res.evaluation.judging import sampled
-from facenet_res.evaluation.lfw import every, located
 from facenet_res.evaluation.model_card import CARD_NAME
-from facenet_res.evaluation.photographs import embed_photographs
-from facenet_res.faces.open import open_detector
-from facenet_res.inference.open import open_embedder
+from facenet_res.evaluation.pairs import every, located
+from facenet_res.evaluation.subjects import embed_subjects
+from facenet_res.recognizer.recognizer import FaceRecognizer
 
 # The best committed model so far, less its 95 % interval: 97.50 % +- 0.23 and 77.96 %.
 LFW_ACCURACY_FLOOR = 0.970
@@ -66,15 +65,17 @@ def test_the_card_states_what_the_record_has(judged: Any) -> None:
 
 
 def test_a_sample_of_lfw_is_answered_as_it_was(judged: Any, shared_data: Path) -> None:
-    """Every 60th pair from its photographs, by the threshold that its fold was judged by."""
+    """Every 60th pair from its images, by the threshold that its fold was judged by."""
     lfw = judged["model"]["lfw"]
     pairs = every(read_pairs(shared_data / "lfw_pairs.txt"), lfw["sample"]["step"])
     of_fold = {fold["fold"]: fold["threshold"] for fold in lfw["accuracy"]["folds"]}
-    detector = open_detector(judged["detector"], None)
 
-    with open_images(shared_data / "lfw.zip") as source, open_embedder(flip=True) as embedder:
+    with (
+        open_images(shared_data / "lfw.zip") as source,
+        FaceRecognizer(detector=judged["detector"], flip=True) as recognizer,
+    ):
         names = located(pairs, source.names)
-        rows = embed_photographs(source, names, detector, embedder).embeddings
+        rows = embed_subjects(source, names, recognizer).embeddings
     right = sampled(
         cosine(rows[pairs.first], rows[pairs.second]).tolist(),
         pairs.is_same.tolist(),

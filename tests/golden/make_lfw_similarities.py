@@ -19,10 +19,9 @@ from facenet_res.core.arrays import cosine
 from facenet_res.core.artifact import Manifest, write_artifact
 from facenet_res.data.pairs import PairSet, read_pairs
 from facenet_res.evaluation.image_source import open_images
-from facenet_res.evaluation.lfw import located
-from facenet_res.evaluation.photographs import embed_photographs
-from facenet_res.faces.open import open_detector
-from facenet_res.inference.open import open_embedder
+from facenet_res.evaluation.pairs import located
+from facenet_res.evaluation.subjects import embed_subjects
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.conftest import shared_data_dir
 
 TARGET = Path(__file__).parent / "lfw_similarities.npy"
@@ -56,16 +55,16 @@ def similarities(
     data: Path, model: Path, pairs: PairSet, chosen: Sequence[int]
 ) -> NDArray[np.float32]:
     """Similarities of some of LFW's pairs: float32[len(chosen)]."""
-    detector = open_detector("yunet", data / "weights" / "yunet_n_dynamic.onnx")
+    yunet = data / "weights" / "yunet_n_dynamic.onnx"
     first, second = pairs.first[list(chosen)], pairs.second[list(chosen)]
     photos, places = np.unique(np.concatenate([first, second]), return_inverse=True)
     with (
         open_images(data / "lfw.zip") as source,
-        open_embedder(model, flip=True) as embedder,
+        FaceRecognizer(model, detector="yunet", detector_model=yunet, flip=True) as recognizer,
     ):
         names = located(pairs, source.names)
         wanted = [names[photo] for photo in photos.tolist()]
-        rows = embed_photographs(source, wanted, detector, embedder).embeddings
+        rows = embed_subjects(source, wanted, recognizer).embeddings
     return cosine(rows[places[: len(first)]], rows[places[len(first) :]])
 
 

@@ -1,4 +1,4 @@
-"""`evaluate`: the protocols on a handful of photographs, from a folder and from a zip file."""
+"""`evaluate`: the protocols on a handful of images, from a folder and from a zip file."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ ann 2 bob 2
 
 @pytest.fixture
 def people(photos: Path, tmp_path: Path) -> Path:
-    """Two people with three photographs each, the third without a face."""
+    """Two people with three images each, the third without a face."""
     folder = tmp_path / "people"
     for person, name in (("ann", "a.jpg"), ("bob", "b.jpg")):
         (folder / person).mkdir(parents=True)
@@ -60,7 +60,7 @@ def test_pairs_are_judged_alike_from_a_folder_and_a_zip(
     archive = run(*common, "--images", zipped(people))
 
     assert folder.json == archive.json
-    assert folder.json["photographs"] == 4
+    assert folder.json["images"] == 4
     assert folder.json["accuracy"]["mean"] == 1.0
     written = json.loads((tmp_path / "report" / "report.json").read_text())
     assert written == folder.json
@@ -73,7 +73,7 @@ def test_people_are_enrolled_and_asked_for(run: Run, model: Path, people: Path) 
         "evaluate", "photos", "--images", people, "--model", model, "--json",
         "--people", 1, "--unknown", 1, "--each", 1,
     )  # fmt: skip
-    # ann: one enrolled, one known, one without a face; bob: two strangers, one without a face.
+    # ann: one enrolled, one known, one without a face; bob: two not enrolled, one without a face.
     assert (ran.json["known"], ran.json["unknown"], ran.json["without_face"]) == (2, 3, 2)
     assert ran.json["rank_1"] == 0.5
     assert ran.json["answers"][0]["similarity"] == pytest.approx(1.0, abs=1e-5)
@@ -84,7 +84,7 @@ def test_figures_are_readable(run: Run, model: Path, people: Path) -> None:
         "evaluate", "photos", "--images", people, "--model", model,
         "--people", 1, "--unknown", 1, "--each", 1, "--threshold", -1, "--exit-code",
     )  # fmt: skip
-    assert "false accepts of people never enrolled" in ran.out
+    assert "false matches of people never enrolled" in ran.out
     # At -1 everybody passes; --exit-code tells of it.
     assert ran.code == exit_codes.ANSWER_IS_NO
 
@@ -97,7 +97,7 @@ def test_what_is_missing_is_an_input_error(
     nowhere = run("evaluate", "photos", "--images", people / "absent", "--model", model)
     few = run("evaluate", "photos", "--images", people, "--model", model)
     assert {missing.code, nowhere.code, few.code} == {exit_codes.INPUT}
-    assert "1 of 4 photographs of the pairs are missing: ann/ann_0002.jpg" in missing.err
+    assert "1 of 4 images of the pairs are missing: ann/ann_0002.jpg" in missing.err
     assert "40 people are needed" in few.err
 
 

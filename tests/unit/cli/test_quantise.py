@@ -52,7 +52,7 @@ def test_pairs_that_cannot_be_read_or_found_are_told_before_the_work(
     for text, images, message in (
         (None, crops, "no pairs file"),
         ("nonsense", crops, "pairs.txt"),
-        ("1\nnobody 1 2\nnobody 1 other 1\n", crops, "photographs of the pairs are missing"),
+        ("1\nnobody 1 2\nnobody 1 other 1\n", crops, "images of the pairs are missing"),
         ("1\nnobody 1 2\nnobody 1 other 1\n", tmp_path / "absent", "no folder or zip file"),
     ):
         if text is not None:

@@ -67,7 +67,7 @@ def test_impostor_pairs_are_those_of_different_people() -> None:
 
 
 def test_drawing_people_widens_the_interval_where_pairs_share_a_face() -> None:
-    # Given ten people of eight nearly equal photographs each: 45 independent comparisons that
+    # Given ten people of eight nearly equal images each: 45 independent comparisons that
     # look like 2880.
     random = np.random.default_rng(2)
     people = np.repeat(np.arange(10), 8)

@@ -50,7 +50,7 @@ def test_rates_agree_with_counting_every_pair() -> None:
         assert (accepts.errors, accepts.pairs) == (errors["accepts"], errors["impostors"])
         assert (rejects.errors, rejects.pairs) == (errors["rejects"], errors["genuine"])
         assert accepts.interval.low <= accepts.rate <= accepts.interval.high
-        assert (group.people, group.photographs) == (30, 90)
+        assert (group.people, group.images) == (30, 90)
     rates = [group.false_accepts.rate for group in attribute.groups]
     assert rates[1] > 3 * rates[0] > 0
     assert attribute.false_accepts.worst == "m"
@@ -124,7 +124,7 @@ def test_the_page_has_a_plot_for_each_kind_that_has_figures() -> None:
     faces = people_of_two_groups(photos=1, each=40)
     report = judge_groups(faces, 0.6, "m-1", config=FAST)
     page = groups_page("Groups", "of a test", report)
-    # One photograph a person: no pair of one person, no rate of false rejects.
+    # One image a person: no pair of one person, no rate of false non-matches.
     assert page.count("<svg") == 1
     assert "too few pairs: 0, 30 are needed" in page
 

@@ -69,7 +69,7 @@ def test_strangers_have_no_rank() -> None:
 
 
 def test_the_open_set_threshold_names_no_more_strangers_than_asked() -> None:
-    # Given strangers at 0.5, 0.4, 0.3, 0.2 and three mated queries, one of them mistaken.
+    # Given non-enrolled people at 0.5, 0.4, 0.3, 0.2 and three mated queries, one of them mistaken.
     similarities = np.array(
         [[0.9, 0.1], [0.1, 0.45], [0.8, 0.7], [0.5, 0.0], [0.4, 0.0], [0.3, 0.0], [0.2, 0.0]]
     )

@@ -18,7 +18,7 @@ FAST = BootstrapConfig(rounds=40)
 
 
 def searched(queries: int = 4000, people: int = 50):  # noqa: ANN201
-    """Half the queries are of strangers; a mated one has 3 + noise at its own place."""
+    """Half the queries are of non-enrolled people; a mated one has 3 + noise at its own place."""
     random = np.random.default_rng(0)
     table = random.normal(size=(queries, people))
     person = np.where(np.arange(queries) % 2, UNKNOWN, np.arange(queries) % people)
@@ -40,7 +40,7 @@ def test_closed_form_of_normal_similarities() -> None:
     below = np.array([phi(value) for value in x]) ** 49  # all 49 others are below x
     rank_1 = float(np.trapezoid(density * below, x))
     assert report.rank_rates[0].rate == pytest.approx(rank_1, abs=0.02)
-    # A stranger is named at t with 1 - Phi(t)^50; solve for 1 %.
+    # a non-enrolled person is named at t with 1 - Phi(t)^50; solve for 1 %.
     threshold = x[np.searchsorted(np.array([phi(value) ** 50 for value in x]), 0.99)]
     above = x >= threshold
     expected = float(np.trapezoid((density * below)[above], x[above]))
@@ -84,7 +84,7 @@ def test_the_page_and_the_mean_name_each_gallery() -> None:
     assert "Curves: G2" in page
     rows = dict(mean_rows({"G1": report, "G2": report}))
     assert rows["mean of 2 galleries: rank-1"] == f"{100 * report.cmc[0]:.2f} %"
-    assert "refused: needs 300 queries of strangers" in dict(identification_rows(report))[
+    assert "refused: needs 300 queries of non-enrolled people" in dict(identification_rows(report))[
         "TPIR at FPIR 1e-02"
     ]  # fmt: skip
 
@@ -100,7 +100,7 @@ def test_a_folder_of_people_is_searched_by_the_closest_face() -> None:
     assert (report.people, report.mated, report.unmated) == (2, 2, 6)
     assert report.rank_rates[0].rate == 1.0
     assert (report.drawn, report.drawn_count) == ("person", 4)
-    with pytest.raises(ArrayInvalid, match="12 photographs need as many embeddings; got 11"):
+    with pytest.raises(ArrayInvalid, match="12 images need as many embeddings; got 11"):
         judge_search(plan, rows[1:], "m-1", FAST)
     with pytest.raises(ArrayInvalid, match="not finite"):
         judge_search(plan, rows * np.nan, "m-1", FAST)

@@ -72,7 +72,7 @@ def test_without_scores_every_image_weighs_the_same(
     templates: TemplateSet, noisy: Embeddings
 ) -> None:
     pooled = pool_templates(noisy, templates, uses_scores=False)
-    # Template 1: a film of images 0 and 1, and photograph 2.
+    # Template 1: a film of images 0 and 1, and image 2.
     expected = (noisy[0] + noisy[1]) / 2 + noisy[2]
     np.testing.assert_allclose(pooled.embeddings[0], expected / np.linalg.norm(expected), atol=1e-5)
 

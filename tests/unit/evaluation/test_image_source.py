@@ -1,4 +1,4 @@
-"""A folder and a zip file of the same photographs are read alike."""
+"""A folder and a zip file of the same images are read alike."""
 
 import zipfile
 from pathlib import Path
@@ -13,7 +13,7 @@ FILES = {
     "ann/ann_0002.jpg": b"two",
     "ann/ann_0001.jpg": b"one",
     "bob/b.PNG": b"bob",
-    "ann/notes.txt": b"no photograph",
+    "ann/notes.txt": b"no image",
     "__MACOSX/ann/ann_0001.jpg": b"a ghost",
     ".hidden/c.jpg": b"hidden",
 }
@@ -58,11 +58,11 @@ def test_what_is_nothing_of_the_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataInvalid, match="neither a folder nor a zip"):
         open_images(tmp_path / "text.zip")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataInvalid, match="no photograph"):
+    with pytest.raises(DataInvalid, match="no image"):
         open_images(tmp_path / "empty")
     with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
         pass
-    with pytest.raises(DataInvalid, match="no photograph"):
+    with pytest.raises(DataInvalid, match="no image"):
         open_images(tmp_path / "empty.zip")
 
 

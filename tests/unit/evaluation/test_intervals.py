@@ -53,7 +53,7 @@ def test_the_rule_of_three(rate: float, pairs: int) -> None:
     assert pairs_needed(rate) == pairs
     assert supports(pairs, rate)
     assert not supports(pairs - 1, rate)
-    # With no false accept among them the upper end at 95 % (one-sided) is the rate, nearly.
+    # With no false match among them the upper end at 95 % (one-sided) is the rate, nearly.
     assert (1 - rate) ** pairs <= 0.05
 
 

@@ -14,7 +14,8 @@ from facenet_res.evaluation.judge_data import (
     load_judge_data,
 )
 from facenet_res.imaging.encode import encode_jpeg
-from tests.fakes import FakeDetector
+from facenet_res.recognizer.recognizer import FaceRecognizer
+from tests.fakes import FakeDetector, FakeEmbedder
 from tests.judge_sets import CONFIG, write_judge_files
 
 
@@ -26,6 +27,10 @@ class Counting(FakeDetector):
     def detect(self, image: Image) -> list[Detection]:
         self.asked += 1
         return super().detect(image)
+
+
+def of(detector: FakeDetector) -> FaceRecognizer:
+    return FaceRecognizer.of(detector, FakeEmbedder())
 
 
 def quiet(stage: str, done: int, total: int) -> None:
@@ -43,23 +48,23 @@ def test_the_file_names_tell_the_groups() -> None:
 
 def test_each_photograph_is_looked_at_once() -> None:
     detector = Counting()
-    remembered = RememberedFaces(detector)
+    remembered = RememberedFaces(of(detector))
     image = encode_jpeg(np.full((90, 90, 3), 99, np.uint8))
     first, second = remembered.face(image), remembered.face(image)
     assert detector.asked == 1
     assert first is not second or (first == second).all()
-    nobody = RememberedFaces(FakeDetector([]))
+    nobody = RememberedFaces(of(FakeDetector([])))
     for _ in range(2):
         with pytest.raises(NoFace):
             nobody.face(image)
 
 
 def test_the_data_are_those_held_out(tmp_path: Path) -> None:
-    data = load_judge_data(write_judge_files(tmp_path), FakeDetector(), CONFIG, quiet)
+    data = load_judge_data(write_judge_files(tmp_path), of(FakeDetector()), CONFIG, quiet)
     assert data.lfw.crops.shape == (20, 112, 112, 3)
     assert data.validation.shape == (40, 112, 112, 3)
     assert len(set(data.people)) == 10
-    assert data.strangers.shape == (80, 112, 112, 3)
+    assert data.non_enrolled.shape == (80, 112, 112, 3)
     assert {len(values) for values in data.groups.values()} == {80}
     # Twelve people less ten, a hundred crops less eighty.
     assert (data.trained_on.named, data.trained_on.identities) == (8, 2)
@@ -80,5 +85,5 @@ def test_pairs_of_one_fold_are_refused_before_any_face_is_looked_for(tmp_path: P
     files.pairs.write_text("2\np00 1 2\np01 1 2\np00 1 p01 1\np00 2 p01 2\n")
     detector = Counting()
     with pytest.raises(DataInvalid, match="one fold only"):
-        load_judge_data(files, detector, CONFIG, quiet)
+        load_judge_data(files, of(detector), CONFIG, quiet)
     assert detector.asked == 0

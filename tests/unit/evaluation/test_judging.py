@@ -14,14 +14,15 @@ from facenet_res.evaluation.judge_data import HeldOut, JudgeData, load_judge_dat
 from facenet_res.evaluation.judged_page import judged_page
 from facenet_res.evaluation.judged_record import Circumstances, record, record_text
 from facenet_res.evaluation.judging import Judged, Network, judge_network, sampled
-from facenet_res.evaluation.lfw import judge_pairs, located
 from facenet_res.evaluation.model_card import RunHistory, model_card
-from facenet_res.evaluation.photographs import embed_photographs
-from facenet_res.inference.open import open_embedder
+from facenet_res.evaluation.pairs import judge_pairs, located
+from facenet_res.evaluation.subjects import embed_subjects
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.artifacts import write_random_artifact
-from tests.fakes import FakeDetector
+from tests.fakes import FakeDetector, FakeEmbedder
 from tests.judge_sets import CONFIG, write_judge_files
 
+FAKE = FaceRecognizer.of(FakeDetector(), FakeEmbedder())
 NOW = Circumstances("2026-11-25", "a machine", {"numpy": "2"}, "fake", "make judge")
 HISTORY = RunHistory(
     crops_sha256="made",
@@ -41,7 +42,7 @@ def quiet(stage: str, done: int, total: int) -> None:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> JudgeData:
     folder = tmp_path_factory.mktemp("data")
-    return load_judge_data(write_judge_files(folder), FakeDetector(), CONFIG, quiet)
+    return load_judge_data(write_judge_files(folder), FAKE, CONFIG, quiet)
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +53,8 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 @pytest.fixture(scope="module")
 def network(artifact: Artifact) -> Iterator[Network]:
     folder = artifact.folder
-    with open_embedder(folder) as plain, open_embedder(folder, flip=True) as mirrored:
-        yield Network(artifact, plain, mirrored, False, plain.description)
+    with FaceRecognizer(folder) as plain, FaceRecognizer(folder, flip=True) as mirrored:
+        yield Network(artifact, plain, mirrored.embedder, False)
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +72,9 @@ def test_lfw_is_what_the_protocol_alone_finds(
 ) -> None:
     with open_images(data.photos.with_name("lfw.zip")) as source:
         names = located(data.pairs, source.names)
-        photographs = embed_photographs(source, names, FakeDetector(), network.mirrored)
-    alone = judge_pairs(data.pairs, photographs, network.embedder.model_id)
+        recognizer = FaceRecognizer.of(FakeDetector(), network.mirrored)
+        subjects = embed_subjects(source, names, recognizer)
+    alone = judge_pairs(data.pairs, subjects, network.embedder.model_id)
     assert judged.lfw.accuracy == alone.accuracy
     assert judged.lfw.tar_at_far == alone.tar_at_far
 
@@ -84,12 +86,12 @@ def test_the_figures_hang_together(judged: Judged) -> None:
     assert judged.validation.genuine_pairs == 10 * 6
     assert judged.validation.impostor_pairs == 780 - 60
     assert judged.validation.drawn == "person"
-    assert [one.fmr for one in judged.strangers] == [1e-2, 1e-3, 1e-4]
+    assert [one.fmr for one in judged.non_enrolled] == [1e-2, 1e-3, 1e-4]
     # The thresholds are the manifest's, and a stricter one names nobody more.
-    assert [one.threshold for one in judged.strangers] == [0.5, 0.6, 0.7]
-    named = [one.named for one in judged.strangers]
+    assert [one.threshold for one in judged.non_enrolled] == [0.5, 0.6, 0.7]
+    named = [one.named for one in judged.non_enrolled]
     assert named == sorted(named, reverse=True)
-    assert judged.strangers[1].named == judged.photos.false_accepts
+    assert judged.non_enrolled[1].named == judged.photos.false_accepts
     assert {attribute.name for attribute in judged.groups.attributes} == {"origin", "gender", "age"}
 
 
@@ -100,7 +102,7 @@ def test_without_thresholds_those_of_the_held_out_people_stand_in(
     bare = replace(network, artifact=Artifact(network.artifact.folder, manifest))
     judged = judge_network(bare, data, CONFIG, quiet)
     measured = {one.fmr: one.threshold for one in judged.validation.tar_at_far}
-    assert judged.strangers[0].threshold == measured[1e-2]
+    assert judged.non_enrolled[0].threshold == measured[1e-2]
 
 
 def test_the_record_is_json_and_has_the_figures(judged: Judged) -> None:
@@ -188,8 +190,9 @@ def test_a_sample_counts_both_kinds_of_answers() -> None:
 def test_a_model_with_mirror_images_says_so_and_costs_twice(
     network: Network, judged: Judged, data: JudgeData
 ) -> None:
-    both = replace(network, embedder=network.mirrored, is_mirrored=True)
-    mirrored = judge_network(both, data, CONFIG, quiet)
+    with FaceRecognizer(network.artifact.folder, flip=True) as recognizer:
+        both = replace(network, recognizer=recognizer, is_mirrored=True)
+        mirrored = judge_network(both, data, CONFIG, quiet)
     assert mirrored.lfw.accuracy == judged.lfw.accuracy
     assert mirrored.cost.macs == 2 * judged.cost.macs
     assert "the manifest asks for it" in card((mirrored, mirrored), data, None)

@@ -17,7 +17,7 @@ TOLERANCE = 0.002
 def test_the_recorded_similarities_give_the_published_accuracy_and_are_found_anew(
     shared_data: Path, tmp_path: Path
 ) -> None:
-    """All 6,000 recorded ones are judged; every 150th is computed again from its photographs."""
+    """All 6,000 recorded ones are judged; every 150th is computed again from its images."""
     pairs = read_pairs(shared_data / "lfw_pairs.txt")
     recorded = np.load(TARGET).astype(np.float32)
     chosen = range(0, len(pairs), 150)

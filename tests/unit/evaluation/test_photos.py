@@ -86,7 +86,7 @@ def test_each_kind_of_mistake_is_counted_as_what_it_is() -> None:
             "set/p0/2.jpg": ("p1", 0.8),  # a wrong name
             "set/p1/2.jpg": ("p1", 0.3),  # right, but below the threshold
             "set/p2/2.jpg": ("", 0.0),  # no face
-            "set/p3/0.jpg": ("p2", 0.6),  # a stranger who was named
+            "set/p3/0.jpg": ("p2", 0.6),  # a non-enrolled person who was named
             "set/p0/0.jpg": ("", 0.0),  # cannot be enrolled
         }
     )
@@ -99,18 +99,18 @@ def test_each_kind_of_mistake_is_counted_as_what_it_is() -> None:
     assert (report.named_rightly, report.named_wrongly) == (3, 1)
     assert (report.false_accepts, report.unknown) == (1, 8)
     assert report.without_face == 1
-    # No stranger of eight may pass at 1 %: the threshold lies above 0.6, and 3 of 6 remain.
+    # None of eight may pass at 1 %: the threshold lies above 0.6, and 3 of 6 remain.
     assert report.open_set.threshold == pytest.approx(0.6, abs=1e-9)
     assert report.open_set.true_positive_rate == pytest.approx(3 / 6)
     rows = dict(photos_rows(report))
-    assert rows["false accepts of people never enrolled"].startswith("1 of 8 (12.50 %)")
+    assert rows["false matches of people never enrolled"].startswith("1 of 8 (12.50 %)")
     assert json.loads(to_json(report))["answers"][0]["closest"] == "p1"
 
 
 def test_too_few_people_or_photographs_are_refused() -> None:
     with pytest.raises(DataInvalid, match="7 people are needed"):
         plan_photos(NAMES, PhotosConfig(people_enrolled=5, people_unknown=2, photos_enrolled=1))
-    with pytest.raises(DataInvalid, match="p0 has 4 photographs"):
+    with pytest.raises(DataInvalid, match="p0 has 4 images"):
         plan_photos(NAMES, PhotosConfig(people_enrolled=1, people_unknown=1, photos_enrolled=4))
     with pytest.raises(ArgumentInvalid):
         PhotosConfig(people_unknown=0)

@@ -20,7 +20,7 @@ from facenet_res.evaluation.plots import (
     interval_svg,
 )
 
-AXES = Axes(title="A < B", x="false accept rate", y="true accept rate", x_scale="log")
+AXES = Axes(title="A < B", x="FMR", y="true accept rate", x_scale="log")
 
 
 def curves() -> list[Curve]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facenet_res.core.errors import ArrayInvalid, DataInvalid
-from facenet_res.evaluation.verification import best_threshold, kfold_accuracy
+from facenet_res.evaluation.verification import best_threshold, dealt_folds, kfold_accuracy
 
 pairs = st.lists(st.tuples(st.integers(-4, 4), st.booleans()), min_size=2, max_size=40).filter(
     lambda drawn: len({same for _, same in drawn}) == 2
@@ -71,3 +71,20 @@ def test_one_fold_cannot_be_judged() -> None:
 def test_folds_of_another_length_are_refused() -> None:
     with pytest.raises(ArrayInvalid, match="folds"):
         kfold_accuracy([0.1, 0.9], [False, True], [0, 0, 1])
+
+
+def test_pairs_without_folds_are_dealt_out_by_kind() -> None:
+    same = np.array([True] * 24 + [False] * 66)
+
+    folds = dealt_folds(same)
+
+    for kind in (same, ~same):
+        counts = np.bincount(folds[kind], minlength=10)
+        assert counts.max() - counts.min() <= 1
+    assert kfold_accuracy(same.astype(float), same, folds).mean == 1.0
+
+
+@pytest.mark.parametrize(("genuine", "impostor", "folds"), [(1, 9, 0), (0, 9, 0), (2, 9, 2)])
+def test_few_pairs_are_few_folds_or_none(genuine: int, impostor: int, folds: int) -> None:
+    same = np.array([True] * genuine + [False] * impostor)
+    assert len(set(dealt_folds(same).tolist())) == folds

@@ -6,8 +6,8 @@ from sklearn.model_selection import KFold
 
 from facenet_res.core.errors import DataInvalid
 from facenet_res.data.bin_set import BinSet
-from facenet_res.evaluation.bin_pairs import judge_bin_set, neighbouring_folds
 from facenet_res.evaluation.bootstrap import BootstrapConfig
+from facenet_res.evaluation.pairs import judge_bin_set, neighbouring_folds
 from facenet_res.imaging.encode import encode_jpeg
 from tests.artifacts import smooth_faces
 from tests.fakes import FakeEmbedder
@@ -30,14 +30,14 @@ def faces(pairs: int) -> BinSet:
     return BinSet(tuple(encoded), np.arange(pairs) % 2 == 0)
 
 
-def test_twins_are_told_from_strangers() -> None:
+def test_twins_are_told_from_non_enrolled() -> None:
     done: list[int] = []
     report = judge_bin_set(faces(40), FakeEmbedder(), config=FAST, on_progress=done.append)
     assert report.accuracy is not None
     assert report.accuracy.mean == 1.0
     assert len(report.accuracy.folds) == 10
     assert done == [32, 64, 80]
-    assert (report.drawn, report.photographs) == ("pair", 80)
+    assert (report.drawn, report.images) == ("pair", 80)
 
 
 def test_few_pairs_have_no_folds() -> None:
@@ -47,5 +47,5 @@ def test_few_pairs_have_no_folds() -> None:
 def test_a_bad_image_is_named_by_its_number() -> None:
     good = faces(4)
     broken = BinSet((*good.images[:5], b"\xff\xd8", *good.images[6:]), good.is_same)
-    with pytest.raises(DataInvalid, match="image 5 of the set"):
+    with pytest.raises(DataInvalid, match="image 5: "):
         judge_bin_set(broken, FakeEmbedder(), config=FAST)

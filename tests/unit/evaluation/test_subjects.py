@@ -6,17 +6,20 @@ import cv2
 import numpy as np
 import pytest
 
-from facenet_res.core.errors import ArgumentInvalid, DataInvalid
+from facenet_res.core.errors import DataInvalid
 from facenet_res.core.types import Detection, Image
 from facenet_res.evaluation.image_source import open_images
-from facenet_res.evaluation.photographs import (
-    PhotographConfig,
+from facenet_res.evaluation.subjects import (
+    align_subjects,
+    embed_batches,
     embed_crops,
-    embed_photographs,
-    find_subject,
+    embed_subjects,
+    subject_in,
     subject_of,
 )
 from facenet_res.imaging.encode import encode_jpeg
+from facenet_res.imaging.lazy_image import LazyImage
+from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.fakes import FakeDetector, FakeEmbedder, face_at
 
 
@@ -41,11 +44,11 @@ def test_of_two_near_the_middle_the_larger_is_the_subject() -> None:
 
 
 def test_the_middle_stands_in_for_a_missing_face() -> None:
-    # Given a picture that is white in the middle 54 % and black around.
+    # Given an image that is white in the middle 54 % and black around.
     image = grey(0)
     image[57:193, 57:193] = 255
 
-    subject = find_subject(image, FakeDetector([]))
+    subject = subject_in(LazyImage.open(image), [])
 
     assert subject.faces == 0
     assert subject.crop.shape == (112, 112, 3)
@@ -53,7 +56,7 @@ def test_the_middle_stands_in_for_a_missing_face() -> None:
 
 
 class ByBrightness(FakeDetector):
-    """No face in dark pictures, two in bright ones, one in the others."""
+    """No face in dark images, two in bright ones, one in the others."""
 
     def detect(self, image: Image) -> list[Detection]:
         level = float(image.mean())
@@ -61,69 +64,68 @@ class ByBrightness(FakeDetector):
         return faces[: 0 if level < 50 else 2 if level > 200 else 1]
 
 
-def test_order_and_counts_are_kept_whatever_the_batches(tmp_path: Path) -> None:
+def recognizer(detector: FakeDetector | None = None) -> FaceRecognizer:
+    return FaceRecognizer.of(detector or FakeDetector(), FakeEmbedder())
+
+
+def test_order_and_counts_are_kept_whatever_the_workers(tmp_path: Path) -> None:
     levels = {f"p/{index:02d}.jpg": 10 + 30 * index for index in range(8)}
     (tmp_path / "p").mkdir()
     for name, level in levels.items():
         (tmp_path / name).write_bytes(encode_jpeg(grey(level)))
     names = list(levels)[::-1]
     told: list[int] = []
-    embedder = FakeEmbedder()
+    by_brightness = recognizer(ByBrightness())
 
     with open_images(tmp_path) as source:
-        got = embed_photographs(
-            source,
-            names,
-            ByBrightness(),
-            embedder,
-            config=PhotographConfig(batch_max=3, workers=3),
-            on_progress=told.append,
-        )
-        alone = [
-            embed_photographs(source, [name], ByBrightness(), FakeEmbedder()) for name in names
-        ]
+        got = embed_subjects(source, names, by_brightness, workers=3, on_progress=told.append)
+        alone = [embed_subjects(source, [name], by_brightness).embeddings for name in names]
+        aligned = align_subjects(source, names, by_brightness, workers=3)
 
-    assert told == [3, 6, 8]
-    assert embedder.batch_sizes == [3, 3, 2]
-    np.testing.assert_allclose(got.embeddings, np.concatenate([a.embeddings for a in alone]))
-    assert got.without_face == ("p/01.jpg", "p/00.jpg")
-    assert got.with_several_faces == 1
+    assert told == [8]
+    np.testing.assert_allclose(got.embeddings, np.concatenate(alone))
+    np.testing.assert_allclose(by_brightness.embed_aligned(aligned.crops), got.embeddings)
+    for each in (got, aligned):
+        assert each.without_face == ("p/01.jpg", "p/00.jpg")
+        assert each.with_several_faces == 1
 
 
-def test_a_damaged_photograph_ends_the_work_and_is_named(tmp_path: Path) -> None:
+def test_a_damaged_image_ends_the_work_and_is_named(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "good.jpg").write_bytes(encode_jpeg(grey(100)))
-    (tmp_path / "p" / "text.jpg").write_text("no picture")
+    (tmp_path / "p" / "text.jpg").write_text("no image")
     with open_images(tmp_path) as source, pytest.raises(DataInvalid, match=r"p/text\.jpg"):
-        embed_photographs(source, source.names, FakeDetector(), FakeEmbedder())
+        embed_subjects(source, source.names, recognizer())
 
 
-def test_no_photographs_give_no_rows(tmp_path: Path) -> None:
+def test_no_images_give_no_rows(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(encode_jpeg(grey(100)))
     with open_images(tmp_path) as source:
-        got = embed_photographs(source, [], FakeDetector(), FakeEmbedder(embedding_dim=64))
+        got = embed_subjects(source, [], recognizer())
     assert got.embeddings.shape == (0, 64)
+
+
+def test_crops_are_embedded_by_32() -> None:
+    embedder, told = FakeEmbedder(), list[int]()
+    crops = np.random.default_rng(0).integers(0, 256, (70, 112, 112, 3), np.uint8)
+
+    got = embed_batches(crops, embedder, told.append)
+
+    assert embedder.batch_sizes == [32, 32, 6]
+    assert told == [32, 64, 70]
+    np.testing.assert_allclose(got, FakeEmbedder().embed(crops))
 
 
 def test_aligned_faces_are_embedded_as_they_are(tmp_path: Path) -> None:
     for level in (40, 80, 120):
         (tmp_path / f"{level}.png").write_bytes(png(grey(level, side_px=112)))
-    told: list[int] = []
     with open_images(tmp_path) as source:
-        got = embed_crops(
-            source, source.names, FakeEmbedder(), batch_max=2, on_progress=told.append
-        )
+        got = embed_crops(source, source.names, FakeEmbedder())
     expected = FakeEmbedder().embed(np.stack([grey(level, 112) for level in (120, 40, 80)]))
     np.testing.assert_allclose(got, expected)
-    assert told == [2, 3]
 
 
-def test_a_photograph_is_no_aligned_face(tmp_path: Path) -> None:
+def test_an_image_of_another_size_is_no_aligned_face(tmp_path: Path) -> None:
     (tmp_path / "large.jpg").write_bytes(encode_jpeg(grey(100)))
     with open_images(tmp_path) as source, pytest.raises(DataInvalid, match="250x250 px"):
         embed_crops(source, source.names, FakeEmbedder())
-
-
-def test_numbers_below_one_are_refused() -> None:
-    with pytest.raises(ArgumentInvalid):
-        PhotographConfig(workers=0)

@@ -38,25 +38,23 @@ TOPS = ("README.md", "CONTRIBUTING.md", "docs", "facenet_res", "server", "experi
 # What is not rewritten yet: the most uses in a place. A number may fall and never rise.
 ALLOWED = {
     "README.md": 2,
-    "docs": 29,
+    "docs": 24,
     "experiments": 2,
-    "facenet_res/cli": 88,
+    "facenet_res/cli": 40,
     "facenet_res/client": 2,
     "facenet_res/convert": 12,
     "facenet_res/core": 6,
-    "facenet_res/data": 0,
     "facenet_res/dedup": 144,
-    "facenet_res/evaluation": 208,
+    "facenet_res/evaluation": 13,
     "facenet_res/export": 2,
     "facenet_res/faces": 25,
-    "facenet_res/gallery": 3,
-    "facenet_res/imaging": 11,
+    "facenet_res/gallery": 2,
     "facenet_res/inference": 7,
     "facenet_res/models": 2,
-    "facenet_res/train": 35,
+    "facenet_res/train": 31,
     "facenet_res/weights": 14,
     "protos": 26,
-    "server": 4,
+    "server": 3,
 }
 
 

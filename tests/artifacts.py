@@ -15,7 +15,8 @@ from safetensors.numpy import save_file
 
 from facenet_res.core.artifact import Artifact, Manifest, Threshold, write_artifact
 from facenet_res.core.openvino_runtime import ov
-from facenet_res.inference.iresnet_graph import BN_EPSILON, iresnet_graph
+from facenet_res.inference.graph_layers import BN_EPSILON
+from facenet_res.inference.iresnet_graph import iresnet_graph
 from facenet_res.models.config import ModelConfig
 from facenet_res.models.depths import IRESNET_BLOCKS, stage_channels
 

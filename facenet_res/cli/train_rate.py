@@ -18,13 +18,13 @@ SMOKE_STEPS = 12
 
 def run(config: "TrainConfig", arguments: Namespace) -> int:
     """Searches, writes the curve as a page, and prints the suggestion."""
-    from facenet_res.data.crops import open_crops
-    from facenet_res.data.location import data_path
+    from facenet_res.data.joined import open_joined
     from facenet_res.evaluation.page import Section, html_page
+    from facenet_res.train.files import crop_paths
     from facenet_res.train.find_rate import find_rate, rate_plot
 
     steps = SMOKE_STEPS if arguments.smoke else STEPS
-    with open_crops(data_path(config.crops)) as crops, progress(steps, "steps") as tell:
+    with open_joined(crop_paths(config)) as crops, progress(steps, "steps") as tell:
         found = find_rate(config, crops, steps=steps, on_step=tell)
     summary = (
         f"{_start(config)}, {len(found.rates)} batches of {config.input.batch_size}; the rate grew "

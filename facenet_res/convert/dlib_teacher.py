@@ -14,29 +14,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from facenet_res.convert.dlib_layers import CHANNELS, Convolution, Pool
-from facenet_res.convert.dlib_network import Block, DlibNetwork, read_dlib_network
-from facenet_res.convert.dlib_stream import Array
+from facenet_res.core.dlib.layers import CHANNELS, Convolution, Pool
+from facenet_res.core.dlib.network import Block, DlibNetwork, read_dlib_network
+from facenet_res.core.dlib.weights import fed_as_ours
 from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid
 from facenet_res.core.extras import require
+from facenet_res.core.face_template import chip_samples
 from facenet_res.core.files import write_atomically
 from facenet_res.core.types import FACE_SIDE_PX
-from facenet_res.faces.align import TEMPLATE
 
 OPSET: Final = 13
 IR_VERSION: Final = 8
-# dlib takes pixels from 0 to 255, less the mean, by 256; ours come as (value - 127.5) / 127.5.
-OUR_CENTRE, THEIR_SCALE = 127.5, 256.0
-# Of a face's width, round it: what the network was trained with and everybody calls it with.
-PADDING: Final = 0.25
-# Corners of the eyes in the unpadded square, as dlib's mean face has them: outer and inner one of
-# the eye at the picture's right, then of that at its left.
-EYE_CORNERS: Final = (
-    (0.8595674595992, 0.2134981538014),
-    (0.6460604764104, 0.2289674387677),
-    (0.1205750620789, 0.2137274526848),
-    (0.3340850613712, 0.2290642403242),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,36 +82,6 @@ def write_dlib_teacher(source: Path, out: Path, *, overwrite: bool = False) -> D
     )
 
 
-def chip_samples(side_px: int) -> tuple[Array, Array]:
-    """Which pixels of our crop each row and each column of dlib's picture is made of.
-
-    The middles of the eyes of dlib's mean face are laid upon those of our template. Both are level
-    but for 0.2 px, so there is nothing to turn.
-
-    Args:
-        side_px: of dlib's picture.
-
-    Returns:
-        rows, columns: float32[side_px, 112] each, every row of sum 1:
-        picture = rows @ crop @ columns.T.
-    """
-    theirs = (np.array(EYE_CORNERS).reshape(2, 2, 2).mean(axis=1) + PADDING) / (1 + 2 * PADDING)
-    # From the eye at the picture's right to the left one, as theirs.
-    ours = np.array(TEMPLATE[:2])[::-1]
-    px_each = (ours[0, 0] - ours[1, 0]) / ((theirs[0, 0] - theirs[1, 0]) * side_px)
-    left, top = ours.mean(axis=0) - theirs.mean(axis=0) * side_px * px_each
-    columns, rows = (_interpolation(first + px_each * np.arange(side_px)) for first in (left, top))
-    return rows, columns
-
-
-def _interpolation(places: Any) -> Array:
-    """float32[N, 112]: the weights of the two pixels beside each place; beyond the edge its own."""
-    places = np.clip(places, 0, FACE_SIDE_PX - 1)
-    pixels = np.arange(FACE_SIDE_PX)
-    weights: Array = np.maximum(0, 1 - np.abs(places[:, None] - pixels)).astype(np.float32)
-    return weights
-
-
 def _onnx() -> Any:
     require("writing ONNX", ("onnx",), "onnx")
     return importlib.import_module("onnx")
@@ -152,7 +110,7 @@ class _Graph:
         wide = self._node("MatMul", "faces", self._constant(columns.T))
         self._node("MatMul", self._constant(rows), wide, output="chip")
         x = _Map("chip", CHANNELS, network.side_px)
-        x = self._relu(self._convolution(x, _fed_as_ours(network)))
+        x = self._relu(self._convolution(x, fed_as_ours(network)))
         x = self._pool(x, network.pool)
         for block in network.blocks:
             x = self._block(x, block)
@@ -224,21 +182,6 @@ class _Graph:
         output = output or f"value{len(self._nodes)}"
         self._nodes.append(self._onnx.helper.make_node(kind, inputs, [output], **options))
         return output
-
-
-def _fed_as_ours(network: DlibNetwork) -> Convolution:
-    """The stem, which takes our range of values for dlib's.
-
-    Not by operators of their own, which OpenVINO 2026.4 fuses into the products before them and
-    fails. Exact, as nothing is padded.
-    """
-    stem = network.stem
-    if stem.pad_px:
-        raise ArtifactInvalid(f"the first convolution is padded by {stem.pad_px} px, not by 0")
-    shift = (OUR_CENTRE - network.mean) / THEIR_SCALE
-    bias = stem.bias + np.einsum("ocrs,c->o", stem.kernel, shift)
-    kernel = stem.kernel * np.float32(OUR_CENTRE / THEIR_SCALE)
-    return Convolution(kernel, bias.astype(np.float32), stem.stride_px, stem.pad_px)
 
 
 def _shrunk(side_px: int, window_px: int, stride_px: int) -> int:

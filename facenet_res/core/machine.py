@@ -21,6 +21,13 @@ def package_version(package: str) -> str:
         return "unknown"
 
 
+def has_bf16() -> bool:
+    """Whether the CPU computes in bfloat16 (AVX512-BF16 or AMX); False where that is not told."""
+    lines = PROCESSOR_FILE.read_text("utf-8").splitlines() if PROCESSOR_FILE.exists() else []
+    flags = next((line for line in lines if line.startswith("flags")), "").split()
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
+
+
 def _processor() -> str:
     lines = PROCESSOR_FILE.read_text("utf-8").splitlines() if PROCESSOR_FILE.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -8,6 +8,7 @@ from facenet_res.core.process_environment import turn_telemetry_off
 turn_telemetry_off()
 
 import openvino as ov  # noqa: E402, TID251 (after the line above, and nowhere else)
+from openvino import opset1  # noqa: E402, TID251
 from openvino import opset13 as ops  # noqa: E402, TID251
 
-__all__ = ["ops", "ov"]
+__all__ = ["ops", "opset1", "ov"]

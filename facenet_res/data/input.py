@@ -24,6 +24,7 @@ from facenet_res.data.records import NO_LABEL
 from facenet_res.data.skipped import Skipped
 
 Place = Literal["host", "device"]
+TeacherView = Literal["augmented", "plain"]
 NO_VIEW = -1
 REPLACEMENTS_MAX = 100
 """Crops tried in the place of one that cannot be read."""
@@ -38,6 +39,11 @@ class InputConfig:
         seed: decides the order and every augmentation, in [0, 2^32).
         mixup: share of the batch blended with another crop of it; those lose their label and
             serve distillation only. In [0, 1].
+        class_crops_min: an identity with fewer sure crops is no class of the margin loss; its
+            crops serve distillation only.
+        teacher_view: what a teacher sees: "augmented", the face that the student sees, or
+            "plain", the crop as it is in the set, which it is asked about once. On the host only,
+            without mixup and views.
         views: different augmentations of a crop before they repeat, so that teacher embeddings can
             be cached; 0 makes a fresh one every time.
         workers: threads that decode and augment.
@@ -49,6 +55,8 @@ class InputConfig:
     batch_size: int = 64
     seed: int = 0
     mixup: float = 0.0
+    class_crops_min: int = 1
+    teacher_view: TeacherView = "augmented"
     views: int = 0
     workers: int = 2
     prefetch: int = 4
@@ -65,6 +73,16 @@ class InputConfig:
             raise ConfigInvalid(f"input.place must be in {get_args(Place)}, got {self.place!r}")
         if self.mixup and self.views:
             raise ConfigInvalid("input.mixup makes every view new: set views to 0")
+        if self.class_crops_min < 1:
+            raise ConfigInvalid(f"input.class_crops_min must be >= 1, got {self.class_crops_min}")
+        if self.teacher_view not in get_args(TeacherView):
+            raise ConfigInvalid(
+                f"input.teacher_view must be in {get_args(TeacherView)}, got {self.teacher_view!r}"
+            )
+        if self.teacher_view == "plain" and (self.mixup or self.views or self.place == "device"):
+            raise ConfigInvalid(
+                "input.teacher_view 'plain' needs input.place 'host', mixup 0 and views 0"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,23 +93,32 @@ class Batch:
         faces: uint8[B, 112, 112, 3] RGB.
         labels: int32[B], -1 for a crop without an identity.
         view_ids: int64[B], number of a view that is repeated; -1 for one that is not.
+        plain: uint8[B, 112, 112, 3] RGB, what teachers see where that is not `faces`; or None.
     """
 
     faces: Faces
     labels: NDArray[np.int32]
     view_ids: NDArray[np.int64]
+    plain: Faces | None = None
+
+    @property
+    def shown(self) -> Faces:
+        """What teachers see."""
+        return self.faces if self.plain is None else self.plain
 
 
-def class_labels(crops: CropSource) -> tuple[NDArray[np.int32], list[str]]:
+def class_labels(crops: CropSource, crops_min: int = 1) -> tuple[NDArray[np.int32], list[str]]:
     """Numbers the identities of crops, in the order of the source.
 
-    Only identities with a sure crop among these get a number: a gap in a set's own labels, or a
-    person who was held out, gets no class. An identity with one crop is a class like any other.
+    Only identities with `crops_min` sure crops among these get a number: a gap in a set's own
+    labels, or a person who was held out, gets no class.
 
     Returns:
         int32[N], -1 where a crop has no sure identity, and the identity of each number.
     """
     sure = np.where(crops.is_label_sure, crops.labels, NO_LABEL)
+    counts = np.bincount(sure[sure != NO_LABEL], minlength=len(crops.identities))
+    sure[~np.isin(sure, np.flatnonzero(counts >= max(crops_min, 1)))] = NO_LABEL
     used, dense = np.unique(sure[sure != NO_LABEL], return_inverse=True)
     labels = np.full(len(crops), NO_LABEL, np.int32)
     labels[sure != NO_LABEL] = dense
@@ -117,7 +144,7 @@ class BatchMaker:
         self._config = config
         self._changes = changes
         self._skipped = skipped
-        self._labels, _ = class_labels(crops)
+        self._labels, _ = class_labels(crops, config.class_crops_min)
         self._orders = Orders(len(crops), config.seed)
 
     def make(self, number: int) -> Batch:
@@ -130,19 +157,23 @@ class BatchMaker:
         chosen, epochs = self._orders.places(number, config.batch_size)
         view_ids = np.full(len(chosen), NO_VIEW, np.int64)
         faces = np.empty((len(chosen), FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
+        plain = np.empty_like(faces) if config.teacher_view == "plain" else None
         for place in range(len(chosen)):
             chosen[place], face = self._decoded(number, place, int(chosen[place]))
             seed = [config.seed, 2, number, place]
             if config.views:
                 view_ids[place] = chosen[place] * config.views + epochs[place] % config.views
                 seed = [config.seed, 1, int(view_ids[place])]
-            faces[place] = augment(face, self._changes, np.random.default_rng(seed))
+            rng = np.random.default_rng(seed)
+            faces[place] = augment(face, self._changes, rng)
+            if plain is not None:
+                plain[place], view_ids[place] = face, chosen[place]
         truth = self._labels[chosen]
         mixed = round(config.mixup * config.batch_size)
         if mixed:
             rng = np.random.default_rng((config.seed, 3, number))
             faces, truth = _mix(faces, truth, mixed, rng)
-        return Batch(faces, truth, view_ids)
+        return Batch(faces, truth, view_ids, plain)
 
     def _decoded(self, number: int, place: int, crop: int) -> tuple[int, Image]:
         """The crop and its pixels; where it is corrupt, another one that the seed selects."""

@@ -27,7 +27,12 @@ class Split:
 
 
 def split_by_identity(
-    crops: CropSource, *, identities: int = 150, crops_min: int = 10, unlabelled: int = 4000
+    crops: CropSource,
+    *,
+    identities: int = 150,
+    crops_min: int = 10,
+    unlabelled: int = 4000,
+    first: int | None = None,
 ) -> Split:
     """Holds out whole identities, and some crops without one.
 
@@ -39,11 +44,16 @@ def split_by_identity(
         identities: how many to hold out for validation.
         crops_min: only identities with at least so many crops are held out.
         unlabelled: how many crops without an identity to hold out.
+        first: only the first so many crops are candidates to hold out, so that the choice stays
+            that of the first of several sets; later crops of a held-out person are in no part.
+            None for all.
 
     Raises:
         DataInvalid: there are too few identities or unlabelled crops to hold out.
     """
-    labels = crops.labels
+    first = len(crops) if first is None else first
+    is_candidate = np.arange(len(crops)) < first
+    labels = crops.labels[:first]
     counts = np.bincount(labels[labels != NO_LABEL], minlength=len(crops.identities))
     rich = np.flatnonzero(counts >= max(crops_min, 1)).tolist()
     unnamed = np.flatnonzero(labels == NO_LABEL).tolist()
@@ -54,12 +64,12 @@ def split_by_identity(
         )
     held_people = heapq.nsmallest(identities, rich, lambda n: _order(crops.identities[n]))
     held_unnamed = heapq.nsmallest(unlabelled, unnamed, lambda n: _order(crops.name(n)))
-    is_person = np.isin(labels, held_people)
+    is_person = np.isin(crops.labels, held_people)
     is_stranger = np.zeros(len(crops), np.bool_)
     is_stranger[held_unnamed] = True
     return Split(
         train=crops.subset(np.flatnonzero(~is_person & ~is_stranger)),
-        validation=crops.subset(np.flatnonzero(is_person & crops.is_label_sure)),
+        validation=crops.subset(np.flatnonzero(is_person & is_candidate & crops.is_label_sure)),
         groups=crops.subset(np.flatnonzero(is_stranger)),
     )
 

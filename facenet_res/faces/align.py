@@ -5,26 +5,16 @@ faces is right in 55 % on faces that are not.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.arrays import check_image
 from facenet_res.core.errors import ArgumentInvalid, ArrayInvalid
+from facenet_res.core.face_template import TEMPLATE
 from facenet_res.core.types import FACE_SIDE_PX, Detection, Faces, Image
 from facenet_res.imaging.geometry import Transform, similarity_transform
 from facenet_res.imaging.warp import warp_affine
-
-# x, y in pixels of a 112x112 crop: left eye, right eye, nose, left and right corner of the mouth,
-# left and right as they are in the picture. Source: the template of ArcFace's public code.
-TEMPLATE: Final = (
-    (38.2946, 51.6963),
-    (73.5318, 51.5014),
-    (56.0252, 71.7366),
-    (41.5493, 92.3655),
-    (70.7299, 92.2041),
-)
 
 
 def align_face(image: Image, landmarks: NDArray[np.float32], side_px: int = FACE_SIDE_PX) -> Image:

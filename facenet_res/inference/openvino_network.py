@@ -13,6 +13,7 @@ from facenet_res.core.manifest import FileFormat, Manifest
 from facenet_res.core.openvino_runtime import ops, ov
 from facenet_res.core.types import FACE_SIDE_PX
 from facenet_res.inference.backends.input_type import check_normalisation
+from facenet_res.inference.dlib_graph import dlib_graph
 from facenet_res.inference.iresnet_graph import iresnet_graph
 
 INPUT_TYPES = (ov.Type.f32, ov.Type.f16, ov.Type.u8)
@@ -68,6 +69,8 @@ def graph_of_weights(path: Path, side_px: int) -> Any:
     except (SafetensorError, json.JSONDecodeError) as error:
         raise ArtifactInvalid(f"{path} is corrupt: {error}") from error
     try:
+        if config.get("family") == "dlib_resnet":
+            return dlib_graph(tensors, side_px)
         return iresnet_graph(tensors, config, side_px)
     except ArtifactInvalid as error:
         raise ArtifactInvalid(f"{path}: {error}") from error

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from facenet_res.models.layers import BatchNorm, PReLU
+from facenet_res.models.layers import BatchNorm, Conv2D, PReLU
 
 BN_EPSILON = 1e-5
 BN_MOMENTUM = 0.9  # Keras keeps this share of the old value; PyTorch calls the same thing 0.1.
@@ -34,7 +34,7 @@ def conv(
             padding = "valid"
     else:
         padding = "valid"
-    return layers.Conv2D(
+    return Conv2D(
         channels,
         kernel_px,
         strides=stride,

@@ -6,11 +6,15 @@ from typing import Any
 import keras
 
 from facenet_res.models.config import ModelConfig
+from facenet_res.models.dlib_resnet import dlib_resnet
 from facenet_res.models.iresnet import iresnet
 
 INPUT_SIDE_PX = 112
 
-NETWORKS: dict[str, Callable[[Any, ModelConfig], Any]] = {"iresnet": iresnet}
+NETWORKS: dict[str, Callable[[Any, ModelConfig], Any]] = {
+    "iresnet": iresnet,
+    "dlib_resnet": dlib_resnet,
+}
 
 
 def build_model(config: ModelConfig) -> keras.Model:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from facenet_res.core.types import FACE_SIDE_PX
 from facenet_res.models.census import Complexity, census
 from facenet_res.models.classifier_config import RESNET_DEPTHS, ClassifierConfig, ClassifierFamily
-from facenet_res.models.config import IRESNET_DEPTHS, ModelConfig
+from facenet_res.models.config import DLIB_DEPTH, IRESNET_DEPTHS, ModelConfig
 
 CIFAR_CLASSES = 10
+DLIB_NETWORK = ModelConfig(family="dlib_resnet", depth=DLIB_DEPTH, head="gap", embedding_dim=128)
 # The depths of the papers; others of the form 6n + 2 and 9n + 2 are built as well.
 CIFAR_DEPTHS: dict[ClassifierFamily, tuple[int, ...]] = {
     "cifar_resnet": (20, 32, 44, 56, 110, 1202),
@@ -54,6 +55,7 @@ def networks() -> Iterator[Network]:
     """Embedding networks, then classic and CIFAR's, each kind first with the skips, then plain."""
     for depth in IRESNET_DEPTHS:
         yield described(f"iresnet{depth}", ModelConfig(depth=depth))
+    yield described("dlib-resnet29", DLIB_NETWORK)
     for is_plain in (False, True):
         for depth in RESNET_DEPTHS:
             config = ClassifierConfig(depth=depth, is_plain=is_plain)

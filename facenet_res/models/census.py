@@ -7,10 +7,16 @@ networks that were built.
 
 from dataclasses import dataclass
 
+from facenet_res.core.face_template import DLIB_SIDE_PX
 from facenet_res.core.types import FACE_SIDE_PX
 from facenet_res.models.classifier_config import ClassifierConfig
 from facenet_res.models.config import ModelConfig
-from facenet_res.models.depths import IRESNET_BLOCKS, stage_channels
+from facenet_res.models.depths import (
+    DLIB_BLOCKS,
+    IRESNET_BLOCKS,
+    dlib_channels,
+    stage_channels,
+)
 from facenet_res.models.plan import BOTTLENECK_RATIO, Place, Plan, plan_of
 
 
@@ -19,8 +25,8 @@ class Complexity:
     """The two numbers that papers compare.
 
     Attributes:
-        parameters: trained weights, and the fixed gamma of an embedding's last BN, which
-            published counts include.
+        parameters: trained weights, and the fixed gamma of an IResNet's last BN, which published
+            counts include.
         macs: multiplications of convolutions and dense layers for one image.
     """
 
@@ -31,7 +37,7 @@ class Complexity:
 def census(config: ModelConfig | ClassifierConfig) -> Complexity:
     """Adds up the layers of a network at its input size: 112, 224 or 32 px."""
     if isinstance(config, ModelConfig):
-        return _iresnet(config)
+        return _dlib_resnet(config) if config.family == "dlib_resnet" else _iresnet(config)
     return _classifier(config)
 
 
@@ -104,6 +110,28 @@ def _iresnet(config: ModelConfig) -> Complexity:
         tally.batch_norm()
     tally.dense(tally.channels * (area if config.head == "flatten" else 1), config.embedding_dim)
     tally.parameters += 2 * config.embedding_dim
+    return tally.total()
+
+
+def _dlib_resnet(config: ModelConfig) -> Complexity:
+    channels = dlib_channels(config.width)
+    tally = _Tally(DLIB_SIDE_PX)
+    # Its stem and its halving convolutions are not padded.
+    tally.side_px = 2 * ((tally.side_px - 7) // 2 + 1)
+    tally.conv_bn(channels[0], 7, 2)
+    tally.side_px = (tally.side_px - 3) // 2 + 1
+    for stage, (blocks, width) in enumerate(zip(DLIB_BLOCKS, channels, strict=True)):
+        for block in range(blocks):
+            if block or not stage:
+                tally.conv_bn(width, 3)
+                tally.conv_bn(width, 3)
+                continue
+            pooled_px = tally.side_px // 2
+            tally.side_px = 2 * ((tally.side_px - 3) // 2 + 1)
+            tally.conv_bn(width, 3, 2)
+            tally.conv_bn(width, 3)
+            tally.side_px = pooled_px  # The smaller map is filled up with zeros.
+    tally.dense(tally.channels, config.embedding_dim)
     return tally.total()
 
 

@@ -54,8 +54,23 @@ def load_weights(model: Any, path: Path) -> None:
         ArtifactInvalid: the file is damaged or no safetensors file.
         ModelMismatch: the file belongs to a network of another shape; the model is untouched.
     """
-    tensors = read_tensors(path)
-    variables = named_variables(model)
+    _fill(named_variables(model), read_tensors(path), path)
+
+
+def load_trunk(model: Any, path: Path, head: str) -> None:
+    """As `load_weights`, but for the layer `head`, which the file may have in another shape.
+
+    Raises:
+        FileMissing, ArtifactInvalid, ModelMismatch: see `load_weights`.
+    """
+    variables, tensors = (
+        {key: each for key, each in found.items() if not key.startswith(f"{head}/")}
+        for found in (named_variables(model), read_tensors(path))
+    )
+    _fill(variables, tensors, path)
+
+
+def _fill(variables: dict[str, Any], tensors: dict[str, NDArray[Any]], path: Path) -> None:
     missing = sorted(set(variables) - set(tensors))
     unknown = sorted(set(tensors) - set(variables))
     if missing or unknown:

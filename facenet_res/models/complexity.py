@@ -17,7 +17,10 @@ def complexity(model: keras.Model, config: ModelConfig | ClassifierConfig) -> Co
     `census` has the same figures without a network.
     """
     trained = sum(math.prod(w.shape) for w in model.trainable_weights)
-    fixed = config.embedding_dim if isinstance(config, ModelConfig) else 0
+
+    fixed = 0
+    if isinstance(config, ModelConfig) and config.family == "iresnet":
+        fixed = config.embedding_dim
     macs = 0
     for layer in model.layers:
         if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):

@@ -9,11 +9,12 @@ from typing import Any, Literal, get_args
 
 from facenet_res.core.errors import ConfigInvalid
 
-Family = Literal["iresnet"]
+Family = Literal["iresnet", "dlib_resnet"]
 Head = Literal["flatten", "gdc", "gap"]
 Stem = Literal["full", "half"]
 
 IRESNET_DEPTHS = (18, 34, 50, 100, 200)
+DLIB_DEPTH = 29
 EMBEDDING_DIM_MIN = 64
 EMBEDDING_DIM_MAX = 1024
 WIDTH_MIN = 0.125
@@ -25,9 +26,11 @@ class ModelConfig:
     """The shape of an embedding network.
 
     Attributes:
-        family: the kind of residual network; "iresnet" is ArcFace's backbone.
-        depth: 18, 34, 50, 100 or 200.
-        width: multiplier of the channels; 1.0 gives 64, 128, 256, 512.
+        family: the kind of residual network: "iresnet" is ArcFace's backbone, "dlib_resnet" the
+            classic network in the form of dlib's, whose stem is "full" and whose head is "gap".
+        depth: 18, 34, 50, 100 or 200; 29 for "dlib_resnet".
+        width: multiplier of the channels; 1.0 gives 64, 128, 256, 512, for "dlib_resnet"
+            32, 64, 128, 256, 256.
         stem: "full" keeps 112x112 px until stage 1 halves it, as published; "half" halves in the
             stem's convolution and not in stage 1, which trains about twice as fast on a CPU.
         head: how the last 7x7 map becomes a vector: "flatten" (dense over all of it, ArcFace's),
@@ -48,12 +51,16 @@ class ModelConfig:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
+        is_dlib = self.family == "dlib_resnet"
+        depths = (DLIB_DEPTH,) if is_dlib else IRESNET_DEPTHS
+        heads = ("gap",) if is_dlib else get_args(Head)
+        stems = ("full",) if is_dlib else get_args(Stem)
         checks = (
             ("family", self.family, self.family in get_args(Family), get_args(Family)),
-            ("depth", self.depth, self.depth in IRESNET_DEPTHS, IRESNET_DEPTHS),
+            ("depth", self.depth, self.depth in depths, depths),
             ("width", self.width, WIDTH_MIN <= self.width <= WIDTH_MAX, (WIDTH_MIN, WIDTH_MAX)),
-            ("stem", self.stem, self.stem in get_args(Stem), get_args(Stem)),
-            ("head", self.head, self.head in get_args(Head), get_args(Head)),
+            ("stem", self.stem, self.stem in stems, stems),
+            ("head", self.head, self.head in heads, heads),
             (
                 "embedding_dim",
                 self.embedding_dim,

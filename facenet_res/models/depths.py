@@ -9,6 +9,9 @@ IRESNET_BLOCKS: dict[int, tuple[int, int, int, int]] = {
     200: (6, 26, 60, 6),
 }
 STAGE_CHANNELS = (64, 128, 256, 512)
+# Source: dlib's examples/dnn_face_recognition_ex.cpp.
+DLIB_BLOCKS = (3, 4, 3, 3, 1)
+DLIB_CHANNELS = (32, 64, 128, 256, 256)
 CHANNELS_MULTIPLE = 8
 
 
@@ -17,8 +20,14 @@ def stage_channels(width: float) -> tuple[int, int, int, int]:
 
     A multiple of 8 because vector units and int8 kernels work in such groups.
     """
-    first, second, third, fourth = (
-        max(CHANNELS_MULTIPLE, round(c * width / CHANNELS_MULTIPLE) * CHANNELS_MULTIPLE)
-        for c in STAGE_CHANNELS
-    )
+    first, second, third, fourth = (_widened(each, width) for each in STAGE_CHANNELS)
     return first, second, third, fourth
+
+
+def dlib_channels(width: float) -> tuple[int, ...]:
+    """Channels of the five stages of dlib's form, rounded to a multiple of 8."""
+    return tuple(_widened(each, width) for each in DLIB_CHANNELS)
+
+
+def _widened(channels: int, width: float) -> int:
+    return max(CHANNELS_MULTIPLE, round(channels * width / CHANNELS_MULTIPLE) * CHANNELS_MULTIPLE)

@@ -15,7 +15,7 @@ from facenet_res.data.input import Batch, batches
 from facenet_res.data.skipped import Skipped
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.learner import Learner
-from facenet_res.train.teacher import Panel
+from facenet_res.train.panel import Panel
 
 # One is learned from while the next is asked about; the second evens out a slow one.
 AHEAD = 2

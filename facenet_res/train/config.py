@@ -45,12 +45,19 @@ class TrainConfig:
     Attributes:
         name: of the run; part of the model id.
         crops: zip or folder of aligned crops; relative paths start at FACENET_RES_DATA.
-        start: weights to begin from: a file of an earlier run, "default" for those in the
-            package, "" for fresh ones. They have to be of the same network.
-        teachers: ONNX embedding networks. The first whose embedding is of the student's length
-            is met in the student's own space; every other through a linear map that is trained
-            along and not exported. One whose answers lie around one direction is centred; see
-            `train.teacher.Teacher.centre`. Relative paths start at FACENET_RES_DATA.
+        more_crops: further sets that are trained on; identities are merged by name. People are
+            held out of `crops` alone, and their crops in further sets are left out.
+        start: weights to begin from: a file of an earlier run, a model's name ("default",
+            "dlib-resnet"), "" for fresh ones. They have to be of the same network.
+        adapt_start: the start is another network's trunk. Batch normalisations get the statistics
+            of training crops without changing what they compute; the head and the teachers' maps
+            begin as ridge regressions of the teachers' embeddings. Needs a teacher of the
+            embedding's length.
+        teachers: ONNX embedding networks, or models by name. The first whose embedding has the
+            student's length is met in the student's own space; every other through a linear map
+            that is trained along and not exported. One whose embeddings lie around one direction
+            is centred; see `train.teacher.Teacher.centre`. Relative paths start at
+            FACENET_RES_DATA.
         doubted: CSV with a column `file` that names crops whose label is not to be trusted, as
             `facenet-res develop data clean` writes it; "" for none.
         model: the network.
@@ -74,7 +81,9 @@ class TrainConfig:
 
     name: str
     crops: str = "crops.zip"
+    more_crops: tuple[str, ...] = ()
     start: str = ""
+    adapt_start: bool = False
     teachers: tuple[str, ...] = ()
     doubted: str = ""
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -103,6 +112,13 @@ class TrainConfig:
                 "teachers and loss.distillation_weight go together: got "
                 f"{len(self.teachers)} teachers and a weight of {self.loss.distillation_weight}"
             )
+        if len(self.loss.teacher_weights) not in (0, len(self.teachers)):
+            raise ConfigInvalid(
+                f"loss.teacher_weights must have a value for each of {len(self.teachers)} "
+                f"teachers, got {self.loss.teacher_weights}"
+            )
+        if self.adapt_start and not (self.start and self.teachers):
+            raise ConfigInvalid("adapt_start needs a start and a teacher")
         if min(self.held_out_identities, self.held_out_unlabelled) < 0:
             raise ConfigInvalid(
                 "need held_out_identities >= 0 and held_out_unlabelled >= 0, got "

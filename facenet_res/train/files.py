@@ -2,19 +2,21 @@
 
 from pathlib import Path
 
-from facenet_res.core.artifact import default_artifact_dir
 from facenet_res.core.errors import FileMissing
 from facenet_res.core.files import file_sha256
+from facenet_res.core.model_names import WEIGHTS_NAME, list_models, model_folder
 from facenet_res.data.location import data_path
 from facenet_res.train.config import TrainConfig
 
-DEFAULT_START = "default"
-DEFAULT_WEIGHTS = "model.safetensors"
+
+def network_path(name: str) -> Path:
+    """Where a start or a teacher lies: the weights of a model by name, else a file of the data."""
+    return model_folder(name) / WEIGHTS_NAME if name in list_models() else data_path(name)
 
 
-def start_path(start: str) -> Path:
-    """Where the weights to begin from lie; `start` as in `TrainConfig`, not empty."""
-    return default_artifact_dir() / DEFAULT_WEIGHTS if start == DEFAULT_START else data_path(start)
+def crop_paths(config: TrainConfig) -> list[Path]:
+    """The training sets of a run, the one that people are held out of first."""
+    return [data_path(name) for name in (config.crops, *config.more_crops)]
 
 
 def files_sha256(config: TrainConfig) -> dict[str, str]:
@@ -26,9 +28,9 @@ def files_sha256(config: TrainConfig) -> dict[str, str]:
         FileMissing: another one is absent.
     """
     others = [name for name in (*config.teachers, config.doubted) if name]
-    has_start = bool(config.start) and start_path(config.start).is_file()
+    has_start = bool(config.start) and network_path(config.start).is_file()
     start = {config.start: start_sha256(config)} if has_start else {}
-    return {name: _sha256(data_path(name)) for name in others} | start
+    return {name: _sha256(network_path(name)) for name in others} | start
 
 
 def start_sha256(config: TrainConfig) -> str:
@@ -37,7 +39,7 @@ def start_sha256(config: TrainConfig) -> str:
     Raises:
         FileMissing: they are absent.
     """
-    return _sha256(start_path(config.start)) if config.start else ""
+    return _sha256(network_path(config.start)) if config.start else ""
 
 
 def _sha256(path: Path) -> str:

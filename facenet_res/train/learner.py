@@ -91,7 +91,9 @@ class Learner(keras.Model):
                 ops.mean(embedding_distance(self._seen_by(number, y_pred), targets[name]))
                 for number, name in enumerate(teacher_names(len(self.maps)))
             ]
-            distance = sum(distances[1:], distances[0]) / len(distances)
+            weights = config.teacher_weights or (1.0,) * len(distances)
+            weighted = [w * each for w, each in zip(weights, distances, strict=True)]
+            distance = sum(weighted[1:], weighted[0]) / sum(weights)
             self.teacher_mean.update_state(1.0 - distance)
             total = total + config.distillation_weight * distance
         return total

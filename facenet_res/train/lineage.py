@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from facenet_res.core.artifact import TRAINING
-from facenet_res.train.files import start_path
+from facenet_res.train.files import network_path
 from facenet_res.train.log import CONFIG_NAME, LOG_NAME
 
 EARLIER = "earlier"
@@ -51,7 +51,7 @@ def _behind(start: str) -> list[Path]:
     """Records of the runs behind weights that lie in a model or a run, the first run first."""
     if not start:
         return []
-    folder = start_path(start).parent
+    folder = network_path(start).parent
     record = next(
         (each for each in (folder / TRAINING, folder) if (each / CONFIG_NAME).is_file()), None
     )

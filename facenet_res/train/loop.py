@@ -17,8 +17,8 @@ from facenet_res.train.config import TrainConfig
 from facenet_res.train.learner import Learner
 from facenet_res.train.log import RunLog
 from facenet_res.train.pairs_judge import PairsJudge
+from facenet_res.train.panel import Panel
 from facenet_res.train.state import diverged, load_state, save_state
-from facenet_res.train.teacher import Panel
 from facenet_res.train.validation import embed_crops, judge
 
 WEIGHTS_NAME = "weights.safetensors"

@@ -26,6 +26,7 @@ class LossConfig:
         centre_share: share of the class centres in each step (Partial FC), in (0, 1]; 0.1 for
             hundreds of thousands of identities.
         distillation_weight: of the teachers; 0 switches them off.
+        teacher_weights: of each teacher's distance in their weighted mean; () weighs them alike.
 
     Raises:
         ConfigInvalid: a value lies outside its range, or two do not go together.
@@ -40,11 +41,14 @@ class LossConfig:
     subcentres: int = 1
     centre_share: float = 1.0
     distillation_weight: float = 0.0
+    teacher_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         weights = (self.weight, self.distillation_weight)
         if min(weights) < 0 or max(weights) == 0 or not all(map(math.isfinite, weights)):
             raise ConfigInvalid(f"need one loss weight above 0 and none below, got {weights}")
+        if not all(0 < each < math.inf for each in self.teacher_weights):
+            raise ConfigInvalid(f"loss.teacher_weights must be > 0, got {self.teacher_weights}")
         checks = (
             ("name", self.name, self.name in get_args(Loss), get_args(Loss)),
             ("margin_rad", self.margin_rad, 0 <= self.margin_rad < 1.57, "[0, pi/2)"),

@@ -2,31 +2,37 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import DataInvalid
-from facenet_res.core.types import FACE_SIDE_PX, Faces
+from facenet_res.core.types import FACE_SIDE_PX
 from facenet_res.data.crops import CropSource
 from facenet_res.data.doubts import read_doubted, with_doubts
 from facenet_res.data.input import class_labels
+from facenet_res.data.joined import first_set_size
 from facenet_res.data.location import data_path
 from facenet_res.data.skipped import Skipped, readable_numbers
 from facenet_res.data.split import Split, split_by_identity
 from facenet_res.models.build import build_model
 from facenet_res.models.checkpoint import load_weights
+from facenet_res.train.adapt import adapt_start
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.devices import share_batches
-from facenet_res.train.files import start_path
+from facenet_res.train.files import network_path
 from facenet_res.train.learner import Learner, direct_teacher
 from facenet_res.train.optimizer import make_optimizer
-from facenet_res.train.teacher import Answers, Panel, Teacher
+from facenet_res.train.panel import Kept, Panel
+from facenet_res.train.state import has_state
+from facenet_res.train.teacher import Answers
 
 # A rough place is enough: training moves the centres from there.
 CENTRE_CROPS_MAX = 2
 CENTRING_CROPS = 512
+ADAPTED_BY = 6144
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +57,8 @@ def prepare(
     crops: CropSource,
     skipped: Skipped,
     *,
+    folder: Path | None = None,
     rate: object = None,
-    is_fresh: bool = True,
     answers: Answers | None = None,
 ) -> Prepared:
     """Builds all of it in the backend that KERAS_BACKEND names.
@@ -61,9 +67,9 @@ def prepare(
         config: the run.
         crops: the whole set.
         skipped: gets the unreadable crops.
+        folder: of the run, where teachers' answers about plain crops are kept. Where it holds a
+            checkpoint, weights and centres stay as they were made: they are read from it.
         rate: a learning rate or schedule in place of the config's.
-        is_fresh: whether weights and centres are those to begin with; a run that goes on has
-            its own, and saves the time.
         answers: remembers what a teacher said, for the next run of a study.
 
     Raises:
@@ -71,24 +77,28 @@ def prepare(
         DataInvalid: there is no identity to train on, or too few to hold out.
         ModelMismatch: the weights to begin with are of another network.
     """
+    is_fresh = folder is None or not has_state(folder)
     keras.config.set_dtype_policy(config.precision)
     keras.utils.set_random_seed(config.input.seed)
     share_batches(config.devices)
     split = split_of(config, crops)
-    labels, identities = class_labels(split.train)
+    labels, identities = class_labels(split.train, config.input.class_crops_min)
     if not identities:
         raise DataInvalid(f"{config.crops} holds no identity to train on")
-    panel = open_panel(config, split, skipped)
+    panel = open_panel(config, split, skipped, folder)
     network = build_model(config.model)
-    if config.start and is_fresh:
-        load_weights(network, start_path(config.start))
+    if config.start and is_fresh and not config.adapt_start:
+        load_weights(network, network_path(config.start))
     learner = Learner(network, len(identities), config.loss, panel.dims)
     optimizer = make_optimizer(config.optimizer, config.steps, rate)
     learner.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
     learner.optimizer.build(learner.trainable_variables)
     direct = direct_teacher(network.output_shape[-1], panel.dims)
+    if config.adapt_start and is_fresh:
+        numbers = _spread(split.train, ADAPTED_BY, skipped)
+        adapt_start(learner, network_path(config.start), (split.train, numbers), panel)
     if is_fresh and direct is not None:
-        _place_centres(learner, (split.train, labels), panel.on_host[direct], answers, skipped)
+        _place_centres(learner, (split.train, labels), panel, answers, skipped)
     return Prepared(learner, split, panel, skipped)
 
 
@@ -106,33 +116,38 @@ def split_of(config: TrainConfig, crops: CropSource) -> Split:
         identities=config.held_out_identities,
         crops_min=config.crops_per_identity_min,
         unlabelled=config.held_out_unlabelled,
+        first=first_set_size(crops),
     )
 
 
-def open_panel(config: TrainConfig, split: Split, skipped: Skipped) -> Panel:
+def open_panel(
+    config: TrainConfig, split: Split, skipped: Skipped, folder: Path | None = None
+) -> Panel:
     """A run's teachers, centred by its training crops where that is needed.
 
     Raises:
         FileMissing: one is absent.
         ArtifactInvalid: one is no embedding network.
     """
-    paths = [data_path(name) for name in config.teachers]
-    faces = _spread_faces(split.train, CENTRING_CROPS if paths else 0, skipped)
-    return Panel(paths, config.input.place, faces)
+    paths = [network_path(name) for name in config.teachers]
+    numbers = _spread(split.train, CENTRING_CROPS if paths else 0, skipped)
+    faces = [split.train[int(number)].decode() for number in numbers]
+    none = np.empty((0, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
+    is_plain = config.input.teacher_view == "plain" and folder is not None
+    kept = Kept(folder, len(split.train)) if is_plain and folder else None
+    return Panel(paths, config.input.place, np.stack(faces) if faces else none, kept)
 
 
-def _spread_faces(crops: CropSource, count: int, skipped: Skipped) -> Faces:
+def _spread(crops: CropSource, count: int, skipped: Skipped) -> NDArray[np.int64]:
     """At most so many readable crops from all over the set: the same ones for every start."""
     numbers = np.unique(np.linspace(0, len(crops) - 1, count, dtype=np.int64))
-    numbers = numbers[readable_numbers(crops.subset(numbers), skipped)]
-    faces = [crops[int(number)].decode() for number in numbers]
-    return np.stack(faces) if faces else np.empty((0, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
+    return numbers[readable_numbers(crops.subset(numbers), skipped)]
 
 
 def _place_centres(
     learner: Learner,
     data: tuple[CropSource, NDArray[np.int32]],
-    teacher: Teacher,
+    panel: Panel,
     answers: Answers | None,
     skipped: Skipped,
 ) -> None:
@@ -154,7 +169,10 @@ def _place_centres(
             first.append(number)
     asked = np.asarray(first, np.int64)
     asked = asked[readable_numbers(crops.subset(asked), skipped)]
-    embeddings = (answers or Answers()).of(teacher, crops.subset(asked))
+    direct = direct_teacher(centres.shape[-1], panel.dims) or 0
+    embeddings = panel.embed_crops(direct, crops, asked)
+    if embeddings is None:
+        embeddings = (answers or Answers()).of(panel.on_host[direct], crops.subset(asked))
     sums = np.zeros(tuple(centres.shape), np.float32)
     np.add.at(sums, labels[asked], embeddings)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)

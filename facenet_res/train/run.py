@@ -7,11 +7,12 @@ import numpy as np
 
 from facenet_res.core.errors import DataInvalid
 from facenet_res.core.files import write_atomically
-from facenet_res.data.crops import CropSource, open_crops
-from facenet_res.data.location import data_path
+from facenet_res.data.crops import CropSource
+from facenet_res.data.joined import open_joined
 from facenet_res.data.skipped import Skipped, readable_numbers
 from facenet_res.train.claim import SKIPPED_NAME, claimed
 from facenet_res.train.config import TrainConfig
+from facenet_res.train.files import crop_paths
 from facenet_res.train.lineage import write_lineage
 from facenet_res.train.loop import Progress, RunData, run_steps
 from facenet_res.train.pairs_judge import open_pairs_judge
@@ -49,11 +50,11 @@ def train(
         DataInvalid: the crops break their format, or too many of them cannot be read.
         TrainingDiverged: the loss is no finite number.
     """
-    with open_crops(data_path(config.crops)) as crops, claimed(folder, config, crops):
+    with open_joined(crop_paths(config)) as crops, claimed(folder, config, crops):
         if not has_state(folder):
             write_lineage(folder, config.start)
         skipped = Skipped(len(crops), folder / SKIPPED_NAME)
-        prepared = prepare(config, crops, skipped, is_fresh=not has_state(folder), answers=answers)
+        prepared = prepare(config, crops, skipped, folder=folder, answers=answers)
         validation = prepared.split.validation
         held_out = {crops.identities[label] for label in np.unique(validation.labels)}
         write_atomically(folder / HELD_OUT_NAME, "\n".join([*sorted(held_out), ""]).encode())

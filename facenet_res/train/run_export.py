@@ -17,7 +17,8 @@ from facenet_res.core.artifact import (
 )
 from facenet_res.core.errors import FileMissing, StateError
 from facenet_res.core.progress import Tell
-from facenet_res.data.crops import CropSource, fingerprint, open_crops
+from facenet_res.data.crops import CropSource, fingerprint
+from facenet_res.data.joined import open_joined
 from facenet_res.data.location import data_path
 from facenet_res.data.skipped import Skipped, readable_numbers
 from facenet_res.evaluation.calibration import CROPS_MAX, CalibratedThreshold, calibrate_on_people
@@ -26,7 +27,7 @@ from facenet_res.export.artifact import ExportConfig, export_artifact
 from facenet_res.inference.open import open_embedder
 from facenet_res.train.claim import read_record
 from facenet_res.train.config import TrainConfig
-from facenet_res.train.files import start_path
+from facenet_res.train.files import network_path
 from facenet_res.train.lineage import EARLIER, copy_record, earlier_runs
 from facenet_res.train.log import CONFIG_NAME, LOG_NAME
 from facenet_res.train.loop import WEIGHTS_NAME
@@ -69,7 +70,7 @@ def export_run(run: Path, out: Path, config: ExportConfig, tell: Tell) -> Artifa
     if not weights.is_file():
         raise FileMissing(f"the run {run} is not finished: it has no {WEIGHTS_NAME}")
     settings = _settings(record, run)
-    origin = start_path(settings["start"]).parent if settings.get("start") else None
+    origin = network_path(settings["start"]).parent if settings.get("start") else None
     config = replace(
         config,
         name=config.name or settings["name"],
@@ -142,10 +143,13 @@ def _write_history(run: Path, origin: Path | None, training: Path) -> None:
 
 def _measured(model: Artifact, record: dict[str, Any], tell: Tell) -> list[CalibratedThreshold]:
     """Thresholds by the impostor pairs of the run's held-out people, as the model serves."""
-    path = data_path(record["config"]["crops"])
-    with open_crops(path) as crops:
+    settings = record["config"]
+    names = [settings["crops"], *settings.get("more_crops", ())]
+    with open_joined([data_path(name) for name in names]) as crops:
         if fingerprint(crops) != record["data_sha256"]:
-            raise StateError(f"the crops {path} are others now than the run was trained on")
+            raise StateError(
+                f"the crops {', '.join(names)} are others now than the run was trained on"
+            )
         kept = _held_out(crops, record["config"])
         with open_embedder(model.folder, precision="f32") as embedder:
             rows = []

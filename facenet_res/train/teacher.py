@@ -1,6 +1,5 @@
 """A teacher: an ONNX embedding network that says where each crop should land."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,19 +9,18 @@ from numpy.typing import NDArray
 
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import ArtifactInvalid, FileMissing
-from facenet_res.core.files import file_sha256
+from facenet_res.core.files import file_sha256, write_fault
 from facenet_res.core.openvino_runtime import ov
 from facenet_res.core.types import FACE_SIDE_PX, Embeddings, Faces
 from facenet_res.data.crops import CropSource, fingerprint
 from facenet_res.data.device_compile import compiled
-from facenet_res.data.input import Batch, Place
+from facenet_res.inference.openvino_network import graph_of_weights
 from facenet_res.losses.centers import unit_rows
 from facenet_res.train.onnx_network import OnnxNetwork
 from facenet_res.train.validation import embed_crops
 
 CENTRE = 127.5
-# OpenVINO may compute in bfloat16.
-ALIKE_MIN = 0.99
+UNIT_TOLERANCE = 0.01
 MEAN_MAX = 0.5
 """Length of a mean answer beyond which it is taken away; of faces all over the sphere it is 0."""
 
@@ -47,7 +45,8 @@ class Teacher:
         self.mean: Embeddings | None = None
         core = ov.Core()
         try:
-            model = core.read_model(path)
+            is_ours = path.suffix == ".safetensors"
+            model = graph_of_weights(path, FACE_SIDE_PX) if is_ours else core.read_model(path)
         except RuntimeError as error:
             first_line = str(error).splitlines()[0]
             raise ArtifactInvalid(f"{path} is no readable ONNX network: {first_line}") from error
@@ -174,62 +173,52 @@ class RememberingTeacher:
         )
 
 
-class Panel:
-    """The teachers of a run, each asked about each batch."""
+class KeptTeacher:
+    """A teacher that is asked once about each crop of a set; its answers are in a file.
 
-    def __init__(self, paths: Sequence[Path], place: Place, faces: Faces) -> None:
-        """Opens the teachers where the batches are.
+    A resumed run reads them. They are float16, 2 * D bytes a crop: 71,000 crops at D = 256 take
+    36 MB.
+    """
+
+    def __init__(self, teacher: SupportsEmbed, path: Path, crops: int, dim: int) -> None:
+        """Opens the file, or makes it; one of another size is replaced.
 
         Args:
-            paths: ONNX files.
-            place: of the batches.
-            faces: uint8[N, 112, 112, 3] RGB, crops of many people to centre each teacher's answers
-                by; may be empty where there is no teacher.
+            teacher: who is asked.
+            path: the file.
+            crops: how many crops the set has.
+            dim: length of an embedding.
 
         Raises:
-            FileMissing: a file is absent.
-            ArtifactInvalid: one is no embedding network, or is another one on the device.
+            DiskFull, NotWritable: the file cannot be made.
         """
-        self._teachers = [Teacher(path) for path in paths]
-        if place == "device":
-            for path, teacher in zip(paths, self._teachers, strict=True):
-                _check_alike(path, teacher)
-        for teacher in self._teachers:
-            teacher.centre(faces)
-        self._asked: list[RememberingTeacher | DeviceTeacher] = (
-            [DeviceTeacher(teacher.path, teacher.mean) for teacher in self._teachers]
-            if place == "device"
-            else [RememberingTeacher(teacher) for teacher in self._teachers]
-        )
+        self._teacher = teacher
+        try:
+            self._answers = _answer_rows(path, (crops, dim))
+        except OSError as error:
+            raise write_fault(path, error) from error
 
-    @property
-    def dims(self) -> list[int]:
-        """Length of each one's embeddings."""
-        return [teacher.embedding_dim for teacher in self._teachers]
+    def embed(self, faces: Faces, numbers: NDArray[np.int64]) -> Embeddings:
+        """Unit embeddings of crops.
 
-    @property
-    def on_host(self) -> list[Teacher]:
-        """All of them, wherever the batches are."""
-        return self._teachers
+        Args:
+            faces: uint8[B, 112, 112, 3] RGB.
+            numbers: int64[B], the crops' numbers in the set.
 
-    def embed(self, batch: Batch) -> list[Any]:
-        """float32[B, D] of unit length from each."""
-        return [
-            asked.embed(batch.faces)
-            if isinstance(asked, DeviceTeacher)
-            else asked.embed(batch.faces, batch.view_ids)
-            for asked in self._asked
-        ]
+        Returns:
+            float32[B, D], rows of unit length but for the rounding to float16.
+        """
+        # A row that was not written is zeros; one torn by a power cut is not of unit length.
+        lengths = np.linalg.norm(self._answers[numbers].astype(np.float32), axis=1)
+        unknown = np.flatnonzero(~(np.abs(lengths - 1) < UNIT_TOLERANCE))
+        if len(unknown):
+            self._answers[numbers[unknown]] = self._teacher.embed(faces[unknown])
+        return self._answers[numbers].astype(np.float32)
 
 
-def _check_alike(path: Path, teacher: Teacher) -> None:
-    """Raises ArtifactInvalid where the network in `keras.ops` is not that of the file."""
-    shape = (2, FACE_SIDE_PX, FACE_SIDE_PX, 3)
-    faces = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    answers = DeviceTeacher(path).embed(ops.convert_to_tensor(faces))
-    alike = (teacher.embed(faces) * np.asarray(ops.convert_to_numpy(answers))).sum(axis=1).min()
-    if not alike > ALIKE_MIN:
-        raise ArtifactInvalid(
-            f"{path} is computed wrongly on the device, cosine {alike:.3f} to OpenVINO's answer, "
-            f"least is {ALIKE_MIN}: set input.place to 'host'"
-        )
+def _answer_rows(path: Path, shape: tuple[int, int]) -> NDArray[np.float16]:
+    size_bytes = 2 * shape[0] * shape[1]
+    if not path.is_file() or path.stat().st_size != size_bytes:
+        with path.open("wb") as file:
+            file.truncate(size_bytes)
+    return np.memmap(path, np.float16, "r+", shape=shape)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facenet_res.convert.dlib_network import read_dlib_network
-from facenet_res.convert.dlib_teacher import EYE_CORNERS, chip_samples, write_dlib_teacher
+from facenet_res.convert.dlib_teacher import write_dlib_teacher
+from facenet_res.core.dlib.network import read_dlib_network
 from facenet_res.core.errors import ArgumentInvalid, ArtifactInvalid, FileMissing
-from facenet_res.faces.align import TEMPLATE
+from facenet_res.core.face_template import EYE_CORNERS, TEMPLATE, chip_samples
 from tests import dlib_files
 from tests.dlib_files import MEAN, SIDE_PX, small_network, write_small_network
 

@@ -3,6 +3,7 @@
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from facenet_res.data.crops import CropSource, open_crops
 from facenet_res.data.input import Batch, InputConfig, batches, class_labels
 from tests.crops import write_crops
 from tests.training_sets import made_crops, write_insightface
+
+PLAIN = InputConfig(batch_size=7, teacher_view="plain", seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +92,47 @@ def test_a_mixed_picture_has_no_label(crops: CropSource) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"batch_size": 1}, {"mixup": 2.0}, {"views": -1}, {"mixup": 0.5, "views": 2}]
+    "wrong",
+    [
+        {"batch_size": 1},
+        {"mixup": 2.0},
+        {"views": -1},
+        {"mixup": 0.5, "views": 2},
+        {"class_crops_min": 0},
+        {"teacher_view": "mirrored"},
+        {"teacher_view": "plain", "mixup": 0.5},
+        {"teacher_view": "plain", "views": 2},
+        {"teacher_view": "plain", "place": "device"},
+    ],
 )
-def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
+def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigInvalid):
         InputConfig(**wrong)
+
+
+def test_a_teacher_sees_the_plain_crop_and_the_student_an_augmented_one(crops: CropSource) -> None:
+    for batch in take(crops, InputConfig(batch_size=7, teacher_view="plain"), 8):
+        for number, shown, face in zip(batch.view_ids, batch.shown, batch.faces, strict=True):
+            plain = crops[int(number)].decode()
+            np.testing.assert_array_equal(shown, plain)
+            assert face.shape == plain.shape
+    changed = [(b.faces != b.shown).any(axis=(1, 2, 3)).mean() for b in take(crops, PLAIN, 4)]
+    assert np.mean(changed) > 0.7
+
+
+def test_without_plain_crops_a_teacher_sees_what_the_student_sees(crops: CropSource) -> None:
+    (batch,) = take(crops, InputConfig(batch_size=7), 1)
+
+    assert batch.shown is batch.faces
+
+
+def test_an_identity_with_few_sure_crops_is_no_class(tmp_path: Path) -> None:
+    made = made_crops({"0": 3, "4": 1, "9": 2})
+    with open_crops(write_insightface(tmp_path, made)) as source:
+        labels, identities = class_labels(source, crops_min=2)
+
+    assert identities == ["0", "9"]
+    assert labels.tolist() == [0, 0, 0, -1, 1, 1]
 
 
 def test_a_batch_larger_than_the_set_is_refused(crops: CropSource) -> None:

@@ -14,6 +14,7 @@ SMALL = [
     ModelConfig(depth=18, width=0.125, stem="half", head="flatten", embedding_dim=64),
     ModelConfig(depth=18, width=0.25, stem="full", head="gdc", embedding_dim=72),
     ModelConfig(depth=34, width=0.125, stem="full", head="gap", dropout=0.5),
+    ModelConfig(family="dlib_resnet", depth=29, width=0.25, head="gap", embedding_dim=96),
     *(
         ClassifierConfig(family=family, depth=depth, is_plain=is_plain, classes=7)
         for family, depth, is_plain in (

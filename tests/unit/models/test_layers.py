@@ -32,15 +32,40 @@ for ours, theirs in ((BatchNorm(), keras.layers.BatchNormalization(momentum=0.9)
 """
 
 
+MEMORY = """
+import keras, numpy as np
+from facenet_res.models.layers import AveragePooling2D, Conv2D, MaxPooling2D
+x = np.random.default_rng(0).normal(size=(2, 9, 9, 4)).astype("float32")
+tensor = keras.ops.convert_to_tensor(x)
+own = keras.layers
+for ours, theirs in [
+    (kind(8, size, strides=stride, padding=padding, use_bias=False)
+     for kind in (Conv2D, own.Conv2D))
+    for size, stride, padding in ((3, 1, "same"), (3, 2, "valid"), (1, 1, "valid"),
+                                  (7, 2, "valid"), (3, 2, "same"))
+] + [
+    (MaxPooling2D(3, strides=2), own.MaxPooling2D(3, strides=2)),
+    (AveragePooling2D(2, strides=2), own.AveragePooling2D(2, strides=2)),
+]:
+    got, expected = ours(tensor), theirs(tensor)
+    if ours.weights:
+        theirs.kernel.assign(ours.kernel)
+        expected = theirs(tensor)
+    got, expected = (keras.ops.convert_to_numpy(each) for each in (got, expected))
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="needs PyTorch: the extra `torch`"
 )
-def test_fused_layers_equal_keras_own() -> None:
+@pytest.mark.parametrize("comparison", [COMPARISON, MEMORY])
+def test_layers_equal_keras_own(comparison: str) -> None:
     environment = {**os.environ, "KERAS_BACKEND": "torch"}
 
     done = subprocess.run(
-        [sys.executable, "-c", COMPARISON], env=environment, capture_output=True, check=False
+        [sys.executable, "-c", comparison], env=environment, capture_output=True, check=False
     )
 
     assert done.returncode == 0, done.stderr.decode()

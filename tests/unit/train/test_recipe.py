@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from facenet_res.core.artifact import default_artifact_dir
 from facenet_res.core.errors import ConfigInvalid, FileMissing
 from facenet_res.models.census import census
-from facenet_res.models.checkpoint import read_config
 from facenet_res.train.devices import has_gpu
 from facenet_res.train.recipe import load_recipe
 
@@ -48,22 +46,17 @@ def test_reading_a_recipe_loads_no_keras() -> None:
 
 
 @pytest.mark.parametrize("smoke", [True, False])
-def test_the_default_recipe_fits_what_the_machine_has(
-    smoke: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("has_bf16", [True, False])
+def test_the_default_recipe_computes_in_what_the_cpu_has(
+    smoke: bool, has_bf16: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    on_cpu = load_recipe("default", smoke=smoke)
-    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr("facenet_res.train.devices.has_gpu", lambda: False)
-    # A GPU that the backend cannot use is none.
-    assert load_recipe("default", smoke=smoke) == on_cpu
-    monkeypatch.setattr("facenet_res.train.devices.has_gpu", lambda: True)
-    on_gpu = load_recipe("default", smoke=smoke)
+    monkeypatch.setattr("facenet_res.core.machine.has_bf16", lambda: has_bf16)
 
-    # The CPU goes on with the package's weights, which only their own network can take.
-    assert on_cpu.start == "default"
-    assert on_cpu.model == read_config(default_artifact_dir() / "model.safetensors")
-    assert (on_gpu.start, on_gpu.input.place) == ("", "device")
+    config = load_recipe("default", smoke=smoke)
+
+    assert config.precision == ("mixed_bfloat16" if has_bf16 else "float32")
+    assert (config.start, config.adapt_start) == ("dlib-resnet", True)
+    assert census(config.model).parameters * HALF_BYTES < 25e6
 
 
 @pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="a GPU may be here")
@@ -71,18 +64,12 @@ def test_keras_finds_no_gpu_where_there_is_none() -> None:
     assert has_gpu() is False
 
 
-@pytest.mark.parametrize("recipe", ["default", "large"])
-def test_what_a_gpu_trains_fits_in_one_file_of_25_mb(
-    recipe: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr("facenet_res.train.devices.has_gpu", lambda: True)
-
-    config = load_recipe(recipe)
+def test_what_a_gpu_trains_fits_in_one_file_of_25_mb() -> None:
+    config = load_recipe("large")
 
     assert config.input.place == "device"
     assert census(config.model).parameters * HALF_BYTES < 25e6
-    assert load_recipe(recipe, smoke=True).name == config.name
+    assert load_recipe("large", smoke=True).name == config.name
 
 
 @pytest.mark.parametrize(

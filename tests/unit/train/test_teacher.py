@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from facenet_res.core.errors import ArtifactInvalid, FileMissing
 from facenet_res.core.types import Embeddings, Faces
-from facenet_res.train.teacher import DeviceTeacher, RememberingTeacher, Teacher
-from tests.artifacts import smooth_faces
+from facenet_res.inference.open import open_embedder
+from facenet_res.train.teacher import DeviceTeacher, KeptTeacher, RememberingTeacher, Teacher
+from tests.artifacts import smooth_faces, write_random_artifact
 from tests.onnx_files import write_onnx_file
 
 FACES = smooth_faces(6, seed=0)
@@ -77,6 +78,15 @@ def test_a_text_is_no_teacher(tmp_path: Path) -> None:
         Teacher(tmp_path / "t.onnx")
 
 
+def test_weights_of_our_networks_teach_as_they_are(tmp_path: Path) -> None:
+    folder = write_random_artifact(tmp_path / "model").folder
+
+    teacher = Teacher(folder / "model.safetensors")
+
+    served = open_embedder(folder, precision="f32").embed(FACES)
+    assert (teacher.embed(FACES) * served).sum(axis=1).min() > 0.999
+
+
 class Counting:
     """Answers with the mean colour, and counts the faces it was asked about."""
 
@@ -100,3 +110,38 @@ def test_a_picture_that_comes_again_is_asked_about_once_and_others_each_time() -
     assert counting.asked == 6 + 2
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(first, Counting().embed(FACES))
+
+
+class CountingDirections(Counting):
+    """As `Counting`, of unit length."""
+
+    def embed(self, faces: Faces) -> Embeddings:
+        rows = super().embed(faces)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_kept_answers_outlive_the_process_and_a_torn_one_is_asked_for_again(tmp_path: Path) -> None:
+    path, numbers = tmp_path / "teacher0.f16", np.array([3, 0, 9, 4, 5, 8])
+    first = KeptTeacher(CountingDirections(), path, 10, 3).embed(FACES, numbers)
+    counting = CountingDirections()
+
+    again = KeptTeacher(counting, path, 10, 3).embed(FACES, numbers)
+
+    assert counting.asked == 0
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_allclose(first, CountingDirections().embed(FACES), atol=1e-3)
+    with path.open("r+b") as file:  # Half of crop 9's row is gone.
+        file.seek(9 * 6)
+        file.write(b"\0\0\0\0")
+    np.testing.assert_array_equal(KeptTeacher(counting, path, 10, 3).embed(FACES, numbers), first)
+    assert counting.asked == 1
+
+
+def test_answers_about_another_set_are_not_used(tmp_path: Path) -> None:
+    path, numbers = tmp_path / "teacher0.f16", np.arange(6)
+    KeptTeacher(CountingDirections(), path, 6, 3).embed(FACES, numbers)
+    counting = CountingDirections()
+
+    KeptTeacher(counting, path, 7, 3).embed(FACES, numbers)
+
+    assert counting.asked == 6

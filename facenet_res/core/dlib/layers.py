@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from facenet_res.convert.dlib_stream import Array, DlibStream
+from facenet_res.core.dlib.stream import Array, DlibStream
 
 LAYERS_MAX: Final = 1000
 CHANNELS: Final = 3

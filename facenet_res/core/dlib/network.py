@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from facenet_res.convert.dlib_layers import (
+from facenet_res.core.dlib.layers import (
     CHANNELS,
     Convolution,
     Dense,
@@ -25,7 +25,7 @@ from facenet_res.convert.dlib_layers import (
     Scale,
     read_layers,
 )
-from facenet_res.convert.dlib_stream import Array, DlibStream
+from facenet_res.core.dlib.stream import Array, DlibStream
 from facenet_res.core.errors import ArtifactInvalid, FileMissing
 
 FILE_BYTES_MAX: Final = 1 << 28

@@ -32,7 +32,7 @@ from facenet_res.train.environment import environment
 from facenet_res.train.files import start_sha256
 from facenet_res.train.log import column, read_log
 from facenet_res.train.loop import WEIGHTS_NAME, Progress
-from facenet_res.train.prepare import open_panel, split_of
+from facenet_res.train.prepare import open_teachers, split_of
 from facenet_res.train.run import train
 from facenet_res.train.teacher import Answers
 from facenet_res.train.validation import embed_crops, judge
@@ -161,7 +161,7 @@ def _teacher_cosine(
 ) -> float | None:
     if not config.teachers:
         return None
-    teacher = open_panel(config, split, Skipped(len(split.train))).on_host[0]
+    teacher = open_teachers(config, split, Skipped(len(split.train))).on_host[0]
     told = embed_crops(held_out, teacher.embed)
     if told.shape != embeddings.shape:
         return None

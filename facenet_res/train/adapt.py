@@ -14,7 +14,7 @@ from facenet_res.data.crops import CropSource
 from facenet_res.models.blocks import BN_EPSILON
 from facenet_res.models.checkpoint import load_trunk
 from facenet_res.train.learner import CENTRE, Learner, direct_teacher
-from facenet_res.train.panel import Panel
+from facenet_res.train.teachers import Teachers
 
 HEAD = "embedding"
 NORMALISED_BY = 256
@@ -26,7 +26,10 @@ Array = NDArray[np.float64]
 
 
 def adapt_start(
-    learner: Learner, weights: Path, sample: tuple[CropSource, NDArray[np.int64]], panel: Panel
+    learner: Learner,
+    weights: Path,
+    sample: tuple[CropSource, NDArray[np.int64]],
+    teachers: Teachers,
 ) -> None:
     """Fills a learner with another network's trunk, and fits what follows it to the teachers.
 
@@ -34,18 +37,18 @@ def adapt_start(
         learner: compiled, of a network whose last layer is dense.
         weights: safetensors file with the trunk; its last layer is not used.
         sample: the training crops, and the numbers of some of many people.
-        panel: the teachers; one has the embedding's length.
+        teachers: the teachers; one has the embedding's length.
 
     Raises:
         ConfigInvalid: no teacher has the embedding's length.
         FileMissing, ArtifactInvalid, ModelMismatch: see `load_trunk`.
     """
     network = learner.network
-    direct = direct_teacher(network.output_shape[-1], panel.dims)
+    direct = direct_teacher(network.output_shape[-1], teachers.dims)
     if direct is None:
         raise ConfigInvalid(
             f"adapt_start needs a teacher of length {network.output_shape[-1]}, "
-            f"there are {panel.dims}"
+            f"there are {teachers.dims}"
         )
     crops, numbers = sample
     faces = np.stack([crops[int(number)].decode() for number in numbers])
@@ -55,8 +58,8 @@ def adapt_start(
     features = _computed(keras.Model(network.input, head.input), faces)
     answers = [
         _in_batches(teacher.embed, faces) if kept is None else kept
-        for which, teacher in enumerate(panel.on_host)
-        for kept in [panel.embed_crops(which, crops, numbers)]
+        for which, teacher in enumerate(teachers.on_host)
+        for kept in [teachers.embed_crops(which, crops, numbers)]
     ]
     kernel, bias = ridge(features, answers[direct])
     head.kernel.assign(kernel)

@@ -1,4 +1,4 @@
-"""What a run and the search for its learning rate do alike: make a lesson, and learn from it."""
+"""Batches with the teachers' embeddings, and one step on one of them."""
 
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -15,14 +15,14 @@ from facenet_res.data.input import Batch, batches
 from facenet_res.data.skipped import Skipped
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.learner import Learner
-from facenet_res.train.panel import Panel
+from facenet_res.train.teachers import Teachers
 
 # One is learned from while the next is asked about; the second evens out a slow one.
 AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lesson:
+class TaughtBatch:
     """A batch and what each teacher says of it.
 
     Attributes:
@@ -34,10 +34,10 @@ class Lesson:
     answers: list[Any]
 
 
-def lessons_from(
-    config: TrainConfig, crops: CropSource, panel: Panel, skipped: Skipped, first: int
-) -> Generator[Lesson, None, None]:
-    """Endless lessons, beginning with batch `first`.
+def taught_batches(
+    config: TrainConfig, crops: CropSource, teachers: Teachers, skipped: Skipped, first: int
+) -> Generator[TaughtBatch, None, None]:
+    """Endless batches, beginning with batch `first`.
 
     On the host the teachers are asked in a thread of their own, while the student learns:
     side by side the two fill cores that neither fills alone.
@@ -50,16 +50,16 @@ def lessons_from(
         resident = DeviceInput(crops, config.input, config.augment, skipped)
         with closing(resident.batches(first=first)) as source:
             for batch in source:
-                yield Lesson(batch, panel.embed(batch))
+                yield TaughtBatch(batch, teachers.embed(batch))
         return
     with closing(
         batches(crops, config.input, config.augment, first=first, skipped=skipped)
     ) as source:
-        yield from _asked_ahead(source, panel)
+        yield from _asked_ahead(source, teachers)
 
 
-def learn_lesson(
-    learner: Learner, lesson: Lesson, config: TrainConfig, step: int
+def learn_batch(
+    learner: Learner, taught: TaughtBatch, config: TrainConfig, step: int
 ) -> dict[str, float]:
     """One step, its draw of class centres decided by the seed and the step's number, from 0.
 
@@ -67,22 +67,22 @@ def learn_lesson(
         See `Learner.learn`.
     """
     rng = np.random.default_rng((config.input.seed, 5, step))
-    return learner.learn(lesson.batch.faces, lesson.batch.labels, lesson.answers, rng)
+    return learner.learn(taught.batch.faces, taught.batch.labels, taught.answers, rng)
 
 
-def _asked_ahead(source: Iterator[Batch], panel: Panel) -> Generator[Lesson, None, None]:
-    def make() -> Lesson:
+def _asked_ahead(source: Iterator[Batch], teachers: Teachers) -> Generator[TaughtBatch, None, None]:
+    def make() -> TaughtBatch:
         batch = next(source)
-        return Lesson(batch, panel.embed(batch))
+        return TaughtBatch(batch, teachers.embed(batch))
 
-    # A single thread: a generator has one caller at a time, and lessons keep their order.
+    # A single thread: a generator has one caller at a time, and batches keep their order.
     with ThreadPoolExecutor(1, thread_name_prefix="teacher") as pool:
         waiting = deque(pool.submit(make) for _ in range(AHEAD))
         try:
             while True:
-                lesson = waiting.popleft().result()
+                taught = waiting.popleft().result()
                 waiting.append(pool.submit(make))
-                yield lesson
+                yield taught
         finally:
             for future in waiting:
                 future.cancel()

@@ -17,7 +17,7 @@ from facenet_res.core.errors import ArgumentInvalid, TrainingDiverged
 from facenet_res.data.crops import CropSource
 from facenet_res.data.skipped import Skipped
 from facenet_res.evaluation.plots import Axes, Curve, curve_svg
-from facenet_res.train.batch_steps import learn_lesson, lessons_from
+from facenet_res.train.batch_steps import learn_batch, taught_batches
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.optimizer import Growth
 from facenet_res.train.prepare import prepare
@@ -76,11 +76,11 @@ def find_rate(
     rates: list[float] = []
     losses: list[float] = []
     smoothed = 0.0
-    source = lessons_from(config, prepared.split.train, prepared.panel, skipped, first=0)
-    with closing(source) as lessons:
-        for step, lesson in enumerate(islice(lessons, steps)):
+    source = taught_batches(config, prepared.split.train, prepared.teachers, skipped, first=0)
+    with closing(source):
+        for step, taught in enumerate(islice(source, steps)):
             prepared.learner.reset_metrics()
-            means = learn_lesson(prepared.learner, lesson, config, step)
+            means = learn_batch(prepared.learner, taught, config, step)
             smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * means["loss"]
             # The mean of so few would lean toward 0, where it began.
             loss = smoothed / (1 - SMOOTHING ** (step + 1))

@@ -12,13 +12,13 @@ from facenet_res.data.crops import CropSource
 from facenet_res.data.skipped import Skipped
 from facenet_res.models.checkpoint import save_weights
 from facenet_res.train.averaged import averaged
-from facenet_res.train.batch_steps import learn_lesson, lessons_from
+from facenet_res.train.batch_steps import learn_batch, taught_batches
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.learner import Learner
 from facenet_res.train.log import RunLog
 from facenet_res.train.pairs_judge import PairsJudge
-from facenet_res.train.panel import Panel
 from facenet_res.train.state import diverged, load_state, save_state
+from facenet_res.train.teachers import Teachers
 from facenet_res.train.validation import embed_crops, judge
 
 WEIGHTS_NAME = "weights.safetensors"
@@ -74,7 +74,7 @@ def run_steps(
     learner: Learner,
     config: TrainConfig,
     data: RunData,
-    panel: Panel,
+    teachers: Teachers,
     folder: Path,
     on_progress: Callable[[Progress], None],
 ) -> Progress:
@@ -84,7 +84,7 @@ def run_steps(
         learner: compiled, with a built optimiser; fresh, its state is read here.
         config: the run.
         data: what to learn from and be judged by.
-        panel: the teachers, perhaps none.
+        teachers: the teachers, perhaps none.
         folder: holds state, weights and log; made by the caller.
         on_progress: called after every step.
 
@@ -102,9 +102,9 @@ def run_steps(
     else:
         now.look(learner, folder, [name for name in now.looks if name in saved.get(LOOKS_DUE, [])])
     saved_at = time.monotonic()
-    with closing(lessons_from(config, data.train, panel, data.skipped, now.step)) as lessons:
+    with closing(taught_batches(config, data.train, teachers, data.skipped, now.step)) as source:
         while now.step < config.steps:
-            means = learn_lesson(learner, next(lessons), config, now.step)
+            means = learn_batch(learner, next(source), config, now.step)
             if not math.isfinite(means["loss"]):
                 raise diverged(f"the loss is {means['loss']} at step {now.step + 1}", folder)
             now.stepped(learner, means)

@@ -25,9 +25,9 @@ from facenet_res.train.devices import share_batches
 from facenet_res.train.files import network_path
 from facenet_res.train.learner import Learner, direct_teacher
 from facenet_res.train.optimizer import make_optimizer
-from facenet_res.train.panel import Kept, Panel
 from facenet_res.train.state import has_state
 from facenet_res.train.teacher import Answers
+from facenet_res.train.teachers import Kept, Teachers
 
 # A rough place is enough: training moves the centres from there.
 CENTRE_CROPS_MAX = 2
@@ -42,13 +42,13 @@ class Prepared:
     Attributes:
         learner: compiled, its optimiser built, with the weights and centres to begin with.
         split: the crops by what they are for.
-        panel: the teachers.
+        teachers: the teachers.
         skipped: what notes the unreadable crops.
     """
 
     learner: Learner
     split: Split
-    panel: Panel
+    teachers: Teachers
     skipped: Skipped
 
 
@@ -85,21 +85,21 @@ def prepare(
     labels, identities = class_labels(split.train, config.input.class_crops_min)
     if not identities:
         raise DataInvalid(f"{config.crops} holds no identity to train on")
-    panel = open_panel(config, split, skipped, folder)
+    teachers = open_teachers(config, split, skipped, folder)
     network = build_model(config.model)
     if config.start and is_fresh and not config.adapt_start:
         load_weights(network, network_path(config.start))
-    learner = Learner(network, len(identities), config.loss, panel.dims)
+    learner = Learner(network, len(identities), config.loss, teachers.dims)
     optimizer = make_optimizer(config.optimizer, config.steps, rate)
     learner.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
     learner.optimizer.build(learner.trainable_variables)
-    direct = direct_teacher(network.output_shape[-1], panel.dims)
+    direct = direct_teacher(network.output_shape[-1], teachers.dims)
     if config.adapt_start and is_fresh:
         numbers = _spread(split.train, ADAPTED_BY, skipped)
-        adapt_start(learner, network_path(config.start), (split.train, numbers), panel)
+        adapt_start(learner, network_path(config.start), (split.train, numbers), teachers)
     if is_fresh and direct is not None:
-        _place_centres(learner, (split.train, labels), panel, answers, skipped)
-    return Prepared(learner, split, panel, skipped)
+        _place_centres(learner, (split.train, labels), teachers, answers, skipped)
+    return Prepared(learner, split, teachers, skipped)
 
 
 def split_of(config: TrainConfig, crops: CropSource) -> Split:
@@ -120,9 +120,9 @@ def split_of(config: TrainConfig, crops: CropSource) -> Split:
     )
 
 
-def open_panel(
+def open_teachers(
     config: TrainConfig, split: Split, skipped: Skipped, folder: Path | None = None
-) -> Panel:
+) -> Teachers:
     """A run's teachers, centred by its training crops where that is needed.
 
     Raises:
@@ -135,7 +135,7 @@ def open_panel(
     none = np.empty((0, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
     is_plain = config.input.teacher_view == "plain" and folder is not None
     kept = Kept(folder, len(split.train)) if is_plain and folder else None
-    return Panel(paths, config.input.place, np.stack(faces) if faces else none, kept)
+    return Teachers(paths, config.input.place, np.stack(faces) if faces else none, kept)
 
 
 def _spread(crops: CropSource, count: int, skipped: Skipped) -> NDArray[np.int64]:
@@ -147,7 +147,7 @@ def _spread(crops: CropSource, count: int, skipped: Skipped) -> NDArray[np.int64
 def _place_centres(
     learner: Learner,
     data: tuple[CropSource, NDArray[np.int32]],
-    panel: Panel,
+    teachers: Teachers,
     answers: Answers | None,
     skipped: Skipped,
 ) -> None:
@@ -169,10 +169,10 @@ def _place_centres(
             first.append(number)
     asked = np.asarray(first, np.int64)
     asked = asked[readable_numbers(crops.subset(asked), skipped)]
-    direct = direct_teacher(centres.shape[-1], panel.dims) or 0
-    embeddings = panel.embed_crops(direct, crops, asked)
+    direct = direct_teacher(centres.shape[-1], teachers.dims) or 0
+    embeddings = teachers.embed_crops(direct, crops, asked)
     if embeddings is None:
-        embeddings = (answers or Answers()).of(panel.on_host[direct], crops.subset(asked))
+        embeddings = (answers or Answers()).of(teachers.on_host[direct], crops.subset(asked))
     sums = np.zeros(tuple(centres.shape), np.float32)
     np.add.at(sums, labels[asked], embeddings)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)

@@ -66,7 +66,7 @@ def train(
             open_pairs_judge(config.pairs),
             skipped,
         )
-        end = run_steps(prepared.learner, config, data, prepared.panel, folder, on_progress)
+        end = run_steps(prepared.learner, config, data, prepared.teachers, folder, on_progress)
     write_page(folder)
     return end
 

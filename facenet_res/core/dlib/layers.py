@@ -19,7 +19,7 @@ from facenet_res.core.dlib.stream import Array, DlibStream
 LAYERS_MAX: Final = 1000
 CHANNELS: Final = 3
 SIDE_PX_MAX: Final = 1024
-# What begins a layer: a mark, a layer, or the one that takes the picture.
+# What begins a layer: a mark, a layer, or the one that takes the image.
 MARK, LAYER, FIRST_LAYER = 1, 2, 3
 CONVOLUTION_MODE, WITHOUT_BIAS = 0, 1
 
@@ -73,8 +73,8 @@ class Layers:
     """What stands in a file.
 
     Attributes:
-        mean: float32[3], of red, green and blue, that pixels are less by; divided by 256 then.
-        side_px: of the picture.
+        mean: float32[3], subtracted from red, green and blue, which are then divided by 256.
+        side_px: of the image.
         layers: from the pixels to the embedding.
     """
 
@@ -121,7 +121,7 @@ def _input(stream: DlibStream) -> tuple[Array, int]:
     mean = np.array([stream.fraction() for _ in range(CHANNELS)], np.float32)
     rows, columns = stream.integer(), stream.integer()
     if rows != columns or not 1 <= rows <= SIDE_PX_MAX:
-        raise stream.fault(f"a picture of {columns}x{rows} px, wanted a square up to {SIDE_PX_MAX}")
+        raise stream.fault(f"an image of {columns}x{rows} px, wanted a square up to {SIDE_PX_MAX}")
     return mean, rows
 
 
@@ -197,7 +197,7 @@ def _skip_training_state(stream: DlibStream, *, is_first: bool) -> None:
     for _ in range(3):  # Gradients and the last output, mostly empty.
         stream.tensor()
     if is_first:
-        stream.expect(1, "the number of samples made of one picture")
+        stream.expect(1, "the number of samples made of one image")
 
 
 _READERS: Mapping[str, Callable[[DlibStream], Layer]] = {

@@ -60,8 +60,8 @@ class DlibNetwork:
     """pool(relu(stem(x))), the blocks, the mean over the map, a matrix.
 
     Attributes:
-        mean: float32[3], of red, green and blue, that pixels are less by; divided by 256 then.
-        side_px: of its picture.
+        mean: float32[3], subtracted from red, green and blue, which are then divided by 256.
+        side_px: of its image.
         stem: the first convolution, its scale in it.
         pool: after it.
         blocks: in order.

@@ -15,7 +15,7 @@ from facenet_res.models.config import ModelConfig
 from facenet_res.train.adapt import adapt_start, ridge
 from facenet_res.train.learner import Learner
 from facenet_res.train.loss_config import LossConfig
-from facenet_res.train.panel import Panel
+from facenet_res.train.teachers import Teachers
 from tests.crops import write_crops
 from tests.onnx_files import write_onnx_file
 
@@ -51,10 +51,10 @@ def test_the_trunk_computes_as_before_and_the_head_answers_as_the_teacher(
     save_weights(start, tmp_path / "start.safetensors", other)
     faces = np.stack([crop.decode() for crop in crops])
     paths = [write_onnx_file(tmp_path / f"{dim}.onnx", dim=dim) for dim in (96, 64)]
-    panel = Panel(paths, "host", faces[:16])
-    learner = Learner(build_model(SMALL), 2, LOSS, panel.dims)
+    teachers = Teachers(paths, "host", faces[:16])
+    learner = Learner(build_model(SMALL), 2, LOSS, teachers.dims)
 
-    adapt_start(learner, tmp_path / "start.safetensors", (crops, np.arange(len(crops))), panel)
+    adapt_start(learner, tmp_path / "start.safetensors", (crops, np.arange(len(crops))), teachers)
 
     before, after = (
         keras.Model(network.input, network.get_layer("embedding").input).predict_on_batch(
@@ -69,15 +69,15 @@ def test_the_trunk_computes_as_before_and_the_head_answers_as_the_teacher(
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
     assert max(abs(each - 1) for each in variances) > 0.1  # They were all 1.
-    cosine = (learner.embed(faces) * panel.on_host[1].embed(faces)).sum(axis=1)
+    cosine = (learner.embed(faces) * teachers.on_host[1].embed(faces)).sum(axis=1)
     assert cosine.mean() > 0.7  # Of random features, to tiles of the image; unfitted about 0.
 
 
 def test_no_teacher_of_the_length_is_refused(crops: CropSource, tmp_path: Path) -> None:
-    panel = Panel(
+    teachers = Teachers(
         [write_onnx_file(tmp_path / "t.onnx", dim=32)], "host", np.stack([crops[0].decode()])
     )
-    learner = Learner(build_model(SMALL), 2, LOSS, panel.dims)
+    learner = Learner(build_model(SMALL), 2, LOSS, teachers.dims)
 
     with pytest.raises(ConfigInvalid, match=r"a teacher of length 64, there are \[32\]"):
-        adapt_start(learner, tmp_path / "none.safetensors", (crops, np.arange(2)), panel)
+        adapt_start(learner, tmp_path / "none.safetensors", (crops, np.arange(2)), teachers)

@@ -33,7 +33,7 @@ class Kept:
     crops: int
 
 
-class Panel:
+class Teachers:
     """The teachers of a run, each asked about each batch."""
 
     def __init__(

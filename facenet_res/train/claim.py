@@ -17,7 +17,14 @@ from facenet_res.train.state import forget_states, has_state, saved_step
 
 LOCK_NAME = "run.lock"
 SKIPPED_NAME = "skipped.txt"
-MAY_CHANGE = ("optimizer.learning_rate", "pairs.every", "save_every_s", "steps", "validate_every")
+MAY_CHANGE = (
+    "optimizer.learning_rate",
+    "pairs.every",
+    "save_every_s",
+    "statistics_crops",
+    "steps",
+    "validate_every",
+)
 """Settings that another call may give a run that stands: none makes its state another's."""
 
 
@@ -112,7 +119,7 @@ def _changed(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> dict[str
         raise ConfigInvalid(
             f"steps must be at least the {done} that are done, got {after['steps']}"
         )
-    changes = {name: [before[name], after[name]] for name in differing}
+    changes = {name: [before.get(name), after.get(name)] for name in differing}
     # What it was made of is told by the record of its beginning.
     return {
         **old,

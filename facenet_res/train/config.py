@@ -72,6 +72,8 @@ class TrainConfig:
         held_out_identities: identities kept for validation.
         held_out_unlabelled: crops without identity kept for figures per group.
         crops_per_identity_min: of a held-out identity.
+        statistics_crops: plain training crops by which batch normalisation's statistics are
+            measured before the weights are evaluated or saved; 0 keeps the running ones.
         validate_every: steps between two looks at the validation set.
         save_every_s: seconds between two checkpoints, of which the last two are kept. A kill loses
             at most so much work, and the step that it falls in; where the newest one is damaged
@@ -98,6 +100,7 @@ class TrainConfig:
     held_out_identities: int = 150
     held_out_unlabelled: int = 4000
     crops_per_identity_min: int = 10
+    statistics_crops: int = 0
     validate_every: int = 1000
     save_every_s: float = 25.0
 
@@ -119,6 +122,8 @@ class TrainConfig:
             )
         if self.adapt_start and not (self.start and self.teachers):
             raise ConfigInvalid("adapt_start needs a start and a teacher")
+        if self.statistics_crops < 0:
+            raise ConfigInvalid(f"statistics_crops must be >= 0, got {self.statistics_crops}")
         if min(self.held_out_identities, self.held_out_unlabelled) < 0:
             raise ConfigInvalid(
                 "need held_out_identities >= 0 and held_out_unlabelled >= 0, got "

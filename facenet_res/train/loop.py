@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from facenet_res.core.types import Faces
 from facenet_res.data.crops import CropSource
 from facenet_res.data.skipped import Skipped
 from facenet_res.models.checkpoint import save_weights
@@ -39,12 +40,15 @@ class RunData:
         held_out: crops of the people held out; may be empty.
         pairs: photographs to look at besides, or None.
         skipped: what notes the unreadable crops.
+        plain: uint8[N, 112, 112, 3] RGB, training crops by which the averaged weights' statistics
+            are measured; N may be 0.
     """
 
     train: CropSource
     held_out: CropSource
     pairs: PairsJudge | None
     skipped: Skipped
+    plain: Faces
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def run_steps(
                 save_state(learner, folder, now.kept())
                 saved_at = time.monotonic()
             on_progress(now.progress())
-    with averaged(learner):
+    with averaged(learner, data.plain):
         save_weights(learner.network, folder / WEIGHTS_NAME, config.model)
     return now.progress()
 
@@ -180,7 +184,7 @@ class _Standing:
         """
         for number, name in enumerate(looks):
             save_state(learner, folder, {**self.kept(), LOOKS_DUE: looks[number:]})
-            with averaged(learner):
+            with averaged(learner, self._data.plain):
                 if name == PEOPLE:
                     self._look_at_people(learner)
                 else:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import DataInvalid
-from facenet_res.core.types import FACE_SIDE_PX
+from facenet_res.core.types import FACE_SIDE_PX, Faces
 from facenet_res.data.crops import CropSource
 from facenet_res.data.doubts import read_doubted, with_doubts
 from facenet_res.data.input import class_labels
@@ -130,12 +130,16 @@ def open_teachers(
         ArtifactInvalid: one is no embedding network.
     """
     paths = [network_path(name) for name in config.teachers]
-    numbers = _spread(split.train, CENTRING_CROPS if paths else 0, skipped)
-    faces = [split.train[int(number)].decode() for number in numbers]
-    none = np.empty((0, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
+    faces = spread_faces(split.train, CENTRING_CROPS if paths else 0, skipped)
     is_plain = config.input.teacher_view == "plain" and folder is not None
     kept = Kept(folder, len(split.train)) if is_plain and folder else None
-    return Teachers(paths, config.input.place, np.stack(faces) if faces else none, kept)
+    return Teachers(paths, config.input.place, faces, kept)
+
+
+def spread_faces(crops: CropSource, count: int, skipped: Skipped) -> Faces:
+    """The faces of at most so many readable crops from all over the set."""
+    faces = [crops[int(number)].decode() for number in _spread(crops, count, skipped)]
+    return np.stack(faces) if faces else np.empty((0, FACE_SIDE_PX, FACE_SIDE_PX, 3), np.uint8)
 
 
 def _spread(crops: CropSource, count: int, skipped: Skipped) -> NDArray[np.int64]:

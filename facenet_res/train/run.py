@@ -16,7 +16,7 @@ from facenet_res.train.files import crop_paths
 from facenet_res.train.lineage import write_lineage
 from facenet_res.train.loop import Progress, RunData, run_steps
 from facenet_res.train.pairs_judge import open_pairs_judge
-from facenet_res.train.prepare import prepare
+from facenet_res.train.prepare import prepare, spread_faces
 from facenet_res.train.run_page import write_page
 from facenet_res.train.state import has_state
 from facenet_res.train.teacher import Answers
@@ -65,6 +65,7 @@ def train(
             validation,
             open_pairs_judge(config.pairs),
             skipped,
+            spread_faces(prepared.split.train, config.statistics_crops, skipped),
         )
         end = run_steps(prepared.learner, config, data, prepared.teachers, folder, on_progress)
     write_page(folder)

@@ -62,6 +62,7 @@ def config(smoke: bool) -> TrainConfig:
         steps=3_000,
         # A CPU without AVX512-BF16 computes bfloat16 many times slower than float32.
         precision="mixed_bfloat16" if machine.has_bf16() else "float32",
+        statistics_crops=1024,
         validate_every=300,
         save_every_s=120.0,
     )

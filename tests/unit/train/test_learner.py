@@ -142,9 +142,49 @@ def test_float16_scales_the_loss_and_keeps_the_average() -> None:
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(kernel.value), moving)
 
 
+def test_averaged_weights_get_the_statistics_of_plain_crops_for_as_long_as_they_are_in() -> None:
+    learner = learner_of(LossConfig(scale=8.0), OptimizerConfig(ema=0.9, warmup_steps=1))
+    learned(learner, 6)
+    norm = learner.network.get_layer("bn")
+    plain = np.concatenate([tiny_batch(step, 64)[0] for step in (20, 21)])
+    moving = [np.array(keras.ops.convert_to_numpy(each.value)) for each in norm.weights]
+
+    with averaged(learner, plain):
+        mean, variance = (
+            keras.ops.convert_to_numpy(each.value)
+            for each in (norm.moving_mean, norm.moving_variance)
+        )
+        inner = keras.Model(learner.network.input, norm.input)
+        maps = np.asarray(inner.predict_on_batch((plain.astype(np.float32) - 127.5) / 127.5))
+
+    np.testing.assert_allclose(mean, maps.mean(axis=(0, 1, 2)), atol=1e-4)
+    by_batch = maps.reshape(2, 64, *maps.shape[1:])
+    np.testing.assert_allclose(variance, by_batch.var(axis=(1, 2, 3)).mean(axis=0), rtol=1e-3)
+    for each, value in zip(norm.weights, moving, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(each.value), value)
+    assert norm.momentum == 0.9
+
+
+def test_a_teacher_s_weight_is_its_share_of_the_distance() -> None:
+    rows = tuple(np.random.default_rng(n).normal(size=(8, DIM)).astype(np.float32) for n in (0, 1))
+    units = tuple(each / np.linalg.norm(each, axis=1, keepdims=True) for each in rows)
+
+    def first_loss(teacher_weights: tuple[float, ...]) -> float:
+        keras.utils.set_random_seed(0)  # The second teacher's map is random.
+        loss = LossConfig(weight=0, distillation_weight=1.0, teacher_weights=teacher_weights)
+        return learned(learner_of(loss, dims=(DIM, DIM)), 1, units)[0]
+
+    alike, first, second = (first_loss(each) for each in ((), (1.0, 1e-9), (1e-9, 1.0)))
+
+    assert first != pytest.approx(second, abs=1e-3)
+    assert first_loss((3.0, 1.0)) == pytest.approx((3 * first + second) / 4, abs=1e-3)
+    assert alike == pytest.approx((first + second) / 2, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
+        ({"teacher_weights": (1.0, 0.0)}, "teacher_weights must be > 0"),
         ({"name": "softmin"}, "'softmin'"),
         ({"margin_rad": 2.0}, r"margin_rad .* 2\.0"),
         ({"scale": 0.0}, r"scale .* got 0\.0"),

@@ -3,7 +3,9 @@
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
+
+from msgspec import Meta
 
 from facenet_res.core.errors import ArgumentInvalid
 
@@ -22,6 +24,10 @@ FMR_DEFAULT: Final = 1e-3
 
 ColourOrder = Literal["RGB", "BGR"]
 Layout = Literal["NHWC", "NCHW"]
+Cosine = Annotated[float, Meta(ge=-1, le=1)]
+Text = Annotated[str, Meta(max_length=10_000)]
+
+_PART: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,10 @@ class ModelFile:
     """
 
     format: FileFormat
-    name: str
-    sha256: str
-    bytes: int
+    # No part begins with a dot: a foreign manifest cannot point outside its own folder.
+    name: Annotated[str, Meta(pattern=rf"\A{_PART}(/{_PART}){{0,3}}\Z")]
+    sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    bytes: Annotated[int, Meta(ge=1, le=1 << 40)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +62,10 @@ class Threshold:
         similarity_high: upper end of its confidence interval.
     """
 
-    fmr: float
-    similarity: float
-    similarity_low: float
-    similarity_high: float
+    fmr: Annotated[float, Meta(ge=0, le=1)]
+    similarity: Cosine
+    similarity_low: Cosine
+    similarity_high: Cosine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,23 +96,23 @@ class Manifest:
         licence: terms of the weights, for people.
     """
 
-    model_id: str
-    name: str = ""
-    version: str = ""
-    embedding_dim: int
-    input_side_px: int = 112
+    model_id: Annotated[str, Meta(pattern=rf"\A{_PART}\Z")]
+    name: Text = ""
+    version: Text = ""
+    embedding_dim: Annotated[int, Meta(ge=1, le=8192)]
+    input_side_px: Annotated[int, Meta(ge=1, le=1024)] = 112
     colour_order: ColourOrder = "RGB"
-    mean: float = 127.5
-    scale: float = 127.5
+    mean: Annotated[float, Meta(ge=-1e6, le=1e6)] = 127.5
+    scale: Annotated[float, Meta(ge=1e-6, le=1e6)] = 127.5
     layout: Layout = "NHWC"
     is_normalised: bool = False
     is_mirrored: bool = False
     network: dict[str, Any] = field(default_factory=dict)
     files: tuple[ModelFile, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
-    loss: str = ""
-    training: str = ""
-    licence: str = ""
+    loss: Text = ""
+    training: Text = ""
+    licence: Text = ""
 
     @property
     def title(self) -> str:

@@ -48,8 +48,9 @@ def typed(
         if name not in known:
             raise error(f"{origin} sets unknown {name!r}; known are {', '.join(known)}")
     for name, value in values.items():
-        # Comparisons with NaN pass every range.
-        if str(value).lower().lstrip("+-") in {"nan", "inf", "infinity"} or value != value:  # noqa: PLR0124
+        # Comparisons with NaN pass every range. A text is one that spells a number, or just a text.
+        is_number = is_text or isinstance(value, float)
+        if is_number and str(value).lower().lstrip("+-") in {"nan", "inf", "infinity"}:
             raise error(f"{origin}: {name} must be finite, got {value!r}")
     try:
         return msgspec.convert(values, kind, strict=not is_text, dec_hook=_decoded)
@@ -83,7 +84,7 @@ def _told(message: str, kind: type, values: Mapping[str, Any]) -> str:
     choices = _choices(kind, name)
     if choices and said.startswith("Invalid enum value"):
         said = f"Expected one of {', '.join(map(str, choices))}"
-    return f"{place}: {said}, got {values.get(name)!r}"
+    return f"{place}: {said}, got {values.get(name)!r:.200}"
 
 
 def _choices(kind: type, name: str) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ LINES_EVERY_S = 10.0
 LOGGER = "facenet_res"
 COLUMN_GAP = "  "
 ELLIPSIS = "..."
-FIRST_COLUMN_MIN = 20
+COLUMN_MIN = 20
 
 
 def print_json(value: Any) -> None:
@@ -61,20 +62,41 @@ def printable(text: str) -> str:
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns of equal width on stdout, a line for each row; nothing where there is no row.
 
-    The first column, a path or a name, is shortened in the middle where a terminal is too narrow
-    for the others beside it.
+    Where a terminal is too narrow the first column, a path or a name, is shortened in the middle,
+    and the last one is wrapped.
     """
     if not rows:
         return
     lines = [tuple(header), *(tuple(printable(cell) for cell in row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    excess = sum(widths) + len(COLUMN_GAP) * (len(widths) - 1) - _columns()
-    if excess > 0:
-        widths[0] = min(widths[0], max(FIRST_COLUMN_MIN, widths[0] - excess))
+    total, columns = sum(widths) + len(COLUMN_GAP) * (len(widths) - 1), _columns()
+    for column in (0, -1):
+        narrower = max(COLUMN_MIN, widths[column] - max(0, total - columns))
+        total -= widths[column] - min(widths[column], narrower)
+        widths[column] = min(widths[column], narrower)
     for line in lines:
-        fitting = (shortened(line[0], widths[0]), *line[1:])
-        cells = (cell.ljust(width) for cell, width in zip(fitting, widths, strict=True))
-        print(COLUMN_GAP.join(cells).rstrip())
+        *cells, last = (shortened(line[0], widths[0]), *line[1:])
+        label = "".join(
+            cell.ljust(width) + COLUMN_GAP for cell, width in zip(cells, widths, strict=False)
+        )
+        _print_wrapped(label, last, widths[-1])
+
+
+def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
+    """Name and value on stdout, the values below each other, wrapped in a narrow terminal."""
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        label = name.ljust(width) + COLUMN_GAP
+        _print_wrapped(label, printable(value), max(COLUMN_MIN, _columns() - len(label)))
+
+
+def _print_wrapped(label: str, text: str, width: int) -> None:
+    """A label, and a text in a column of its own beside it; a long word is never broken."""
+    parts = [text]
+    if len(text) > width:
+        parts = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    for number, part in enumerate(parts):
+        print(f"{' ' * len(label) if number else label}{part}".rstrip())
 
 
 def shortened(text: str, width: int) -> str:
@@ -90,13 +112,6 @@ def _columns() -> int:
     if sys.stdout.isatty() or os.environ.get("COLUMNS"):
         return shutil.get_terminal_size().columns
     return sys.maxsize
-
-
-def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
-    """Name and value on stdout, the values below each other."""
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        print(f"{name.ljust(width)}{COLUMN_GAP}{printable(value)}")
 
 
 def counted(number: int, noun: str) -> str:
@@ -174,6 +189,9 @@ def _bar(unit: str) -> Iterator[Callable[[str, int, int], None]]:
     with tqdm(unit=unit or "it", file=sys.stderr, delay=PROGRESS_DELAY_S, leave=False) as bar:
 
         def tell(stage: str, done: int, total: int) -> None:
+            if bar.total is None:
+                # What was done before, as in a resumed run, is none of this one's rate.
+                bar.initial = bar.n = bar.last_print_n = max(0, done - 1)
             if stage and bar.desc != f"{stage}: ":
                 bar.set_description(stage, refresh=False)
                 # Not bar.reset(): that draws at once, delay or no delay.

@@ -195,7 +195,7 @@ def _print_person(arguments: Namespace, person: "Person") -> None:
     if arguments.json:
         print_json(_person(person))
         return
-    rows = [("person", person.person_id), ("name", person.name)]
+    rows = [("person", person.person_id), *([("name", person.name)] if person.name else [])]
     rows += [(key, value) for key, value in person.metadata.items()]
     print_pairs([*rows, ("since", _day(person.created_unix_s))])
     print()

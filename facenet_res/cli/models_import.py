@@ -91,8 +91,8 @@ def check_terms(arguments: Namespace, terms: str) -> None:
     """
     if not arguments.licence_accepted:
         raise ArgumentInvalid(
-            f"terms of the weights: {terms} Nothing was fetched or written; accept the terms with "
-            "--licence-accepted"
+            "nothing was fetched or written; accept the terms of the weights with "
+            f"--licence-accepted: {terms}"
         )
     note(f"terms of the weights: {terms}")
 

@@ -85,5 +85,8 @@ def _print_catalogue(catalogue: "tuple[Published, ...]", *, as_json: bool) -> No
         names = ("name", "about", "bytes", "licence", "address", "sha256")
         print_json([{name: getattr(one, name) for name in names} for one in catalogue])
         return
-    rows = [(one.name, f"{one.bytes / 1e6:8.1f}", one.licence, one.about) for one in catalogue]
-    print_table(("name", f"{'MB':>8}", "terms", "network"), rows)
+    rows = [
+        (one.name, f"{one.bytes / 1e6:8.1f}", f"{one.about}; terms: {one.licence}")
+        for one in catalogue
+    ]
+    print_table(("name", f"{'MB':>8}", "network and terms"), rows)

@@ -55,8 +55,8 @@ def _default() -> "Network | None":
     try:
         manifest = read_manifest(default_artifact_dir())
         if manifest.network:
-            return described(manifest.model_id, ModelConfig.from_dict(manifest.network))
-        reason = f"{manifest.model_id} says nothing of its network"
+            return described(manifest.title, ModelConfig.from_dict(manifest.network))
+        reason = f"{manifest.title} does not describe its network"
     except FacenetError as error:
         reason = str(error)
     note(f"the default model is not listed: {reason}")

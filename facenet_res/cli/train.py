@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facenet_res.cli import train_rate
-from facenet_res.cli.console import note, print_json
+from facenet_res.cli.console import note, print_json, stages
 from facenet_res.cli.keras_start import load_keras
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
@@ -75,8 +75,12 @@ def run(arguments: Namespace) -> int:
         f"{config.name}: {config.steps:,} steps of {config.input.batch_size} crops, "
         f"{keras.backend.backend()}, {config.precision}"
     )
-    with _bar() as bar:
-        end = train(config, arguments.folder, lambda now: _show(bar, now))
+    with stages("steps") as tell:
+        end = train(
+            config,
+            arguments.folder,
+            lambda now: tell(_figures(now), now.step, now.steps),
+        )
     weights = arguments.folder / "weights.safetensors"
     if arguments.json:
         print_json({**dataclasses.asdict(end), "weights": str(weights)})
@@ -154,27 +158,14 @@ def _override(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def _bar() -> Any:
-    from tqdm import tqdm
-
-    return tqdm(unit="step", dynamic_ncols=True, disable=None)
-
-
-def _show(bar: Any, now: "Progress") -> None:
-    if bar.disable:
-        return
-    bar.total = now.steps
-    if bar.n == 0:
-        # A resumed run: the steps done before are none of this one's rate and time left.
-        bar.initial = bar.n = bar.last_print_n = now.step - 1
-    shown = {name: f"{value:.3f}" for name, value in now.means.items()}
-    shown["img/s"] = f"{now.images_per_s:.0f}"
-    if not math.isnan(now.validation):
-        shown["val"] = _percent(now.validation)
-    if not math.isnan(now.pairs):
-        shown["pairs"] = _percent(now.pairs)
-    bar.set_postfix(shown, refresh=False)
-    bar.update(now.step - bar.n)
+def _figures(now: "Progress") -> str:
+    """The means since the last call, for the line of progress."""
+    figures = [f"{name} {value:.3f}" for name, value in now.means.items()]
+    figures.append(f"{now.images_per_s:.0f} img/s")
+    for name, rate in (("val", now.validation), ("pairs", now.pairs)):
+        if not math.isnan(rate):
+            figures.append(f"{name} {_percent(rate)}")
+    return ", ".join(figures)
 
 
 def _percent(rate: float) -> str:

@@ -72,7 +72,8 @@ def published(name: str, catalogue: tuple[Published, ...]) -> Published:
     for one in catalogue:
         if one.name == name:
             return one
-    raise ArgumentInvalid(f"no model {name!r}; the catalogue has {[one.name for one in catalogue]}")
+    names = ", ".join(one.name for one in catalogue)
+    raise ArgumentInvalid(f"no model {name!r}; the catalogue has {names}")
 
 
 def _published(entry: Any, origin: str) -> Published:

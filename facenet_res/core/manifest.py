@@ -135,13 +135,13 @@ class Manifest:
         points = sorted(self.thresholds, key=lambda each: each.fmr)
         if not points:
             raise ArgumentInvalid(
-                f"model {self.model_id} is not calibrated: it has no threshold for an FMR of "
-                f"{fmr:g}. Pass a threshold, or calibrate it: facenet-res evaluate thresholds "
+                f"model {self.title} is not calibrated: it has no threshold for an FMR of "
+                f"{fmr:g}. Pass --threshold, or calibrate it: facenet-res evaluate thresholds "
                 "--images PEOPLE --model DIR --write"
             )
         if not points[0].fmr <= fmr <= points[-1].fmr:
             raise ArgumentInvalid(
-                f"FMR {fmr:g} is outside the range that model {self.model_id} is calibrated for, "
+                f"FMR {fmr:g} is outside the range that model {self.title} is calibrated for, "
                 f"{points[0].fmr:g} to {points[-1].fmr:g}"
             )
         right = max(1, bisect_left([each.fmr for each in points], fmr)) if len(points) > 1 else 0

@@ -38,6 +38,10 @@ class RecognizerInfo:
         """Name and version for people."""
         return f"{self.name} {self.version}".strip()
 
+    def __str__(self) -> str:
+        """One line for logs."""
+        return f"model {self.title} ({self.model_id}), {self.engine}, detector {self.detector}"
+
     @classmethod
     def of(
         cls, config: RecognizerConfig, manifest: Manifest, embedder: Embedder

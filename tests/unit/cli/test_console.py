@@ -7,12 +7,16 @@ import sys
 import pytest
 
 from facenet_res.cli.console import (
+    Lines,
+    complain,
     note,
     prepare_streams,
     print_json,
     print_pairs,
     print_table,
     progress,
+    set_verbosity,
+    shortened,
     stages,
 )
 
@@ -88,3 +92,60 @@ def test_control_characters_reach_no_terminal(capsys: pytest.CaptureFixture[str]
     out, err = capsys.readouterr()
     assert out.splitlines() == ["name", r"a\n\x1b[2Jb", r"name  a\n\x1b[2Jb"]
     assert err == "a\\n\\x1b[2Jb\n"
+
+
+def test_a_table_fits_a_narrow_terminal_and_paths_keep_both_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    path = "photos/2019/summer/a-rather-long-folder/IMG_0815.jpg"
+    words = "a sentence that says in more words than fit what is the matter here"
+
+    print_table(("image", "face", "note"), [(path, "1", words), ("b.jpg", "2", "short")])
+    print_pairs([("model", words)])
+
+    out = capsys.readouterr().out.splitlines()
+    assert max(map(len, out)) <= 60
+    assert out[1].startswith("photos")
+    assert "...MG_0815.jpg  1     a sentence" in out[1]
+    assert out[2].startswith(" " * 20)
+    text = " ".join(" ".join(out).split())
+    assert "fit what is the matter here" in text
+    assert shortened("abcdefghij", 7) == "ab...ij"
+
+
+def test_a_pipe_gets_every_line_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    print_table(("image", "note"), [("x" * 200, "word " * 50)])
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_quiet_says_errors_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    set_verbosity(verbose=False, quiet=True)
+    try:
+        note("a remark")
+        complain("an error")
+        with stages() as tell:
+            tell("embed", 1, 2)
+    finally:
+        set_verbosity(verbose=False, quiet=False)
+    assert capsys.readouterr().err == "an error\n"
+
+
+def test_progress_without_a_terminal_is_a_line_after_two_seconds_and_then_one_in_ten(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    now_s = 0.0
+    tell = Lines("images", lambda: now_s)
+
+    for done in range(1, 31):
+        now_s = float(done)
+        tell("embed", done, 3000)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "embed: 2 of 3,000 (0 %) images",
+        "embed: 12 of 3,000 (0 %) images",
+        "embed: 22 of 3,000 (1 %) images",
+    ]

@@ -72,7 +72,7 @@ def test_a_default_model_of_an_unknown_network_is_not_taken_for_one_of_ours(
 
     ran = run("develop", "networks", "--json")
 
-    assert "says nothing of its network" in ran.err
+    assert "does not describe its network" in ran.err
     assert not any(network["is_default"] for network in ran.json)
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 
+from facenet_res.core.argument_parser import HelpFormatter, Parser
 from facenet_res.core.errors import ConfigInvalid, FileMissing
 from facenet_res.core.manifest import FMR_DEFAULT
 from facenet_res.core.model_names import DEFAULT
@@ -168,12 +169,27 @@ def _checked(values: Mapping[str, Any], origin: str, *, is_text: bool) -> dict[s
     return {name: getattr(whole, name) for name in values}
 
 
+EXAMPLES = (
+    """examples:
+  {program} --gallery staff --create
+  {program} --gallery staff --address 0.0.0.0:50051 --model dlib-resnet
+  {program} --config server.toml
+
+A line on stdout says when the server is ready; SIGTERM and Ctrl-C stop it after the requests at
+hand. Each option is a setting: it is also read from the variable """
+    + ENV_PREFIX
+    + """NAME and from
+the TOML file. See docs/server.md."""
+)
+
+
 def _parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=program,
         usage="%(prog)s --gallery DIR [options]",
-        description="Serves face embedding, verification and identification over gRPC.",
-        epilog=f"Each setting is also read from {ENV_PREFIX}NAME and from the TOML file.",
+        description="Serves a gallery and the recognizer over gRPC.",
+        epilog=EXAMPLES.format(program=program),
+        formatter_class=HelpFormatter,
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )

@@ -21,8 +21,8 @@ from facenet_res.cli import (
 )
 from facenet_res.cli.console import complain, prepare_streams, print_json, set_verbosity
 from facenet_res.cli.options import add_general
-from facenet_res.cli.parser import HelpFormatter, Parser
 from facenet_res.core import exit_codes
+from facenet_res.core.argument_parser import HelpFormatter, Parser
 from facenet_res.core.errors import DiskFull, FacenetError, FileMissing
 from facenet_res.core.files import FULL
 from facenet_res.core.process_environment import prepare_environment

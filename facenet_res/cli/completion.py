@@ -4,8 +4,8 @@ import os
 from argparse import Namespace
 
 from facenet_res.cli.options import Subparsers, add_command
-from facenet_res.cli.parser import Parser
 from facenet_res.core import exit_codes
+from facenet_res.core.argument_parser import Parser
 
 SHELLS = ("bash", "zsh", "fish")
 REQUEST_ENV = "_ARGCOMPLETE"

@@ -8,7 +8,7 @@ from facenet_res.cli.console import print_json, print_table
 from facenet_res.cli.options import Subparsers, add_command
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import FacenetError
-from facenet_res.core.model_names import list_models, model_folder
+from facenet_res.core.model_names import list_models, model_manifest
 
 EXAMPLES = """examples:
   facenet-res models
@@ -52,10 +52,8 @@ def run(arguments: Namespace) -> int:
 
 
 def _described(name: str) -> dict[str, Any]:
-    from facenet_res.core.artifact import read_manifest
-
     try:
-        manifest = read_manifest(model_folder(name))
+        manifest = model_manifest(name)
     except FacenetError as error:
         return {"name": name, "error": str(error)}
     return {

@@ -11,7 +11,13 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from facenet_res.core.artifact import MANIFEST_NAME, default_artifact_dir, read_artifact
+from facenet_res.core.artifact import (
+    MANIFEST_NAME,
+    Manifest,
+    default_artifact_dir,
+    read_artifact,
+    read_manifest,
+)
 from facenet_res.core.errors import EngineUnavailable, FacenetError, FileMissing
 from facenet_res.core.extras import install_command
 from facenet_res.core.files import file_sha256, make_folder, write_fault
@@ -51,6 +57,18 @@ def model_folder(model: str | os.PathLike[str] | None = None) -> Path:
             f"no model {os.fspath(model)!r}: neither a folder nor one of {', '.join(list_models())}"
         )
     return folder
+
+
+def model_manifest(name: str) -> Manifest:
+    """What a model of `list_models` declares; it is neither loaded nor converted.
+
+    Raises:
+        EngineUnavailable: the package with its weights is not installed.
+        FileMissing, ArtifactInvalid: this package is damaged.
+    """
+    if name == DLIB:
+        dlib_file()
+    return read_manifest(default_artifact_dir().parent / name)
 
 
 def dlib_file() -> Path:

@@ -8,9 +8,7 @@ Server, command line, deduplication and evaluation receive one of these; nothing
 detector with a network or decides a match.
 """
 
-import logging
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -56,8 +54,6 @@ if TYPE_CHECKING:
     from facenet_res.dedup.types import DedupReport
     from facenet_res.recognizer.gallery import Gallery
 
-log = logging.getLogger(__name__)
-
 FACES_MAX: Final = 512
 """Most faces of one image; the largest are kept."""
 
@@ -94,7 +90,6 @@ class FaceRecognizer:
             ConfigInvalid: a setting is unknown, out of range or does not fit the engine.
             EngineUnavailable: the engine is not installed, or lacks what was asked for.
         """
-        began_s = time.perf_counter()
         if model is not None:
             settings["model"] = model
         self.config = (config or RecognizerConfig()).replaced(settings)
@@ -109,7 +104,6 @@ class FaceRecognizer:
         )
         backend = open_backend(artifact, self.config.backend())
         self.embedder: Embedder = BackendEmbedder(backend, self.manifest, flip=self.config.flip)
-        log.info("opened %s in %.2f s", self.info(), time.perf_counter() - began_s)
 
     @classmethod
     def of(

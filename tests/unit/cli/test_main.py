@@ -124,6 +124,11 @@ def test_version_shows_the_short_name_and_the_version_of_the_model(run: Run) -> 
     assert manifest.version
 
 
+def test_verbose_logs_what_the_library_opens_and_nothing_else_does(run: Run, model: Path) -> None:
+    assert "opened model random-0-" in run("version", "--model", model, "--verbose").err
+    assert run("version", "--model", model).err == ""
+
+
 def test_version_says_which_engine_was_picked_and_why(run: Run) -> None:
     assert "OpenVINO" in run("version", "--json").json["model"]["engine"]
     assert "(auto: " in run("version", "--json").json["model"]["engine"]

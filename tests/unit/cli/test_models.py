@@ -9,7 +9,11 @@ from tests.unit.cli.conftest import Run
 
 
 @pytest.mark.parametrize("words", [(), ("list",)])
-def test_every_name_has_a_line_with_model_and_terms(run: Run, words: tuple[str, ...]) -> None:
+def test_every_name_has_a_line_with_model_and_terms(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+
     ran = run("models", *words)
 
     head, *lines = ran.out.splitlines()
@@ -27,3 +31,14 @@ def test_json_has_the_same_models(run: Run, words: tuple[str, ...]) -> None:
     assert [each["name"] for each in listed] == list(list_models())
     assert listed[0]["model_id"] == manifest.model_id
     assert listed[0]["calibrated_fmr"] == [each.fmr for each in manifest.thresholds]
+
+
+def test_a_model_whose_package_is_absent_is_listed_with_what_to_install(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("facenet_res.core.model_names.DLIB_PACKAGE", "no_such_package")
+
+    listed = run("models", "--json").json
+
+    assert listed[1]["name"] == "dlib-resnet"
+    assert "no_such_package" in listed[1]["error"]

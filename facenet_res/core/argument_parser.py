@@ -1,4 +1,4 @@
-"""The argument parser of every command: short usage lines, "did you mean", help in 80 columns."""
+"""The argument parser of all commands: short usage lines, "did you mean", 80 columns."""
 
 import argparse
 import difflib

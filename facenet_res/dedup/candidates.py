@@ -1,13 +1,18 @@
-"""Which photos may be copies of which: nearest neighbours of the fingerprints, never all pairs.
+"""Which images may be copies of which: shared corners, and for plain images the whole picture.
 
-Every photo asks sixteen times (two views, eight turns) for its nearest photos in an index of the
-whole views, and keeps the best few. Up to `EXACT_MAX` photos the search is exact; beyond, an
-inverted file keeps the work near N * sqrt(N) and finds what is as close as a copy is.
+Corners: some bits of each code name a bucket, in several tables with other bits. The more codes
+there are, the more bits, so that a bucket stays small; in a large one each code meets its next
+neighbours only. Two images that meet often are candidates. Sorting is all the work: N log N.
 
-Bound: one row is 256 bytes in the index, 512 in memory, and a photo has at most `PER_PHOTO_MAX`
-candidates: a million photos need about 0.8 GB and 16 million comparisons of thumbnails at most.
+Images with few corners (a sky, a blurred wall) ask for their nearest in an index of the whole
+pictures' cosine waves, each in the eight ways it may lie.
+
+Bound: one image has at most 250 corners, plain and mirrored: a million images need 4 GB for one
+table at a time, and have at most `PER_IMAGE_MAX` candidates each.
 """
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,17 +20,22 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from facenet_res.dedup.fingerprint import DESCRIPTOR_DIM, VIEWS, WHOLE
 from facenet_res.dedup.turns import TURNS, inverse, turned_descriptors
 
-SIMILARITY_MIN: Final = 0.6
-NEIGHBOURS: Final = 8
-PER_PHOTO_MAX: Final = 16
 EXACT_MAX: Final = 20_000
+PER_IMAGE_MAX: Final = 8
+# Images with fewer corners are looked for as a whole.
+CORNERS_FEW: Final = 60
+SIMILARITY_MIN: Final = 0.7
+NEIGHBOURS: Final = 6
 
+_TABLES: Final = 8
+_BITS_MIN, _BITS_MAX = 18, 32
+_WINDOW: Final = 8
+_MEETINGS_MIN: Final = 3
 # A symmetric picture resembles its mirror image: turns this close to the best are tried as well.
 _TURN_MARGIN: Final = 0.1
-_PHOTOS_A_BLOCK: Final = 512
+_IMAGES_A_BLOCK: Final = 512
 _LISTS_MAX: Final = 4096
 _TRAINING_ROWS_A_LIST: Final = 64
 _PROBES: Final = 24
@@ -33,41 +43,151 @@ _PROBES: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Two photos to compare.
+    """Two images to compare.
 
     Attributes:
         first: row of the fingerprints.
         second: row, greater than the first.
-        turns: of the second, so that it may lie like the first; likeliest first.
+        turns: ways the second may lie as a whole, likeliest first; empty where corners met.
     """
 
     first: int
     second: int
-    turns: tuple[int, ...]
+    turns: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corners:
+    """The codes of many images.
+
+    Attributes:
+        codes: uint8[K, 32].
+        rows: int64[K], the image of each.
+    """
+
+    codes: NDArray[np.uint8]
+    rows: NDArray[np.int64]
 
 
 def find_candidates(
-    descriptors: NDArray[np.float32], exact_max: int = EXACT_MAX
+    plain: Corners, mirrored: Corners, descriptors: NDArray[np.float32], exact_max: int = EXACT_MAX
 ) -> list[Candidate]:
-    """Pairs of photos whose fingerprints are close, by rows.
+    """Pairs of images that may be copies, by rows.
 
     Args:
-        descriptors: float32[N, 2, 64]; rows of zeros (pictures without structure) have none.
+        plain: of the images as they are.
+        mirrored: of the mirrored images.
+        descriptors: float32[N, 2, 64]; see `fingerprint`.
         exact_max: largest N that is searched exactly.
     """
-    usable = np.flatnonzero(descriptors[:, WHOLE].any(axis=1))
-    if len(usable) < 2:
+    found = {pair: Candidate(*pair) for pair in meeting_pairs(plain, mirrored, len(descriptors))}
+    corners = np.bincount(plain.rows, minlength=len(descriptors))
+    for candidate in _alike_as_a_whole(descriptors, corners < CORNERS_FEW, exact_max):
+        found[candidate.first, candidate.second] = candidate
+    return [found[pair] for pair in sorted(found)]
+
+
+def meeting_pairs(plain: Corners, mirrored: Corners, images: int) -> list[tuple[int, int]]:
+    """Pairs of images whose codes often fall into one bucket, the most frequent of each."""
+    codes = np.concatenate([plain.codes, mirrored.codes])
+    rows = np.concatenate([plain.rows, mirrored.rows])
+    is_mirrored = np.arange(len(codes)) >= len(plain.codes)
+    if len(codes) < 2:
         return []
-    index = open_index(np.ascontiguousarray(descriptors[usable, WHOLE]), exact_max)
-    found: dict[tuple[int, int], dict[int, float]] = {}
-    for start in range(0, len(usable), _PHOTOS_A_BLOCK):
-        rows = usable[start : start + _PHOTOS_A_BLOCK]
-        for row, nearest in zip(rows.tolist(), _nearest(index, descriptors[rows]), strict=True):
-            _keep_best(found, row, usable, nearest)
-    return [
-        Candidate(first, second, _likely_turns(similarities))
-        for (first, second), similarities in sorted(found.items())
-    ]
+    bits = int(np.clip(np.ceil(np.log2(len(codes))) + 4, _BITS_MIN, _BITS_MAX))
+    rng = np.random.default_rng(0)
+    keys, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for _ in range(_TABLES):
+        met = _met(_buckets(codes, rng.choice(256, bits, replace=False)), rows, is_mirrored, images)
+        new, times = np.unique(met, return_counts=True)
+        keys, where = np.unique(np.concatenate([keys, new]), return_inverse=True)
+        counts = np.bincount(where, np.concatenate([counts, times])).astype(np.int64)
+    often = counts >= _MEETINGS_MIN
+    firsts, seconds = np.divmod(keys[often], images)
+    return _best(firsts, seconds, counts[often])
+
+
+def _buckets(codes: NDArray[np.uint8], bits: NDArray[np.int64]) -> NDArray[np.uint32]:
+    named = np.zeros(len(codes), np.uint32)
+    for bit in bits.tolist():
+        named = (named << np.uint32(1)) | ((codes[:, bit >> 3] >> (bit & 7)) & 1)
+    return named
+
+
+def _met(
+    named: NDArray[np.uint32], rows: NDArray[np.int64], is_mirrored: NDArray[np.bool_], images: int
+) -> NDArray[np.int64]:
+    """First * images + second of each two neighbours in a bucket that are of two images."""
+    # Within a bucket by image, so that many copies of one image meet the same others each time.
+    order = np.lexsort((rows, named))
+    named, rows, is_mirrored = named[order], rows[order], is_mirrored[order]
+    found = []
+    for step in range(1, _WINDOW + 1):
+        same = (named[step:] == named[:-step]) & (rows[step:] != rows[:-step])
+        same &= ~(is_mirrored[step:] & is_mirrored[:-step])
+        at = np.flatnonzero(same)
+        # Rows ascend within a bucket.
+        found.append(rows[at] * images + rows[at + step])
+    return np.concatenate(found)
+
+
+def _best(
+    firsts: NDArray[np.int64], seconds: NDArray[np.int64], counts: NDArray[np.int64]
+) -> list[tuple[int, int]]:
+    """The pairs that are among the most frequent of either of their images."""
+    taken: defaultdict[int, int] = defaultdict(int)
+    pairs = []
+    order = np.lexsort((seconds, firsts, -counts))
+    for first, second in zip(firsts[order].tolist(), seconds[order].tolist(), strict=True):
+        if min(taken[first], taken[second]) < PER_IMAGE_MAX:
+            taken[first] += 1
+            taken[second] += 1
+            pairs.append((first, second))
+    return pairs
+
+
+def _alike_as_a_whole(
+    descriptors: NDArray[np.float32], is_asking: NDArray[np.bool_], exact_max: int
+) -> Iterator[Candidate]:
+    """Pairs of which one has few corners, by the nearest of its whole picture or its inner part."""
+    usable = np.flatnonzero(descriptors[:, 0].any(axis=1))
+    asking = np.flatnonzero(is_asking & descriptors[:, 0].any(axis=1))
+    if len(usable) < 2 or not len(asking):
+        return
+    index = open_index(np.ascontiguousarray(descriptors[usable, 0]), exact_max)
+    found: defaultdict[tuple[int, int], dict[int, float]] = defaultdict(dict)
+    for start in range(0, len(asking), _IMAGES_A_BLOCK):
+        rows = asking[start : start + _IMAGES_A_BLOCK]
+        for row, other, turn, similarity in _nearest(index, usable, rows, descriptors):
+            if other != row:
+                pair = (min(row, other), max(row, other))
+                # The asking one was turned; what is kept is the turn of the second of the pair.
+                kept = turn if row == pair[1] else inverse(turn)
+                found[pair][kept] = max(similarity, found[pair].get(kept, -1.0))
+    for (first, second), similarities in found.items():
+        yield Candidate(first, second, _likely_turns(similarities))
+
+
+def _nearest(
+    index: Any,
+    usable: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    descriptors: NDArray[np.float32],
+) -> Iterator[tuple[int, int, int, float]]:
+    """(row, its near row, turn of the first, similarity)."""
+    asked = descriptors[rows]
+    views, dim = asked.shape[1:]
+    queries = np.stack([turned_descriptors(asked, turn) for turn in range(TURNS)], axis=1)
+    similarities, hits = index.search(queries.reshape(-1, dim), min(NEIGHBOURS + 1, index.ntotal))
+    for query, rank in np.argwhere((similarities >= SIMILARITY_MIN) & (hits >= 0)).tolist():
+        row, turn = int(rows[query // (TURNS * views)]), query // views % TURNS
+        yield row, int(usable[hits[query, rank]]), turn, float(similarities[query, rank])
+
+
+def _likely_turns(similarities: dict[int, float]) -> tuple[int, ...]:
+    best = max(similarities.values())
+    likely = [turn for turn, value in similarities.items() if value >= best - _TURN_MARGIN]
+    return tuple(sorted(likely, key=lambda turn: (-similarities[turn], turn)))
 
 
 def open_index(rows: NDArray[np.float32], exact_max: int = EXACT_MAX) -> Any:
@@ -85,44 +205,3 @@ def open_index(rows: NDArray[np.float32], exact_max: int = EXACT_MAX) -> Any:
         index.train(np.ascontiguousarray(rows[::step]))
     index.add(rows)
     return index
-
-
-def _nearest(index: Any, descriptors: NDArray[np.float32]) -> list[list[tuple[int, int, float]]]:
-    """For each photo of a block: (index row, turn of the photo, similarity)."""
-    count = len(descriptors)
-    queries = np.stack([turned_descriptors(descriptors, turn) for turn in range(TURNS)], axis=1)
-    flat = queries.reshape(count * TURNS * VIEWS, DESCRIPTOR_DIM)
-    similarities, rows = index.search(flat, min(NEIGHBOURS + 1, index.ntotal))
-    hits: list[list[tuple[int, int, float]]] = [[] for _ in range(count)]
-    queries_hit, ranks = np.nonzero((similarities >= SIMILARITY_MIN) & (rows >= 0))
-    for query, rank in zip(queries_hit.tolist(), ranks.tolist(), strict=True):
-        photo, turn = query // (TURNS * VIEWS), query // VIEWS % TURNS
-        hits[photo].append((int(rows[query, rank]), turn, float(similarities[query, rank])))
-    return hits
-
-
-def _keep_best(
-    found: dict[tuple[int, int], dict[int, float]],
-    row: int,
-    usable: NDArray[np.int64],
-    nearest: list[tuple[int, int, float]],
-) -> None:
-    others: dict[int, float] = {}
-    hits = [(int(usable[hit]), turn, similarity) for hit, turn, similarity in nearest]
-    for other, _, similarity in hits:
-        if other != row:
-            others[other] = max(similarity, others.get(other, -1.0))
-    best = sorted(others, key=lambda other: (-others[other], other))[:PER_PHOTO_MAX]
-    for other, turn, similarity in hits:
-        if other in best:
-            pair = (min(row, other), max(row, other))
-            # The row's picture was turned; what is kept is the turn of the second of the pair.
-            kept = turn if row == pair[1] else inverse(turn)
-            turns = found.setdefault(pair, {})
-            turns[kept] = max(similarity, turns.get(kept, -1.0))
-
-
-def _likely_turns(similarities: dict[int, float]) -> tuple[int, ...]:
-    best = max(similarities.values())
-    likely = [turn for turn, value in similarities.items() if value >= best - _TURN_MARGIN]
-    return tuple(sorted(likely, key=lambda turn: (-similarities[turn], turn)))

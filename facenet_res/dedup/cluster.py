@@ -6,23 +6,25 @@ from pathlib import Path
 
 import numpy as np
 
+from facenet_res.dedup.camera import names_camera
 from facenet_res.dedup.config import DedupConfig
+from facenet_res.dedup.copy_pair import CopyPair
 from facenet_res.dedup.describe import read_fingerprints
 from facenet_res.dedup.embed import read_faces
+from facenet_res.dedup.fingerprints import Fingerprints
 from facenet_res.dedup.groups_file import write_groups
-from facenet_res.dedup.near import NearCopies, itself
+from facenet_res.dedup.near import NearCopies, NearGroup, itself
 from facenet_res.dedup.pairs import PixelComparison, read_pairs
 from facenet_res.dedup.people import group_faces, near_pairs, similarities
-from facenet_res.dedup.plan import Picture, changes_of
+from facenet_res.dedup.plan import Picture, changes_of, kind_of
 from facenet_res.dedup.progress import OnProgress, Progress
 from facenet_res.dedup.scan import first_paths, read_photos, read_scan_skipped
 from facenet_res.dedup.types import (
     CopyGroup,
+    CopyKind,
     CopyMember,
-    CopyPair,
     Counts,
     FacesAlike,
-    Fingerprints,
     Groups,
     PersonFace,
     PersonGroup,
@@ -52,9 +54,9 @@ def cluster(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgres
     listed = read_photos(out)
     paths = first_paths(listed)
     fingerprints, undecodable = read_fingerprints(out, config, paths)
-    photos = _photos(listed, fingerprints)
-    comparison = PixelComparison(folder, paths, fingerprints, config.limits)
-    near = NearCopies(folder, photos.pictures, read_pairs(out), comparison).groups()
+    photos = _photos(folder, listed, fingerprints)
+    comparison = PixelComparison(fingerprints)
+    near = NearCopies(photos.pictures, read_pairs(out), comparison).groups()
     copies = _copy_groups(photos, near)
     on_progress(Progress(Stage.CLUSTER, 1, 2))
     faces, unembeddable = read_faces(out, config, paths)
@@ -66,7 +68,7 @@ def cluster(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgres
         photos=len(files),
         photo_bytes=sum(file.bytes for file in files),
         byte_equal_copies=len(files) - len(photos.files),
-        near_copies=sum(len(group) - 1 for group in near),
+        near_copies=sum(len(group.pairs) - 1 for group in near),
         excess_bytes=sum(group.excess_bytes for group in copies),
         faces=len(faces.sha256),
         faces_compared=compared,
@@ -76,31 +78,53 @@ def cluster(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgres
     on_progress(Progress(Stage.CLUSTER, 2, 2))
 
 
-def _photos(listed: list[PhotoFile], fingerprints: Fingerprints) -> _Photos:
+def _photos(folder: Path, listed: list[PhotoFile], fingerprints: Fingerprints) -> _Photos:
     files: defaultdict[str, list[PhotoFile]] = defaultdict(list)
     for photo in listed:
         files[photo.sha256].append(photo)
     pictures = {}
-    sizes, grey = fingerprints.size_px.tolist(), fingerprints.is_grey.tolist()
-    for name, (width_px, height_px), is_grey in zip(fingerprints.sha256, sizes, grey, strict=True):
+    for row, name in enumerate(fingerprints.sha256):
+        # Visible files first: what is hidden is not missed.
+        files[name].sort(key=lambda file: (is_hidden(file.path), file.path))
         first = files[name][0]
-        oldest_ns = min(file.mtime_ns for file in files[name])
+        width_px, height_px = fingerprints.size_px[row].tolist()
         pictures[name] = Picture(
-            name, first.path, first.bytes, width_px, height_px, is_grey, oldest_ns
+            name,
+            first.path,
+            first.bytes,
+            width_px,
+            height_px,
+            is_grey=bool(fingerprints.is_grey[row]),
+            mtime_ns=min(file.mtime_ns for file in files[name]),
+            pixels_sha256=fingerprints.pixels_sha256[row],
+            colour=fingerprints.colour[row],
+            clipped=fingerprints.clipped[row],
+            detail=fingerprints.detail[row],
+            names_camera=names_camera(folder / first.path),
+            is_hidden=is_hidden(first.path),
         )
     return _Photos({name: files[name] for name in pictures}, pictures)
 
 
-def _copy_groups(photos: _Photos, near: list[list[CopyPair]]) -> tuple[CopyGroup, ...]:
-    grouped = {pair.second for group in near for pair in group}
+def is_hidden(path: str) -> bool:
+    """Whether a file or a folder on the way to it is hidden: its name begins with a dot."""
+    return any(part.startswith(".") for part in path.split("/"))
+
+
+def _copy_groups(photos: _Photos, near: list[NearGroup]) -> tuple[CopyGroup, ...]:
+    grouped = {pair.second for group in near for pair in group.pairs}
     alone = [
-        [itself(name)]
+        NearGroup((itself(name),), ("",))
         for name, files in photos.files.items()
         if name not in grouped and len(files) > 1
     ]
     found = []
     for group in [*near, *alone]:
-        members = [member for pair in group for member in _members(photos, pair)]
+        members = [
+            member
+            for pair, reason in zip(group.pairs, group.reasons, strict=True)
+            for member in _members(photos, pair, reason)
+        ]
         found.append((members[0], *sorted(members[1:], key=lambda member: member.path)))
     found.sort(key=lambda members: (-sum(m.bytes for m in members[1:]), members[0].path))
     return tuple(
@@ -108,11 +132,12 @@ def _copy_groups(photos: _Photos, near: list[list[CopyPair]]) -> tuple[CopyGroup
     )
 
 
-def _members(photos: _Photos, pair: CopyPair) -> list[CopyMember]:
-    """Every file that holds the second photo of a pair whose first is the kept one."""
+def _members(photos: _Photos, pair: CopyPair, reason: str) -> list[CopyMember]:
+    """Every file that holds the second image of a pair whose first is the kept one."""
     kept, picture = photos.pictures[pair.first], photos.pictures[pair.second]
+    kind = kind_of(kept, picture, pair)
+    changes = () if kind == CopyKind.BYTE_EQUAL else changes_of(kept, picture, pair)
     is_kept = pair.first == pair.second
-    changes = () if is_kept else changes_of(kept, picture, pair)
     return [
         CopyMember(
             path=file.path,
@@ -120,9 +145,12 @@ def _members(photos: _Photos, pair: CopyPair) -> list[CopyMember]:
             width_px=picture.width_px,
             height_px=picture.height_px,
             sha256=file.sha256,
-            kind="near" if not is_kept else "byte-equal" if position else "keep",
+            kind=CopyKind.KEEP if is_kept and position == 0 else kind,
             changes=changes,
             similarity=pair.similarity,
+            shown=pair.shown,
+            overlay=pair.overlay,
+            kept_because=reason,
         )
         for position, file in enumerate(photos.files[pair.second])
     ]
@@ -131,12 +159,12 @@ def _members(photos: _Photos, pair: CopyPair) -> list[CopyMember]:
 def _people(
     faces: PhotoFaces,
     copies: tuple[CopyGroup, ...],
-    near: list[list[CopyPair]],
+    near: list[NearGroup],
     photos: _Photos,
     config: DedupConfig,
 ) -> tuple[tuple[PersonGroup, ...], tuple[FacesAlike, ...], int]:
     """People, oddities, and the number of faces that were compared."""
-    not_kept = {pair.second for group in near for pair in group[1:]}
+    not_kept = {pair.second for group in near for pair in group.pairs[1:]}
     sides_px = np.minimum(
         faces.boxes[:, 2] - faces.boxes[:, 0], faces.boxes[:, 3] - faces.boxes[:, 1]
     )

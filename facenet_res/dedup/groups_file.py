@@ -10,6 +10,7 @@ from facenet_res.core.types import Box
 from facenet_res.dedup.stage_files import read_lines
 from facenet_res.dedup.types import (
     CopyGroup,
+    CopyKind,
     CopyMember,
     Counts,
     FacesAlike,
@@ -63,7 +64,8 @@ def _groups(record: dict[str, Any]) -> Groups:
 
 
 def _member(record: dict[str, Any]) -> CopyMember:
-    return CopyMember(**{**record, "changes": tuple(record["changes"])})
+    lists = {name: tuple(record[name]) for name in ("changes", "shown", "overlay")}
+    return CopyMember(**record | lists | {"kind": CopyKind(record["kind"])})
 
 
 def _face(record: dict[str, Any]) -> PersonFace:

@@ -10,7 +10,14 @@ from jinja2 import Environment, StrictUndefined
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.summary import size_text, threshold_text
 from facenet_res.dedup.thumbnails import Thumbnails
-from facenet_res.dedup.types import CopyGroup, CopyMember, DedupReport, FacesAlike, PersonGroup
+from facenet_res.dedup.types import (
+    CopyGroup,
+    CopyKind,
+    CopyMember,
+    DedupReport,
+    FacesAlike,
+    PersonGroup,
+)
 
 TEMPLATE: Final = "report.html.j2"
 SKIPPED_MAX: Final = 500
@@ -74,11 +81,10 @@ def _copies(group: CopyGroup, thumbnails: Thumbnails, shown: int) -> Section:
 
 
 def _copy(member: CopyMember, thumbnails: Thumbnails) -> Card:
-    labels = {"keep": "keep", "byte-equal": "byte-equal"}
-    label = labels.get(member.kind) or ", ".join(member.changes)
+    label = ", ".join(member.changes) or member.kind.value
     size = f"{member.width_px} x {member.height_px} px, {size_text(member.bytes)}"
     picture = thumbnails.photo(member.path)
-    return Card(picture, member.path, label, size, is_kept=member.kind == "keep")
+    return Card(picture, member.path, label, size, is_kept=member.kind == CopyKind.KEEP)
 
 
 def _person(group: PersonGroup, thumbnails: Thumbnails, shown: int) -> Section:

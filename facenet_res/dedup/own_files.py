@@ -14,8 +14,8 @@ _SIGNS: Final = (
     frozenset({"report.html", "report.json", "groups.csv", "summary.txt"}),
 )
 _OWN: Final = (
-    *("scan.jsonl", "scan_skipped.jsonl", "faces_model.jsonl", "pairs.jsonl", "groups.jsonl"),
-    *("hashes", "fingerprints-????????", "faces-????????", "verdicts-?"),
+    *("scan.jsonl", "scan_skipped.jsonl", "faces_model.jsonl", "groups.jsonl"),
+    *("hashes", "fingerprints-????????", "faces-????????", "judgements-?", "copies"),
     *("report.html", "report.json", "groups.csv", "summary.txt"),
 )
 

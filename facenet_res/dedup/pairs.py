@@ -1,7 +1,7 @@
-"""The pairs stage: candidates by fingerprint, verdicts by pixels.
+"""The pairs stage: candidates by fingerprint, judgements by pixels.
 
-A verdict that cost reading two files is kept by the pair's SHA-256, copies and others alike, so a
-run that goes on, or a folder that grew, compares only what is new.
+A judgement is kept by the pair's SHA-256, copies and others alike, so a run that goes on, or a
+folder that grew, compares only what is new.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,134 +12,161 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from facenet_res.core.errors import InputError
-from facenet_res.dedup.align import WORKING_PX, align, lay_over
-from facenet_res.dedup.candidates import Candidate, find_candidates
+from facenet_res.core.types import Image
+from facenet_res.dedup.candidates import CORNERS_FEW, Candidate, find_candidates
 from facenet_res.dedup.config import DedupConfig
+from facenet_res.dedup.copy_pair import CopyPair, copy_pair
 from facenet_res.dedup.describe import read_fingerprints
-from facenet_res.dedup.fingerprint import grey_of
+from facenet_res.dedup.difference import judged
+from facenet_res.dedup.features import similarity_between
+from facenet_res.dedup.fingerprints import Fingerprints
 from facenet_res.dedup.progress import OnProgress, Progress
+from facenet_res.dedup.register import Matrix, registered
 from facenet_res.dedup.scan import first_paths, read_photos
-from facenet_res.dedup.stage_files import SHARD_ITEMS, Shard, ShardFolder, read_lines, write_lines
-from facenet_res.dedup.turns import turned
-from facenet_res.dedup.types import CopyPair, Fingerprints, Stage
-from facenet_res.imaging.decode import ImageLimits, read_image
-from facenet_res.imaging.warp import resize
+from facenet_res.dedup.stage_files import SHARD_ITEMS, Parts
+from facenet_res.dedup.types import Stage
 
-_PAIRS_FILE: Final = "pairs.jsonl"
-# Raised when pixels are judged differently: earlier verdicts are then not read.
-_VERDICTS: Final = "verdicts-1"
-# Squeezed pictures in memory, 64 KiB each; candidates come sorted, so their firsts repeat.
-_PICTURES_MAX: Final = 1024
+# Raised when pixels are judged differently: earlier judgements are then not read.
+_JUDGEMENTS: Final = "judgements-1"
+_COPIES: Final = "copies"
+_SCHEMA: Final = pa.schema(
+    {
+        "first": pa.string(),
+        "second": pa.string(),
+        "is_copy": pa.bool_(),
+        "similarity": pa.float64(),
+        "place": pa.list_(pa.float64()),
+        "levels": pa.list_(pa.float64()),
+        "overlay": pa.list_(pa.float64()),
+        "overlay_on": pa.string(),
+    }
+)
+# Views in memory, 200 kB each at most; candidates come sorted, so their firsts repeat.
+_VIEWS_MAX: Final = 512
+# A smaller view shows too little to be told from another.
+_SIDE_PX_MIN: Final = 32
 
 
 class PixelComparison:
-    """Reads photos and lays them over each other. Safe to call from several threads."""
+    """Lays images over each other, from their fingerprints alone. For several threads."""
 
-    def __init__(
-        self, folder: Path, paths: dict[str, str], fingerprints: Fingerprints, limits: ImageLimits
-    ) -> None:
+    def __init__(self, fingerprints: Fingerprints) -> None:
         self._fingerprints = fingerprints
+        self.view = lru_cache(maxsize=_VIEWS_MAX)(fingerprints.view)
 
-        @lru_cache(maxsize=_PICTURES_MAX)
-        def squeezed(row: int) -> NDArray[np.uint8]:
-            path = folder / paths[fingerprints.sha256[row]]
-            return resize(grey_of(read_image(path, limits)), WORKING_PX, WORKING_PX)
+    def compare(self, first: int, second: int, turns: Iterable[int] = ()) -> CopyPair:
+        """The judgement about two images, by rows of the fingerprints.
 
-        self._squeezed = squeezed
-
-    def compare(self, first: int, second: int, turns: Iterable[int]) -> CopyPair | None:
-        """The verdict about two photos, by rows of the fingerprints.
-
-        Returns:
-            None where their thumbnails already differ, or a file has gone since the scan.
+        Args:
+            first: a row.
+            second: a row.
+            turns: ways the second may lie as a whole, tried where corners do not decide.
         """
-        names, thumbnails = self._fingerprints.sha256, self._fingerprints.thumbnails
-        side_px = int(self._fingerprints.size_px[[first, second]].min())
-        best = None
-        for turn in turns:
-            start = lay_over(thumbnails[first], turned(thumbnails[second], turn))
-            if start is None:
+        names = self._fingerprints.sha256[first], self._fingerprints.sha256[second]
+        best = CopyPair(*names, is_copy=False)
+        views = self.view(first), self.view(second)
+        if min(*views[0].shape[:2], *views[1].shape[:2]) < _SIDE_PX_MIN:
+            return best
+        for start in self._starts(first, second, turns):
+            found = registered(*views, start)
+            judgement = None if found is None else judged(found.source, found.target, found.seen)
+            if found is None or judgement is None:
                 continue
-            try:
-                kept, other = self._squeezed(first), turned(self._squeezed(second), turn)
-            except InputError:
-                return None
-            found = align(kept, other, start, side_px)
-            covers = (round(found.first_cover, 4), round(found.second_cover, 4))
-            pair = CopyPair(
-                names[first],
-                names[second],
-                turn,
-                round(found.similarity, 6),
-                *covers,
-                found.is_copy,
-            )
+            pair = copy_pair(names, (views[0], views[1]), found, judgement)
             if pair.is_copy:
                 return pair
-            best = best or pair
+            best = max(best, pair, key=lambda each: each.similarity)
         return best
 
+    def _starts(self, first: int, second: int, turns: Iterable[int]) -> Iterator[Matrix]:
+        """Maps from the first view to the second, likeliest first."""
+        views = self.view(first), self.view(second)
+        plain = self._fingerprints.features(first)
+        flip = np.array([[-1.0, 0, views[1].shape[1] - 1], [0, 1, 0]])
+        for mirrored in (False, True):
+            other = self._fingerprints.features(second, mirrored=mirrored)
+            found = similarity_between(plain, other)
+            if found is not None:
+                yield flip @ _square(found) if mirrored else found
+        fewest = min(len(plain.points), len(self._fingerprints.features(second).points))
+        if fewest < CORNERS_FEW:
+            for turn in turns:
+                yield _whole(views, turn)
 
-def find_pairs(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgress) -> None:
-    """Writes the pairs of photos that are copies of each other.
+
+def _square(matrix: Matrix) -> NDArray[np.float64]:
+    return np.vstack([matrix, [0, 0, 1]])
+
+
+def _whole(views: tuple[Image, Image], turn: int) -> Matrix:
+    """The map of the whole first view to the whole second, which lies as the turn says."""
+    (height, width), (other_height, other_width) = views[0].shape[:2], views[1].shape[:2]
+    # Shares of the frame: first as the turned second shows them, then as the second has them.
+    matrix = np.array([[1 / width, 0, 0.5 / width], [0, 1 / height, 0.5 / height], [0, 0, 1]])
+    if turn & 1:
+        matrix = np.array([[-1, 0, 1], [0, 1, 0], [0, 0, 1]]) @ matrix
+    if turn & 2:
+        matrix = np.array([[1, 0, 0], [0, -1, 1], [0, 0, 1]]) @ matrix
+    if turn & 4:
+        matrix = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]]) @ matrix
+    to_px = np.array([[other_width, 0, -0.5], [0, other_height, -0.5]])
+    return np.asarray(to_px @ matrix, np.float64)
+
+
+def find_pairs(out: Path, config: DedupConfig, on_progress: OnProgress) -> None:
+    """Writes the pairs of images that are copies of each other.
 
     Raises:
         FileMissing: an earlier stage has not run.
         DiskFull: the output folder cannot be written.
     """
-    paths = first_paths(read_photos(out))
-    fingerprints, _ = read_fingerprints(out, config, paths)
-    candidates = find_candidates(fingerprints.descriptors) if config.near_copies else []
-    verdicts = ShardFolder(out / _VERDICTS)
-    known = {(pair.first, pair.second): pair for pair in _unpacked(verdicts.read())}
-    comparison = PixelComparison(folder, paths, fingerprints, config.limits)
+    fingerprints, _ = read_fingerprints(out, config, first_paths(read_photos(out)))
+    candidates = _candidates(fingerprints) if config.near_copies else []
+    judgements = Parts(out / _JUDGEMENTS, _SCHEMA)
+    known = {(pair.first, pair.second): pair for pair in _pairs(judgements.read())}
+    comparison = PixelComparison(fingerprints)
     copies: list[CopyPair] = []
 
-    def verdict(candidate: Candidate) -> CopyPair | None:
+    def judgement(candidate: Candidate) -> CopyPair:
         names = fingerprints.sha256[candidate.first], fingerprints.sha256[candidate.second]
         if names in known:
             return known[names]
+        if names[::-1] in known:
+            return known[names[::-1]].swapped()
         return comparison.compare(candidate.first, candidate.second, candidate.turns)
 
     on_progress(Progress(Stage.PAIRS, 0, len(candidates)))
-    done = 0
     with ThreadPoolExecutor(config.workers, thread_name_prefix="pairs") as executor:
         for start in range(0, len(candidates), SHARD_ITEMS):
             batch = candidates[start : start + SHARD_ITEMS]
-            found = [pair for pair in executor.map(verdict, batch) if pair is not None]
-            new = [pair for pair in found if (pair.first, pair.second) not in known]
+            found = list(executor.map(judgement, batch))
+            names = ((pair.first, pair.second) for pair in found)
+            new = [
+                asdict(pair)
+                for pair, name in zip(found, names, strict=True)
+                if name not in known and name[::-1] not in known
+            ]
             if new:
-                verdicts.append(_packed(new))
+                judgements.append(new)
             copies.extend(pair for pair in found if pair.is_copy)
-            done += len(batch)
-            on_progress(Progress(Stage.PAIRS, done, len(candidates)))
-    write_lines(out / _PAIRS_FILE, map(asdict, copies))
+            on_progress(Progress(Stage.PAIRS, start + len(batch), len(candidates)))
+    Parts(out / _COPIES, _SCHEMA).replace([asdict(pair) for pair in copies])
+
+
+def _candidates(fingerprints: Fingerprints) -> list[Candidate]:
+    plain, mirrored = fingerprints.corners(), fingerprints.corners(mirrored=True)
+    return find_candidates(plain, mirrored, fingerprints.descriptors)
 
 
 def read_pairs(out: Path) -> list[CopyPair]:
-    """The pairs of copies.
-
-    Raises:
-        FileMissing: the pairs stage has not run.
-    """
-    return [CopyPair(**record) for record in read_lines(out / _PAIRS_FILE)]
+    """The pairs of copies; none where the pairs stage has not run."""
+    return list(_pairs(Parts(out / _COPIES, _SCHEMA).read()))
 
 
-def _packed(pairs: list[CopyPair]) -> Shard:
-    numbers = [(pair.similarity, pair.first_cover, pair.second_cover) for pair in pairs]
-    return {
-        "names": np.array([(pair.first, pair.second) for pair in pairs], np.str_),
-        "turns": np.array([pair.turn for pair in pairs], np.int32),
-        "numbers": np.array(numbers, np.float64),
-        "is_copy": np.array([pair.is_copy for pair in pairs], np.bool_),
-    }
-
-
-def _unpacked(shards: Iterable[Shard]) -> Iterator[CopyPair]:
-    for shard in shards:
-        columns = (shard[name].tolist() for name in ("names", "turns", "numbers", "is_copy"))
-        for (first, second), turn, (similarity, *covers), is_copy in zip(*columns, strict=True):
-            yield CopyPair(first, second, turn, similarity, covers[0], covers[1], is_copy)
+def _pairs(table: pa.Table) -> Iterator[CopyPair]:
+    for record in table.to_pylist():
+        lists = {name: tuple(record[name]) for name in ("place", "levels", "overlay")}
+        yield CopyPair(**record | lists)

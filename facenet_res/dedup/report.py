@@ -35,7 +35,7 @@ from facenet_res.core.types import Box
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.html import rendered
 from facenet_res.dedup.summary import summary_of
-from facenet_res.dedup.types import DedupReport
+from facenet_res.dedup.types import CopyKind, DedupReport
 
 SCHEMA: Final = 2
 JSON_NAME: Final = "report.json"
@@ -97,7 +97,8 @@ def as_csv(report: DedupReport) -> str:
             row = asdict(member) | {"group_id": copies.group_id, "role": row_role(member.kind)}
             row["changes"] = "; ".join(member.changes)
             row["path"] = _harmless(member.path)
-            del row["kind"]
+            for name in ("kind", "shown", "overlay", "kept_because"):
+                del row[name]
             writer.writerow(row)
     for person in report.groups.people:
         for face in person.faces:
@@ -112,9 +113,9 @@ def as_csv(report: DedupReport) -> str:
     return buffer.getvalue()
 
 
-def row_role(kind: str) -> str:
-    """The role of a copy's line: "keep", "byte-equal copy" or "near copy"."""
-    return kind if kind == "keep" else f"{kind} copy"
+def row_role(kind: CopyKind) -> str:
+    """The role of a copy's line: "keep", "byte-equal copy", "edited copy", ..."""
+    return "keep" if kind == CopyKind.KEEP else f"{kind} copy"
 
 
 def _place(box: Box) -> dict[str, float]:

@@ -137,7 +137,7 @@ class _Run:
         if Stage.EMBED in stages:
             embed(*common, self.recognizer, self.on_progress)
         if Stage.PAIRS in stages:
-            find_pairs(*common, self.on_progress)
+            find_pairs(self.out, self.config, self.on_progress)
         if Stage.CLUSTER in stages:
             cluster(*common, self.on_progress)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import DataInvalid, FileMissing
@@ -81,6 +82,54 @@ class ShardFolder:
         write_atomically(
             self._folder / f"{max(numbers, default=-1) + 1:08d}.npz", buffer.getvalue(), OWNER_ONLY
         )
+
+
+class Parts:
+    """A growing set of Arrow files, mapped into memory: a row costs memory once it is used."""
+
+    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+        self._folder = folder
+        self._schema = schema
+
+    def read(self) -> pa.Table:
+        """All rows of the parts that can be read, in the order they were written."""
+        tables = []
+        for path in sorted(self._folder.glob("*.arrow")):
+            try:
+                table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+            except (pa.ArrowInvalid, OSError):
+                table = None
+            if table is None or table.schema != self._schema:
+                path.unlink()
+            else:
+                tables.append(table)
+        return pa.concat_tables(tables) if tables else self._schema.empty_table()
+
+    def append(self, records: list[dict[str, Any]]) -> None:
+        """Adds a part.
+
+        Raises:
+            DiskFull: it could not be written.
+        """
+        numbers = [int(path.stem) for path in self._folder.glob("*.arrow")]
+        self._write(max(numbers, default=-1) + 1, records)
+
+    def replace(self, records: list[dict[str, Any]]) -> None:
+        """Makes these all there is. For one writer and no reader.
+
+        Raises:
+            DiskFull: it could not be written; nothing is changed.
+        """
+        self._write(0, records)
+        for path in self._folder.glob("*.arrow"):
+            if int(path.stem) > 0:
+                path.unlink()
+
+    def _write(self, number: int, records: list[dict[str, Any]]) -> None:
+        buffer = io.BytesIO()
+        with pa.ipc.new_file(buffer, self._schema) as writer:
+            writer.write_table(pa.Table.from_pylist(records, self._schema))
+        write_atomically(self._folder / f"{number:08d}.arrow", buffer.getvalue(), OWNER_ONLY)
 
 
 def _read_shard(path: Path) -> Shard | None:

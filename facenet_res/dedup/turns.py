@@ -9,19 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 TURNS = 8
-AS_IT_IS = 0
-
-NAMES = (
-    "",
-    "mirrored",
-    "mirrored and upside down",
-    "upside down",
-    "mirrored and turned by 90 degrees",
-    "turned by 90 degrees",
-    "turned by 90 degrees",
-    "mirrored and turned by 90 degrees",
-)
-
 
 def turned(picture: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
     """The picture, uint8[H, W], laid another way."""
@@ -52,8 +39,3 @@ def turned_descriptors(descriptors: NDArray[np.float32], turn: int) -> NDArray[n
     if turn & 1:
         grid = grid * signs
     return np.ascontiguousarray(grid.reshape(descriptors.shape))
-
-
-def swaps_sides(turn: int) -> bool:
-    """Whether width and height change places."""
-    return bool(turn & 4)

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.types import Box
-from facenet_res.dedup.turns import inverse
 
 
 class Stage(StrEnum):
@@ -55,25 +54,6 @@ class SkippedFile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fingerprints:
-    """What is kept of each distinct photo (by SHA-256) to find its copies; row i is one photo.
-
-    Attributes:
-        sha256: N of them, in the order of the first path.
-        size_px: int32[N, 2], width and height of the upright picture.
-        is_grey: bool[N]: whether the picture has no colour.
-        descriptors: float32[N, 2, 64]: of the whole picture and of its inner part.
-        thumbnails: uint8[N, 32, 32], grey.
-    """
-
-    sha256: tuple[str, ...]
-    size_px: NDArray[np.int32]
-    is_grey: NDArray[np.bool_]
-    descriptors: NDArray[np.float32]
-    thumbnails: NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class PhotoFaces:
     """The faces of many photos, one row a face, photo by photo, largest first.
 
@@ -94,33 +74,15 @@ class PhotoFaces:
         return Box(*(round(float(side), 1) for side in self.boxes[row]))
 
 
-@dataclass(frozen=True, slots=True)
-class CopyPair:
-    """Two distinct photos that were compared pixel by pixel.
+class CopyKind(StrEnum):
+    """How a file of a group of copies relates to the one to keep; the first four are one image."""
 
-    Attributes:
-        first: SHA-256.
-        second: SHA-256.
-        turn: how the second is turned to lie like the first; see `turns`.
-        similarity: correlation of their pixels after alignment, in [-1, 1].
-        first_cover: share of the first picture that the second shows, in [0, 1].
-        second_cover: share of the second picture that the first shows, in [0, 1].
-        is_copy: whether they are the same photograph.
-    """
-
-    first: str
-    second: str
-    turn: int
-    similarity: float
-    first_cover: float
-    second_cover: float
-    is_copy: bool
-
-    def swapped(self) -> "CopyPair":
-        """The same finding, told from the other photo; a quarter turn changes its direction."""
-        turn = inverse(self.turn)
-        covers = (self.second_cover, self.first_cover)
-        return CopyPair(self.second, self.first, turn, self.similarity, *covers, self.is_copy)
+    KEEP = "keep"
+    BYTE_EQUAL = "byte-equal"
+    SAME_PIXELS = "same pixels"
+    REENCODED = "re-encoded"
+    EDITED = "edited"
+    OVERLAY = "overlay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +95,12 @@ class CopyMember:
         width_px: of the upright picture.
         height_px: of the upright picture.
         sha256: 64 hexadecimal digits.
-        kind: "keep" for the one suggested to be kept, "byte-equal" to it, or "near".
-        changes: what was done to a near copy, for people: "mirrored", "half the size", ...
+        kind: what it is to the one suggested to be kept.
+        changes: what was done to it, for people: "mirrored", "cropped to 81 %", ...
         similarity: correlation of its pixels with those of the kept one, in [0, 1].
+        shown: x0, y0, x1, y1 of the kept image that it shows, in shares of the frame.
+        overlay: x0, y0, x1, y1 of the kept image where something was laid over; or empty.
+        kept_because: why the kept one is kept rather than this one; "" for byte-equal files.
     """
 
     path: str
@@ -143,9 +108,12 @@ class CopyMember:
     width_px: int
     height_px: int
     sha256: str
-    kind: str
+    kind: CopyKind
     changes: tuple[str, ...]
     similarity: float
+    shown: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)
+    overlay: tuple[float, ...] = ()
+    kept_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)

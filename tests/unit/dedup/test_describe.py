@@ -35,7 +35,8 @@ def test_every_distinct_photo_has_a_fingerprint_or_a_reason(photos: Path, tmp_pa
     ]
     assert found.size_px.tolist() == [[300, 360]] * 3 + [[150, 180]]
     assert found.descriptors.shape == (4, 2, 64)
-    assert found.thumbnails.shape == (4, 32, 32)
+    assert found.view(0).shape == (256, 213, 3)
+    assert found.features(0).codes.shape == (len(found.features(0).points), 32)
     assert [(file.path, file.reason) for file in skipped] == [("cut <b>.jpg", "IMAGE_UNREADABLE")]
 
 
@@ -75,3 +76,21 @@ def test_what_left_the_folder_is_left_out(photos: Path, tmp_path: Path) -> None:
     found, skipped = read_fingerprints(tmp_path / "out", CONFIG, {})
     assert (found.sha256, skipped) == ((), [])
     assert found.descriptors.shape == (0, 2, 64)
+
+
+def test_a_file_that_was_away_is_tried_again(photos: Path, tmp_path: Path) -> None:
+    # given a photo that goes away between the scan and the fingerprints
+    (tmp_path / "out").mkdir()
+    scan(photos, tmp_path / "out", CONFIG, no_progress)
+    (photos / "2.jpg").rename(tmp_path / "2.jpg")
+    describe(photos, tmp_path / "out", CONFIG, no_progress)
+    paths = first_paths(read_photos(tmp_path / "out"))
+    _, skipped = read_fingerprints(tmp_path / "out", CONFIG, paths)
+    assert ("2.jpg", "FILE_MISSING") in {(file.path, file.reason) for file in skipped}
+    # when it is back
+    (tmp_path / "2.jpg").rename(photos / "2.jpg")
+    describe(photos, tmp_path / "out", CONFIG, no_progress)
+    # then
+    found, skipped = read_fingerprints(tmp_path / "out", CONFIG, paths)
+    assert "2.jpg" in {paths[name] for name in found.sha256}
+    assert "FILE_MISSING" not in {file.reason for file in skipped}

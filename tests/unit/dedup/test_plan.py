@@ -1,58 +1,58 @@
-"""Which copy to keep, and what was done to the others."""
+"""What was done to a copy, in words, and what that makes it."""
+
+import math
 
 import pytest
 
-from facenet_res.dedup.plan import Picture, changes_of, keep_order
-from facenet_res.dedup.types import CopyPair
+from facenet_res.dedup.copy_pair import CopyPair
+from facenet_res.dedup.plan import Picture, changes_of, kind_of
+from facenet_res.dedup.types import CopyKind
 
-SECOND = 1_000_000_000
-KEPT = Picture("k", "b.jpg", 1000, 400, 300)
-
-
-def pair(turn: int = 0, similarity: float = 0.99, covers: tuple[float, float] = (1, 1)) -> CopyPair:
-    return CopyPair("k", "c", turn, similarity, *covers, True)
+KEPT = Picture("k", "b.jpg", 1000, 400, 300, pixels_sha256="p")
+C, S = math.cos(0.2), math.sin(0.2)
 
 
-def test_most_pixels_then_colour_then_the_oldest_then_most_bytes_then_the_first_name_is_kept() -> (
-    None
-):
-    ranked = [
-        Picture("1", "z.jpg", 10, 500, 300, mtime_ns=9 * SECOND),
-        Picture("5", "z.jpg", 10, 400, 300, mtime_ns=-SECOND),
-        Picture("6", "a.jpg", 3000, 400, 300, mtime_ns=SECOND - 1),
-        Picture("2", "y.jpg", 2000, 400, 300),
-        Picture("3", "a.jpg", 1000, 400, 300),
-        KEPT,
-        Picture("4", "a.jpg", 9000, 400, 300, is_grey=True, mtime_ns=-SECOND),
-    ]
-    assert sorted(reversed(ranked), key=keep_order) == ranked
+def copy(width_px: int = 400, height_px: int = 300, *, is_grey: bool = False) -> Picture:
+    return Picture("c", "c.jpg", 500, width_px, height_px, is_grey, pixels_sha256="q")
+
+
+def pair(*place: float, **others: object) -> CopyPair:
+    return CopyPair("k", "c", is_copy=True, place=place or (1, 0, 0, 0, 1, 0), **others)
 
 
 @pytest.mark.parametrize(
-    ("size_px", "found", "words"),
+    ("other", "found", "words"),
     [
-        ((400, 300), pair(), ("encoded anew",)),
-        ((400, 300), pair(similarity=1.0), ("same pixels",)),
-        ((200, 150), pair(), ("resized to 50% of the width",)),
-        ((400, 300), pair(turn=1), ("mirrored",)),
-        ((300, 400), pair(turn=5), ("turned by 90 degrees",)),
-        ((150, 200), pair(turn=5), ("turned by 90 degrees", "resized to 50% of the width")),
-        ((360, 270), pair(covers=(0.81, 1)), ("cropped to 81% of the picture",)),
+        (copy(), pair(), ()),
+        (copy(200, 150), pair(), ("resized to 50%",)),
+        (copy(), pair(-1, 0, 1, 0, 1, 0), ("mirrored",)),
+        (copy(300, 400), pair(0, -1, 1, 1, 0, 0), ("rotated by 90 degrees",)),
         (
-            (180, 135),
-            pair(covers=(0.81, 1)),
-            ("cropped to 81% of the picture", "resized to 50% of the width"),
+            copy(360, 270),
+            pair(1 / 0.9, 0, -0.05, 0, 1 / 0.9, -0.05),
+            ("cropped to 81% of the image",),
         ),
-        ((400, 300), pair(covers=(1, 0.8)), ("shows more around it",)),
+        (copy(500, 375), pair(0.8, 0, 0.1, 0, 0.8, 0.1), ("shows more around it",)),
+        (copy(is_grey=True), pair(), ("without colour",)),
+        (copy(), pair(levels=(80, 160, 240)), ("brighter", "contrast at 125%")),
+        (
+            copy(),
+            pair(overlay=(0.1, 0.8, 0.9, 0.9), overlay_on="second"),
+            ("something laid over from 10%, 80% to 90%, 90%",),
+        ),
     ],
 )
 def test_the_changes_are_told_in_words(
-    size_px: tuple[int, int], found: CopyPair, words: tuple[str, ...]
+    other: Picture, found: CopyPair, words: tuple[str, ...]
 ) -> None:
-    assert changes_of(KEPT, Picture("c", "c.jpg", 500, *size_px), found) == words
+    assert changes_of(KEPT, other, found) == words
 
 
-def test_lost_colour_is_told() -> None:
-    grey = Picture("c", "c.jpg", 500, 400, 300, is_grey=True)
-    assert changes_of(KEPT, grey, pair()) == ("without colour",)
-    assert changes_of(grey, grey, pair()) == ("encoded anew",)
+def test_kinds_run_from_identical_to_overlaid() -> None:
+    same = Picture("c", "c.png", 900, 400, 300, pixels_sha256="p")
+    assert kind_of(KEPT, KEPT, pair()) == CopyKind.BYTE_EQUAL
+    assert kind_of(KEPT, same, pair()) == CopyKind.SAME_PIXELS
+    assert kind_of(KEPT, copy(), pair()) == CopyKind.REENCODED
+    assert kind_of(KEPT, copy(200, 150), pair()) == CopyKind.EDITED
+    overlaid = pair(overlay=(0, 0, 1, 0.1), overlay_on="second")
+    assert kind_of(KEPT, copy(), overlaid) == CopyKind.OVERLAY

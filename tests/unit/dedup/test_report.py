@@ -16,6 +16,7 @@ from facenet_res.dedup.report import as_csv, as_json, write_report
 from facenet_res.dedup.summary import size_text, summary_of, threshold_text
 from facenet_res.dedup.types import (
     CopyGroup,
+    CopyKind,
     CopyMember,
     Counts,
     DedupReport,
@@ -32,7 +33,7 @@ BOX = Box(10.0, 20.0, 60.0, 80.0)
 
 
 def member(path: str, kind: str, *changes: str) -> CopyMember:
-    return CopyMember(path, 1500, 300, 360, "ab" * 32, kind, changes, 0.999)
+    return CopyMember(path, 1500, 300, 360, "ab" * 32, CopyKind(kind), changes, 0.999)
 
 
 def face(path: str, *copies: str) -> PersonFace:
@@ -52,7 +53,7 @@ REPORT = DedupReport(
                 (
                     member("a.jpg", "keep"),
                     member("b.jpg", "byte-equal"),
-                    member(NASTY, "near", "mirrored", "encoded anew"),
+                    member(NASTY, "edited", "mirrored", "resized to 50%"),
                 ),
             ),
         ),
@@ -98,14 +99,14 @@ def test_csv_has_a_line_for_each_file_and_no_formula() -> None:
     assert [(row["group_id"], row["role"]) for row in rows] == [
         ("copies-1", "keep"),
         ("copies-1", "byte-equal copy"),
-        ("copies-1", "near copy"),
+        ("copies-1", "edited copy"),
         ("person-1", "face"),
         ("person-1", "face in a copy"),
         ("person-1", "face in a copy"),
         ("person-1", "face"),
     ]
     assert rows[2]["path"] == f"./{NASTY}"
-    assert rows[2]["changes"] == "mirrored; encoded anew"
+    assert rows[2]["changes"] == "mirrored; resized to 50%"
     assert rows[3]["x1"] == "60.0"
 
 

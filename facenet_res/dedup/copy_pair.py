@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.types import Image
-from facenet_res.dedup.difference import Judgement, Tone
+from facenet_res.dedup.difference import Judgement
 from facenet_res.dedup.register import Registered
+from facenet_res.dedup.tone import Tone
 from facenet_res.imaging.geometry import invert, transform_points
 
 Frame = tuple[float, float, float, float]

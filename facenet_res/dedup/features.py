@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 
 POINTS_MAX: Final = 250
 CODE_BYTES: Final = 32
+_DETECTED_MAX: Final = 600
+# The best few of each cell of a grid come before the next few of any.
+_CELLS: Final = 6
+_PER_CELL: Final = 6
 _EDGE_PX: Final = 15
 # Smaller views have no room for a corner's surroundings.
 _SIDE_PX_MIN: Final = 32
@@ -48,12 +52,26 @@ def features_of(grey: NDArray[np.uint8]) -> Features:
     """The strongest corners of uint8[H, W]; none where there is no structure."""
     if min(grey.shape) < _SIDE_PX_MIN:
         return _NONE
-    orb = cv2.ORB.create(POINTS_MAX, 1.2, 8, _EDGE_PX, fastThreshold=_FAST_THRESHOLD)
+    orb = cv2.ORB.create(_DETECTED_MAX, 1.2, 8, _EDGE_PX, fastThreshold=_FAST_THRESHOLD)
     corners, codes = orb.detectAndCompute(grey, None)
     if codes is None:
         return _NONE
     points = np.array([corner.pt for corner in corners], np.float32)
-    return Features(points, np.asarray(codes, np.uint8))
+    kept = _spread(points, np.array([corner.response for corner in corners]), grey.shape)
+    return Features(points[kept], np.asarray(codes, np.uint8)[kept])
+
+
+def _spread(
+    points: NDArray[np.float32], strength: NDArray[np.float64], shape: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """Rows of the corners to keep: a caption's are the strongest and must not be all."""
+    height_px, width_px = shape
+    cells = (points / (width_px, height_px) * _CELLS).astype(int) @ (1, _CELLS)
+    order = np.lexsort((-strength, cells))
+    starts = np.searchsorted(cells[order], cells[order])
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - starts
+    return np.sort(np.lexsort((-strength, rank // _PER_CELL))[:POINTS_MAX])
 
 
 def similarity_between(first: Features, second: Features) -> NDArray[np.float64] | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 TURNS = 8
 
+
 def turned(picture: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
     """The picture, uint8[H, W], laid another way."""
     if turn & 4:

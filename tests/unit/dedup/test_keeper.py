@@ -16,7 +16,7 @@ from tests.unit.dedup.test_camera import block
 
 # A camera's grain: detail that an enlarged copy cannot have.
 GRAIN = np.random.default_rng(0).normal(0, 9, (480, 400, 1))
-IMAGE = np.clip(picture(1, 480, 400) * 0.7 + 38 + GRAIN, 0, 255).astype(np.uint8)
+IMAGE = np.clip(picture(2, 480, 400) * 0.7 + 38 + GRAIN, 0, 255).astype(np.uint8)
 
 
 def dated(path: Path, image: Image, quality: int = 90, time_s: int = 1000) -> Path:
@@ -45,7 +45,7 @@ def group(folder: Path) -> CopyGroup:
         ("brighter 1.5", "less clipped"),
         ("grey", "more colour"),
         ("sepia", "more colour"),
-        ("quality 25", "better quality"),
+        ("quality 60", "better quality"),
     ],
 )
 def test_the_source_is_kept_and_the_reason_told(tmp_path: Path, kind: str, reason: str) -> None:

@@ -1,5 +1,6 @@
 """The wheel: the server is in it, experiments are not, and without an extra the library works."""
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -19,8 +20,14 @@ EXTRAS = ("grpc", "google.protobuf", "keras", "tensorflow", "torch", "matplotlib
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of the wheel, unpacked where no checkout is around them."""
     folder = tmp_path_factory.mktemp("wheel")
+    # A copy: building leaves its folders beside pyproject.toml.
+    for name in ("facenet_res", "server", "experiments"):
+        skipped = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, folder / "source" / name, symlinks=True, ignore=skipped)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
+        shutil.copy(ROOT / name, folder / "source" / name)
     build = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q")
-    subprocess.run([*build, "-w", str(folder), str(ROOT)], check=True, cwd=folder)
+    subprocess.run([*build, "-w", str(folder), "./source"], check=True, cwd=folder)
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "site")

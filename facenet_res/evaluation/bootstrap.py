@@ -103,7 +103,7 @@ def true_accept_intervals(
     fmrs: NDArray[np.float64],
     config: BootstrapConfig | None = None,
 ) -> list[Interval]:
-    """The 95 % interval of the true accept rate at each FMR.
+    """The 95 % interval of the true match rate at each FMR.
 
     The threshold is chosen anew in each round, so the interval holds what is unsure of it too.
     Ends are the 2.5 % and 97.5 % quantiles over the rounds.

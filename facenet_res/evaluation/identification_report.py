@@ -69,7 +69,7 @@ class TpirAtFpir:
 
     Attributes:
         false_positive_rate: the rate asked for (FPIR).
-        measured_rate: share of non-enrolled people' queries at or above the threshold.
+        measured_rate: share of queries of non-enrolled people at or above the threshold.
         true_positive_rate: share of mated queries whose right person stands first and at or above
             the threshold (TPIR).
         interval: of that, 95 %, the wider at each end of bootstrap and Clopper-Pearson.
@@ -94,9 +94,9 @@ class IdentificationReport:
         unmated: queries of non-enrolled people.
         rank_rates: rank 1, 5 and 10, as far as the gallery has so many people.
         cmc: the share at rank 1, 2, ...
-        tpir_at_fpir: at the rates that the non-enrolled people' queries support.
+        tpir_at_fpir: at the rates that the queries of non-enrolled people support.
         refused: the other rates, and what they need.
-        least_rate: the smallest FPIR that the non-enrolled people' queries support.
+        least_rate: the smallest FPIR that the queries of non-enrolled people support.
         drawn: what the bootstrap drew.
         drawn_count: how many of them there are.
         curve: TPIR over FPIR, from the least rate on.

@@ -106,7 +106,7 @@ def _photos(judged: Pair) -> Section:
     )
     return Section(
         title="People enrolled and asked for",
-        text=note or "The dashed line is the threshold for FAR 1e-3.",
+        text=note or "The dashed line is the threshold for FMR 1e-3.",
         plots=drawn,
     )
 
@@ -182,7 +182,7 @@ def _training(history: RunHistory) -> Section:
     axes = plots.Axes(
         title="Training",
         x="images seen, in all runs" if len(runs) > 1 else "images seen",
-        y="held-out people: TAR at FAR 1e-3",
+        y="held-out people: TMR at FMR 1e-3",
     )
     drawn, note = drawn_or_note(lambda: plots.curve_svg(axes, curves))
     done = [f"{run.steps:,} steps of {run.batch_size} crops" for run in runs]

@@ -29,7 +29,7 @@ def figure_table(model: Judged, teacher: Judged) -> Table:
     ]
     rows += [
         (
-            f"LFW, TAR at FAR {rate:.0e}",
+            f"LFW, TMR at FMR {rate:.0e}",
             *(tar_text(one.lfw, rate) for one in both),
             "95 %" if rate == 1e-3 else "",
         )
@@ -38,7 +38,7 @@ def figure_table(model: Judged, teacher: Judged) -> Table:
     people = model.validation.drawn_count
     rows += [
         (
-            f"{people} held-out people, TAR at FAR {rate:.0e}",
+            f"{people} held-out people, TMR at FMR {rate:.0e}",
             *(tar_text(one.validation, rate) for one in both),
             "",
         )
@@ -58,7 +58,7 @@ def figure_table(model: Judged, teacher: Judged) -> Table:
     ]
     rows += [
         (
-            f"non-enrolled people named of {photos.unknown}, threshold for FAR {ours.fmr:.0e}",
+            f"non-enrolled people named of {photos.unknown}, threshold for FMR {ours.fmr:.0e}",
             _non_enrolled_text(ours, photos.unknown),
             _non_enrolled_of(teacher, ours.fmr),
             "",
@@ -144,7 +144,7 @@ def accuracy_text(judged: Judged) -> str:
 
 
 def tar_text(report: VerificationReport, rate: float) -> str:
-    """The true accept rate at a FMR, or that there are too few pairs."""
+    """The true match rate at a FMR, or that there are too few pairs."""
     for point in report.tar_at_far:
         if point.fmr == rate:
             return share(point.true_accept_rate, point.interval)

@@ -32,7 +32,7 @@ class RunHistory:
         batch_size: crops of a step.
         teachers: names of their files.
         held_out: of the crops.
-        validation: images seen and true accept rate at FAR 1e-3 of the held-out identities.
+        validation: images seen and true match rate at FMR 1e-3 of the held-out identities.
         earlier: the runs that it went on from, the first of them first.
     """
 
@@ -160,7 +160,7 @@ def network_text(manifest: Manifest) -> str:
 
 def _thresholds(manifest: Manifest) -> str:
     found = [
-        f"{one.similarity:.3f} for FAR {one.fmr:.0e} "
+        f"{one.similarity:.3f} for FMR {one.fmr:.0e} "
         f"({one.similarity_low:.3f} to {one.similarity_high:.3f})"
         for one in manifest.thresholds
     ]

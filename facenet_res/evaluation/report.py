@@ -78,13 +78,13 @@ def verification_rows(report: VerificationReport) -> list[Row]:
     ]
     rows += [
         (
-            f"TAR at FAR {point.fmr:.0e}",
+            f"TMR at FMR {point.fmr:.0e}",
             f"{share(point.true_accept_rate, point.interval)}, threshold {point.threshold:.4f}",
         )
         for point in report.tar_at_far
     ]
-    rows += [_refused_row("TAR at FAR", one, "pairs of two people") for one in report.refused]
-    rows.append(("least FAR that the pairs support", f"{report.least_rate:.1e}"))
+    rows += [_refused_row("TMR at FMR", one, "pairs of two people") for one in report.refused]
+    rows.append(("least FMR that the pairs support", f"{report.least_rate:.1e}"))
     rows.append(("intervals", drawn_text(report)))
     if accuracy is not None:
         folds = [fold.threshold for fold in accuracy.folds]
@@ -164,10 +164,10 @@ def groups_rows(report: GroupsReport) -> list[Row]:
     for attribute in report.attributes:
         for group in attribute.groups:
             rows += [
-                (f"{attribute.name} {group.name}: FAR", rate_text(group.false_accepts)),
-                (f"{attribute.name} {group.name}: FRR", rate_text(group.false_rejects)),
+                (f"{attribute.name} {group.name}: FMR", rate_text(group.false_accepts)),
+                (f"{attribute.name} {group.name}: FNMR", rate_text(group.false_rejects)),
             ]
-        for kind, one in (("FAR", attribute.false_accepts), ("FRR", attribute.false_rejects)):
+        for kind, one in (("FMR", attribute.false_accepts), ("FNMR", attribute.false_rejects)):
             if one.worst:
                 worst = "no error at all"
                 if not math.isnan(one.worst_to_mean):

@@ -145,7 +145,7 @@ def drawn_or_note(*makers: Maker) -> tuple[tuple[str, ...], str]:
 
 def roc_plot(curves: dict[str, tuple[CurvePoint, ...]], title: str = "ROC") -> str:
     """True accepts over false matches with their intervals, a line for each name."""
-    axes = plots.Axes(title=title, x="FMR", y="true accept rate", x_scale="log")
+    axes = plots.Axes(title=title, x="FMR", y="true match rate", x_scale="log")
     return plots.curve_svg(axes, [_band(curve, name) for name, curve in curves.items()])
 
 
@@ -208,7 +208,7 @@ def similarity_plot(
 
 def _attribute(attribute: AttributeFigures) -> Section:
     table = Table(
-        header=("group", "photographs", "people", "FAR", "FRR"),
+        header=("group", "images", "people", "FMR", "FNMR"),
         rows=tuple(
             (
                 group.name,

@@ -115,8 +115,8 @@ def test_a_group_with_too_few_pairs_has_no_figure() -> None:
     small = report.attributes[0].groups[2]
     assert np.isnan(small.false_accepts.rate)
     rows = dict(groups_rows(report))
-    assert rows["sex x: FAR"] == "too few pairs: 3, 300 are needed"
-    assert rows["sex x: FRR"] == "too few pairs: 3, 30 are needed"
+    assert rows["sex x: FMR"] == "too few pairs: 3, 300 are needed"
+    assert rows["sex x: FNMR"] == "too few pairs: 3, 30 are needed"
     assert report.attributes[0].false_accepts.worst == "m"
 
 

@@ -46,7 +46,7 @@ def test_a_rate_needs_three_divided_by_it_pairs(impostors: int, given: int) -> N
     ]
     assert {each.found for each in report.refused} == {impostors}
     rows = dict(verification_rows(report))
-    assert rows["TAR at FAR 1e-06"] == (
+    assert rows["TMR at FMR 1e-06"] == (
         f"refused: needs 3000000 pairs of two people, there are {impostors}"
     )
 

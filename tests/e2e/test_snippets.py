@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 
 from experiments.demo.variations import rotated, scaled, with_gamma
@@ -47,6 +48,8 @@ def folder(tmp_path: Path) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_jpeg(image))
+    size_px = (ada.shape[1], ada.shape[0])
+    pillow_heif.from_bytes("RGB", size_px, ada.tobytes()).save(tmp_path / "party.heic")
     (tmp_path / "notes.txt").write_text("hi\n")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "ada.jpg").read_bytes()[:20_000])
     write_random_artifact(tmp_path / "models" / "mine")

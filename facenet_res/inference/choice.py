@@ -73,7 +73,7 @@ def openvino_precision(artifact: Artifact, precision: str, computes_in: set[str]
     if wanted is not None and wanted not in computes_in:
         raise EngineUnavailable(
             f"this device does not compute in {precision}, only in "
-            f"{', '.join(sorted(computes_in))}; ask for precision f32"
+            f"{', '.join(sorted(computes_in))}; use precision f32"
         )
     if precision == "int8" and not has_int8:
         raise ConfigInvalid(

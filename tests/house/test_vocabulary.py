@@ -49,7 +49,7 @@ ALLOWED = {
     "facenet_res/export": 2,
     "facenet_res/faces": 25,
     "facenet_res/gallery": 2,
-    "facenet_res/inference": 7,
+    "facenet_res/inference": 0,
     "facenet_res/models": 2,
     "facenet_res/train": 27,
     "facenet_res/weights": 14,

@@ -81,7 +81,7 @@ def _precision(asked: str, device: str) -> tuple[str, str]:
     if asked == "f16" and device == "cpu":
         raise ConfigInvalid(
             "engine keras computes in f16 on a GPU only, and runs on the CPU here; "
-            "ask for precision f32 or bf16"
+            "use precision f32 or bf16"
         )
     if asked != "auto":
         return asked, "asked for"

@@ -55,12 +55,12 @@ def pick_runtime(name: str, device: str) -> Runtime:
     has_gpu = _HAS_GPU[name]()
     if device == "gpu" and not has_gpu:
         raise EngineUnavailable(
-            f"Keras on {name} sees no GPU here; install its CUDA build, or ask for device cpu"
+            f"Keras on {name} sees no GPU here; install its CUDA build, or use device cpu"
         )
     if device == "cpu" and has_gpu and name != "torch":
         raise EngineUnavailable(
             f"Keras on {name} puts its weights on the GPU that it sees; hide it "
-            "(CUDA_VISIBLE_DEVICES='') to stay on the CPU, or ask for device gpu"
+            "(CUDA_VISIBLE_DEVICES='') to stay on the CPU, or use device gpu"
         )
     if device == "auto":
         picked = "gpu" if has_gpu else "cpu"
@@ -101,7 +101,7 @@ def check_placed(runtime: Runtime, model: Any, forward: Compiled) -> None:
     if places != {runtime.device}:
         raise EngineUnavailable(
             f"Keras on {runtime.name} was to run on the {runtime.device.upper()}, but runs on "
-            f"{', '.join(sorted(places)).upper()}; see its warnings, or ask for device cpu"
+            f"{', '.join(sorted(places)).upper()}; see its warnings, or use device cpu"
         )
 
 
@@ -165,7 +165,7 @@ def _jax(runtime: Runtime, model: Any, normalise: Normalise, dtype: str) -> Comp
     import jax.numpy as jnp  # noqa: PLC0415
 
     # Cast once here, not in every call: layers would cast their float32 weights each time. What
-    # a normalisation divides by stays float32, which Keras' layer asks for.
+    # a normalisation divides by stays float32, which Keras' layer requires.
     def stored(variable: Any) -> Any:
         return variable.value.astype(dtype) if variable.name == "kernel" else variable.value
 

@@ -139,7 +139,7 @@ def _check_provider(providers: Sequence[str], device: str) -> None:
         raise EngineUnavailable(
             f"ONNX Runtime would not run on device {device}: it offers {', '.join(providers)}; "
             "a GPU needs the package onnxruntime-gpu (in place of onnxruntime) and its CUDA "
-            "libraries, or ask for device cpu"
+            "libraries, or use device cpu"
         )
 
 

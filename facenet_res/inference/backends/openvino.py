@@ -97,7 +97,7 @@ def _device(core: Any, device: str) -> str:
     if not any(one == name or one.startswith(f"{name}.") for one in there):
         raise EngineUnavailable(
             f"OpenVINO sees no device {name} here, only {', '.join(there)}; a GPU has to be "
-            "Intel's, with its driver. For NVIDIA ask for engine onnx or keras"
+            "Intel's, with its driver. For NVIDIA use engine onnx or keras"
         )
     return name
 

@@ -1,6 +1,7 @@
 """`facenet-res gallery ...`: a gallery of enrolled people in a local folder."""
 
 from argparse import Namespace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from facenet_res.core import exit_codes
 from facenet_res.core.errors import ArgumentInvalid
 
 if TYPE_CHECKING:
+    from facenet_res.gallery.backup import CheckReport
     from facenet_res.gallery.types import DeletionReceipt, Person
 
 PAGE_SIZE = 500
@@ -32,9 +34,11 @@ EXAMPLES = """examples:
   facenet-res gallery verify ada visitor.jpg --gallery staff
   facenet-res gallery list --gallery staff
   facenet-res gallery delete ada --gallery staff
+  facenet-res gallery backup backups/monday --gallery staff
 
-A gallery is a folder. It belongs to the model that made its embeddings, and to one process at a
-time: while a server has it open, use the server."""
+A gallery is a folder. It belongs to the model that made its embeddings. One process writes to it:
+while a server has it open, enrol and delete through the server; list, backup and fsck work beside
+it."""
 
 ENROLL_NOTES = """examples:
   facenet-res gallery enroll ada 1.jpg 2.jpg --name Ada --gallery staff
@@ -49,8 +53,8 @@ IDENTIFY_NOTES = """examples:
   facenet-res gallery identify door/ --gallery staff --fmr 1e-4 --json
 
 --fmr is the false match rate of one comparison (1:1). A search compares a face with all N enrolled
-ones, so its false positive identification rate (FPIR) is up to N times as high: the larger the
-gallery, the lower the FMR to choose."""
+ones, so its false positive identification rate is up to N times as high. --fpir asks for that rate
+itself, however many are enrolled; the gallery needs 20 people or a calibrated model."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
@@ -86,7 +90,9 @@ def add_parsers(subparsers: Subparsers) -> None:
         "-k", type=int, default=5, metavar="N", help="candidates per face (default: 5)"
     )
     _add_gallery(parser)
-    add_operating_point(parser, answer_no="unless every face in every image is identified")
+    add_operating_point(
+        parser, answer_no="unless every face in every image is identified", has_fpir=True
+    )
     add_model(parser)
 
     summary = "decide whether an image shows an enrolled person"
@@ -109,6 +115,27 @@ def add_parsers(subparsers: Subparsers) -> None:
     )
     _add_gallery(parser)
 
+    parser = add_command(actions, "backup", run_backup, "copy a gallery that may be in use")
+    parser.add_argument("to", type=Path, metavar="DIR", help="a new folder")
+    _add_gallery(parser)
+
+    parser = add_command(actions, "fsck", run_check, "check files, rows, embeddings and the log")
+    _add_gallery(parser)
+
+
+def run_backup(arguments: Namespace) -> int:
+    """Copies the gallery and checks the copy; needs no model."""
+    from facenet_res.gallery.backup import back_up
+
+    return _print_report(arguments, back_up(arguments.gallery, arguments.to))
+
+
+def run_check(arguments: Namespace) -> int:
+    """Checks the gallery; needs no model."""
+    from facenet_res.gallery.backup import check
+
+    return _print_report(arguments, check(arguments.gallery))
+
 
 def run_create(arguments: Namespace) -> int:
     """Creates a gallery for the model's embeddings."""
@@ -129,7 +156,7 @@ def run_list(arguments: Namespace) -> int:
     """Prints who is in the gallery; needs no model."""
     from facenet_res.gallery.gallery import EmbeddingGallery
 
-    with EmbeddingGallery.open(arguments.gallery) as gallery:
+    with EmbeddingGallery.open(arguments.gallery, read_only=True) as gallery:
         if arguments.person is not None:
             _print_person(arguments, gallery.person(arguments.person))
             return exit_codes.OK
@@ -152,8 +179,6 @@ def run_list(arguments: Namespace) -> int:
 
 def run_delete(arguments: Namespace) -> int:
     """Deletes and prints the receipt; needs no model."""
-    from dataclasses import asdict
-
     from facenet_res.gallery.gallery import EmbeddingGallery
 
     if (arguments.person is None) == (arguments.face is None):
@@ -183,6 +208,18 @@ def deleted_text(receipt: "DeletionReceipt") -> str:
     )
     rest = f"; {counted(receipt.rows_left, 'row')} not removed" if receipt.rows_left else ""
     return f"deleted {what}{rest}"
+
+
+def _print_report(arguments: Namespace, report: "CheckReport") -> int:
+    if arguments.json:
+        print_json(asdict(report))
+    else:
+        counts = report.counts
+        print(
+            f"sound: {counts.persons} people, {counted(counts.faces, 'face')}, "
+            f"{counted(report.crops, 'crop')}, {report.log_entries} log entries"
+        )
+    return exit_codes.OK
 
 
 def _add_gallery(parser: Any) -> None:

@@ -20,7 +20,9 @@ def run_identify(arguments: Namespace) -> int:
     files = find_image_files(arguments.images)
     with opened_gallery(arguments) as gallery, progress(len(files.paths), "images") as tell:
         recognizer = gallery.recognizer
-        point = recognizer.operating_point(fmr=arguments.fmr, threshold=arguments.threshold)
+        point = gallery.operating_point(
+            fpir=arguments.fpir, fmr=arguments.fmr, threshold=arguments.threshold
+        )
         many = recognizer.embed_many(files.paths, on_progress=tell)
         results, skipped = split(many, files.skipped)
         answered = [
@@ -34,7 +36,7 @@ def run_identify(arguments: Namespace) -> int:
             for result, answers in answered
         ]
     if arguments.json:
-        about = {"threshold": point.threshold, "fmr": point.fmr}
+        about = {"threshold": point.threshold, "fmr": point.fmr, "fpir": point.fpir}
         print_json({**about, "images": images, "skipped": as_dicts(skipped)})
     else:
         _print_identified(images, point.threshold)

@@ -160,8 +160,10 @@ def add_workers(parser: ArgumentParser) -> None:
     )
 
 
-def add_operating_point(parser: ArgumentParser, *, answer_no: str = "") -> None:
-    """--fmr, --threshold and, where an answer can be no, --exit-code."""
+def add_operating_point(
+    parser: ArgumentParser, *, answer_no: str = "", has_fpir: bool = False
+) -> None:
+    """--fmr, --threshold, for 1:N --fpir, and where an answer can be no, --exit-code."""
     options = parser.add_argument_group("decision")
     group = options.add_mutually_exclusive_group()
     group.add_argument(
@@ -173,6 +175,14 @@ def add_operating_point(parser: ArgumentParser, *, answer_no: str = "") -> None:
     group.add_argument(
         "--threshold", type=float, metavar="SCORE", help="or the least score that matches, -1 to 1"
     )
+    if has_fpir:
+        group.add_argument(
+            "--fpir",
+            type=float,
+            metavar="RATE",
+            help="or the share of non-enrolled people who may be named, from the gallery's own "
+            "scores; needs 20 people",
+        )
     if answer_no:
         options.add_argument("--exit-code", action="store_true", help=f"exit with 1 {answer_no}")
 

@@ -37,3 +37,13 @@ def operating_point(
         threshold_low=found.similarity_low,
         threshold_high=found.similarity_high,
     )
+
+
+def threshold_at(manifest: Manifest, fmr: float) -> float:
+    """The threshold for an FMR; the one for the largest calibrated FMR where that is smaller.
+
+    Raises:
+        ArgumentInvalid: the FMR is below the calibrated range, or the model is not calibrated.
+    """
+    calibrated = [each.fmr for each in manifest.thresholds]
+    return operating_point(manifest, fmr=min(fmr, max(calibrated, default=fmr))).threshold

@@ -67,6 +67,11 @@ class SlotFile:
         """uint64[S, W], all slots, read only; a view that stays valid when the file grows."""
         return self._words
 
+    @property
+    def slots(self) -> int:
+        """How many slots the file has, used or not."""
+        return os.fstat(self._descriptor).st_size // self._slot_bytes
+
     def remap(self) -> None:
         """Maps what the file has grown to."""
         if not self._is_mapped:
@@ -108,7 +113,7 @@ class SlotFile:
         Raises:
             DiskFull, NotWritable: the file cannot be written.
         """
-        present = slots[slots < self._slots()]
+        present = slots[slots < self.slots]
         filled = present[self.read(present).any(axis=1)]
         self.write(filled, np.zeros((len(filled), self._slot_bytes // WORD_BYTES), np.uint64))
         if self.read(filled).any():
@@ -131,8 +136,8 @@ class SlotFile:
         Raises:
             GalleryInvalid: the file ends before one of them.
         """
-        if len(slots) and not 0 <= int(slots.min()) <= int(slots.max()) < self._slots():
-            raise GalleryInvalid(f"{self._file} is truncated: it has {self._slots()} slots")
+        if len(slots) and not 0 <= int(slots.min()) <= int(slots.max()) < self.slots:
+            raise GalleryInvalid(f"{self._file} is truncated: it has {self.slots} slots")
         if self._is_mapped:
             if len(slots) and int(slots.max()) >= len(self._words):
                 self.remap()
@@ -156,11 +161,8 @@ class SlotFile:
         self._words = self._words[:0].copy()
         os.close(self._descriptor)
 
-    def _slots(self) -> int:
-        return os.fstat(self._descriptor).st_size // self._slot_bytes
-
     def _grow(self, slots: int) -> None:
-        held = self._slots()
+        held = self.slots
         if slots <= held:
             return
         if not self._is_mapped:

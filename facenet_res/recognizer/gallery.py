@@ -9,11 +9,13 @@ print(hit.person_id or "unknown", hit.score, hit.face.box)
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from facenet_res.core.decision import threshold_at
 from facenet_res.core.errors import FileMissing, InputError
 from facenet_res.core.face_id import face_id_of
 from facenet_res.core.types import Face, Identification, OperatingPoint, Verification
@@ -53,14 +55,17 @@ class Gallery:
     @classmethod
     def open(cls, recognizer: FaceRecognizer, path: Path, *, create: bool = False) -> "Gallery":
         """See `FaceRecognizer.open_gallery`."""
-        model_id = recognizer.embedder.model_id
-        embedding_dim = recognizer.embedder.embedding_dim
+        opening = partial(
+            EmbeddingGallery.open, path, threshold_at_fmr=partial(threshold_at, recognizer.manifest)
+        )
+        model_id, dim = recognizer.embedder.model_id, recognizer.embedder.embedding_dim
         try:
-            opened = EmbeddingGallery.open(path, model_id=model_id, embedding_dim=embedding_dim)
+            opened = opening(model_id=model_id, embedding_dim=dim)
         except FileMissing:
             if not create:
                 raise
-            opened = EmbeddingGallery.create(path, model_id=model_id, embedding_dim=embedding_dim)
+            EmbeddingGallery.create(path, model_id=model_id, embedding_dim=dim).close()
+            opened = opening()
         return cls(recognizer, opened)
 
     @property
@@ -147,6 +152,7 @@ class Gallery:
         self,
         image: AnyImage,
         *,
+        fpir: float | None = None,
         fmr: float | None = None,
         threshold: float | None = None,
         k: int = K_DEFAULT,
@@ -156,7 +162,8 @@ class Gallery:
 
         Args:
             image: any number of faces.
-            fmr: false match rate of one comparison; the recognizer's default where None.
+            fpir: share of non-enrolled people who may be named, however many are enrolled.
+            fmr: or a false match rate of one comparison; the recognizer's default where None.
             threshold: or the least score that counts as a match, in [-1, 1].
             k: most candidates for each face.
             faces_max: see `FaceRecognizer.detect`.
@@ -164,8 +171,20 @@ class Gallery:
         Returns:
             One answer for each face, largest face first.
         """
-        point = self.recognizer.operating_point(fmr=fmr, threshold=threshold)
+        point = self.operating_point(fpir=fpir, fmr=fmr, threshold=threshold)
         return self.identify_faces(self.recognizer.embed(image, faces_max=faces_max), point, k)
+
+    def operating_point(
+        self,
+        *,
+        fpir: float | None = None,
+        fmr: float | None = None,
+        threshold: float | None = None,
+    ) -> OperatingPoint:
+        """The threshold for a rate; for an FPIR see `EmbeddingGallery.operating_point`."""
+        if fpir is None:
+            return self.recognizer.operating_point(fmr=fmr, threshold=threshold)
+        return self.embeddings.operating_point(fpir=fpir, fmr=fmr, threshold=threshold)
 
     def identify_faces(
         self, faces: Sequence[Face], point: OperatingPoint, k: int = K_DEFAULT
@@ -217,10 +236,9 @@ class Gallery:
 
     def people(self) -> "Iterator[Person]":
         """Everybody, by the order of ids."""
-        page_size, after = 500, ""
-        while page := self.embeddings.people(page_size, after):
+        page: list[Person] = []
+        while page := self.embeddings.people(500, page[-1].person_id if page else ""):
             yield from page
-            after = page[-1].person_id
 
     def person(self, person_id: str) -> Person:
         """One person with all faces; raises UnknownPerson where there is none."""

@@ -139,8 +139,21 @@ def test_states_that_forbid_have_their_status(
 def test_a_missing_gallery_and_a_locked_one_are_told_apart(run: Run, gallery: Path) -> None:
     missing = run("gallery", "list", "--gallery", gallery / "absent")
     with EmbeddingGallery.open(gallery):
-        locked = run("gallery", "list", "--gallery", gallery)
+        locked = run("gallery", "delete", "nobody", "--gallery", gallery)
+        listed = run("gallery", "list", "--gallery", gallery)
     assert (missing.code, locked.code) == (exit_codes.INPUT, exit_codes.UNAVAILABLE)
+    assert listed.code == exit_codes.OK
+
+
+def test_a_gallery_is_copied_and_checked(run: Run, gallery: Path, tmp_path: Path) -> None:
+    copied = run("gallery", "backup", tmp_path / "copy", "--gallery", gallery, "--json")
+    checked = run("gallery", "fsck", "--gallery", tmp_path / "copy")
+    (tmp_path / "copy" / "gallery.head").write_bytes(b"")
+    damaged = run("gallery", "fsck", "--gallery", tmp_path / "copy")
+    assert (copied.code, checked.code) == (exit_codes.OK, exit_codes.OK)
+    assert checked.out.startswith("sound: ")
+    assert damaged.code == exit_codes.STATE
+    assert "restore" in damaged.err
 
 
 def test_a_photograph_that_was_skipped_is_not_known(

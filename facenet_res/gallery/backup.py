@@ -1,0 +1,186 @@
+"""A copy of a gallery, taken while it is in use, and the check of everything in one.
+
+A backup is a gallery: it is opened like any other, and restored by a backup of it elsewhere.
+A folder that is copied by other means while it is written to is refused when it is opened.
+"""
+
+import shutil
+import sqlite3
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facenet_res.core.errors import GalleryExists, GalleryInvalid, QueueFull, UnknownFace
+from facenet_res.gallery import checking, views
+from facenet_res.gallery.checksums import CHAIN_START, chain_hash, vector_sums
+from facenet_res.gallery.folder import (
+    CROPS_NAME,
+    DATABASE_NAME,
+    HEAD_NAME,
+    VECTORS_NAME,
+    find_database,
+    make_folder,
+    make_private_file,
+    sync_folder,
+)
+from facenet_res.gallery.head import Head, HeadFile
+from facenet_res.gallery.records import RequestRow, opened
+from facenet_res.gallery.slots import SlotFile
+from facenet_res.gallery.sqlite_database import SqliteDatabase
+from facenet_res.gallery.sqlite_store import CROP_BYTES, SqliteStore
+from facenet_res.gallery.types import Counts
+
+ROUNDS_MAX = 20
+SLOTS_AT_ONCE = 512
+ENTRIES_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a check of a gallery has found.
+
+    Attributes:
+        counts: people and faces.
+        log_entries: entries of the audit log, their chain unbroken.
+        crops: crops that match their checksums.
+        position: of the log.
+    """
+
+    counts: Counts
+    log_entries: int
+    crops: int
+    position: int
+
+
+def back_up(source: Path, target: Path) -> CheckReport:
+    """Copies a gallery into a new folder, while other processes may read and write it.
+
+    The database is copied first, then each slot that does not match it. Faces that were deleted in
+    between do not match, so this goes on until all do: each round has less to copy.
+
+    Raises:
+        FileMissing: there is no gallery at the source.
+        GalleryExists: the target is there already.
+        GalleryInvalid: the source is damaged.
+        QueueFull: it changed faster than it could be copied.
+        DiskFull, NotWritable: the target cannot be written.
+    """
+    file = find_database(source)
+    if target.exists():
+        raise GalleryExists(f"{target} is there already; name a new folder for the backup")
+    make_folder(target)
+    try:
+        with ExitStack() as stack:
+            database = stack.enter_context(closing(SqliteDatabase.open_reading(file)))
+            with database.reading() as connection:
+                vector_bytes = checking.read_info(connection).embedding_dim * 4
+            pairs = [
+                (
+                    stack.enter_context(closing(_slot_file(source / name, size, is_target=False))),
+                    stack.enter_context(closing(_slot_file(target / name, size, is_target=True))),
+                )
+                for name, size in ((VECTORS_NAME, vector_bytes), (CROPS_NAME, CROP_BYTES))
+            ]
+            for _ in range(ROUNDS_MAX):
+                slots = _copy_database(database, target)
+                copied = [
+                    _copy_wrong(from_file, to_file, slots[:, [0, column]])
+                    for column, (from_file, to_file) in enumerate(pairs, start=1)
+                ]
+                if not any(copied):
+                    break
+            else:
+                check(source)
+                raise QueueFull(f"the gallery {source} changes faster than it is copied")
+        for folder in (target, target.absolute().parent):
+            sync_folder(folder)
+        return check(target)
+    except BaseException:
+        shutil.rmtree(target)
+        raise
+
+
+def check(path: Path) -> CheckReport:
+    """Checks everything in a gallery: structure, rows, embeddings, crops, log, kept answers.
+
+    Raises:
+        FileMissing: there is no gallery.
+        GalleryInvalid: it is damaged; the message says where, and what to do.
+    """
+    with closing(SqliteStore.open_reading(path)) as store:
+        counts = store.counts()
+        with closing(SqliteDatabase.open_reading(path / DATABASE_NAME)) as database:
+            database.check_structure()
+            with database.reading() as connection:
+                progress = checking.read_progress(connection)
+                checking.read_table(connection, progress)
+                entries = _check_log(connection, progress.chain, progress.position)
+                for columns in connection.execute("SELECT * FROM requests"):
+                    opened(RequestRow, columns)
+                with_crop = connection.execute(
+                    "SELECT face_id FROM faces WHERE crop_sum <> 0"
+                ).fetchall()
+        for (face_id,) in with_crop:
+            # A face may be deleted while its crop is read: only one that stays is damaged.
+            with suppress(UnknownFace):
+                store.crop(face_id)
+    return CheckReport(counts, entries, len(with_crop), progress.position)
+
+
+def _slot_file(file: Path, content_bytes: int, *, is_target: bool) -> SlotFile:
+    return SlotFile(file, content_bytes, is_writable=is_target, is_mapped=False)
+
+
+def _copy_database(database: SqliteDatabase, target: Path) -> NDArray[np.int64]:
+    """Copies the last commit; int64[N, 3], slot, vector and crop checksum of its faces."""
+    copy = target / DATABASE_NAME
+    for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"):
+        (target / name).unlink(missing_ok=True)
+    make_private_file(copy)
+    database.copy_to(copy)
+    with closing(SqliteDatabase.open(copy)) as copied, copied.reading() as connection:
+        progress = checking.read_progress(connection)
+        rows = connection.execute("SELECT slot, vector_sum, crop_sum FROM faces").fetchall()
+    head = HeadFile(target / HEAD_NAME, is_writable=True)
+    with closing(head):
+        head.write(Head(progress.position, bytes.fromhex(progress.chain)))
+        head.flush()
+    slots = np.array(rows, np.int64).reshape(-1, 3)
+    return slots[np.argsort(slots[:, 0])]
+
+
+def _copy_wrong(source: SlotFile, target: SlotFile, wanted: NDArray[np.int64]) -> int:
+    """Copies the slots whose checksum is not the wanted one; how many there were."""
+    copied = 0
+    wanted = wanted[wanted[:, 1] != 0]
+    for begin in range(0, len(wanted), SLOTS_AT_ONCE):
+        slots, sums = wanted[begin : begin + SLOTS_AT_ONCE].T
+        present = slots < target.slots
+        wrong = slots[~present]
+        found = vector_sums(target.read(slots[present]))
+        wrong = np.concatenate([slots[present][found != sums[present]], wrong])
+        target.write(wrong, source.read(wrong))
+        copied += len(wrong)
+    if copied:
+        target.flush()
+    return copied
+
+
+def _check_log(connection: sqlite3.Connection, chain_wanted: str, position: int) -> int:
+    """Follows the chain of the audit log from its beginning; how many entries it has."""
+    chain, after = CHAIN_START, 0
+    while entries := views.read_log(connection, after, ENTRIES_AT_ONCE):
+        for row, stored in entries:
+            chain = chain_hash(chain, row)
+            if row.position != after + 1 or chain.hex() != stored:
+                raise GalleryInvalid(
+                    f"the audit log is damaged or was changed at entry {row.position}; "
+                    "restore a backup"
+                )
+            after = row.position
+    if (after, chain.hex()) != (position, chain_wanted if position else CHAIN_START.hex()):
+        raise GalleryInvalid("entries at the end of the audit log are missing; restore a backup")
+    return after

@@ -1,7 +1,7 @@
 """The cluster stage: files to groups of copies, faces of the kept photos to people."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,12 @@ from facenet_res.dedup.pairs import PixelComparison, read_pairs
 from facenet_res.dedup.people import group_faces, near_pairs, similarities
 from facenet_res.dedup.plan import Picture, changes_of, kind_of
 from facenet_res.dedup.progress import OnProgress, Progress
-from facenet_res.dedup.scan import first_paths, read_photos, read_scan_skipped
+from facenet_res.dedup.scan import (
+    first_paths,
+    read_others,
+    read_photos,
+    read_scan_skipped,
+)
 from facenet_res.dedup.types import (
     CopyGroup,
     CopyKind,
@@ -57,17 +62,19 @@ def cluster(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgres
     photos = _photos(folder, listed, fingerprints)
     comparison = PixelComparison(fingerprints)
     near = NearCopies(photos.pictures, read_pairs(out), comparison).groups()
-    copies = _copy_groups(photos, near)
+    by_bytes = _by_bytes([*listed, *read_others(out)], photos)
+    copies = _copy_groups(photos, near, by_bytes)
     on_progress(Progress(Stage.CLUSTER, 1, 2))
     faces, unembeddable = read_faces(out, config, paths)
     people, alike, compared = _people(faces, copies, near, photos, config)
     skipped = _all_skipped(listed, [*undecodable, *unembeddable], read_scan_skipped(out))
-    files = [file for name in photos.files for file in photos.files[name]]
+    unreadable = {file.path for file in skipped}
+    files = [file for file in listed if file.path not in unreadable]
     counts = Counts(
         files=len(listed) + len(read_scan_skipped(out)),
         photos=len(files),
         photo_bytes=sum(file.bytes for file in files),
-        byte_equal_copies=len(files) - len(photos.files),
+        byte_equal_copies=sum(len(same) - 1 for same in [*photos.files.values(), *by_bytes]),
         near_copies=sum(len(group.pairs) - 1 for group in near),
         excess_bytes=sum(group.excess_bytes for group in copies),
         faces=len(faces.sha256),
@@ -84,8 +91,7 @@ def _photos(folder: Path, listed: list[PhotoFile], fingerprints: Fingerprints) -
         files[photo.sha256].append(photo)
     pictures = {}
     for row, name in enumerate(fingerprints.sha256):
-        # Visible files first: what is hidden is not missed.
-        files[name].sort(key=lambda file: (is_hidden(file.path), file.path))
+        files[name].sort(key=_keep_first)
         first = files[name][0]
         width_px, height_px = fingerprints.size_px[row].tolist()
         pictures[name] = Picture(
@@ -111,14 +117,32 @@ def is_hidden(path: str) -> bool:
     return any(part.startswith(".") for part in path.split("/"))
 
 
-def _copy_groups(photos: _Photos, near: list[NearGroup]) -> tuple[CopyGroup, ...]:
+def _by_bytes(files: list[PhotoFile], photos: _Photos) -> list[list[PhotoFile]]:
+    """Byte-equal files that have no pixels for us: damaged, too large, or no image."""
+    same: defaultdict[str, list[PhotoFile]] = defaultdict(list)
+    for file in sorted(files, key=_keep_first):
+        if file.sha256 not in photos.pictures:
+            same[file.sha256].append(file)
+    return [group for group in same.values() if len(group) > 1]
+
+
+def _keep_first(file: PhotoFile) -> tuple[bool, str]:
+    # Visible files first: what is hidden is not missed.
+    return is_hidden(file.path), file.path
+
+
+def _copy_groups(
+    photos: _Photos, near: list[NearGroup], by_bytes: list[list[PhotoFile]]
+) -> tuple[CopyGroup, ...]:
     grouped = {pair.second for group in near for pair in group.pairs}
     alone = [
         NearGroup((itself(name),), ("",))
         for name, files in photos.files.items()
         if name not in grouped and len(files) > 1
     ]
-    found = []
+    found = [
+        tuple(_member(file, same[0], CopyKind.BYTE_EQUAL) for file in same) for same in by_bytes
+    ]
     for group in [*near, *alone]:
         members = [
             member
@@ -126,9 +150,10 @@ def _copy_groups(photos: _Photos, near: list[NearGroup]) -> tuple[CopyGroup, ...
             for member in _members(photos, pair, reason)
         ]
         found.append((members[0], *sorted(members[1:], key=lambda member: member.path)))
-    found.sort(key=lambda members: (-sum(m.bytes for m in members[1:]), members[0].path))
+    groups = [CopyGroup("", members) for members in found]
+    groups.sort(key=lambda group: (-group.excess_bytes, group.members[0].path))
     return tuple(
-        CopyGroup(f"copies-{number}", members) for number, members in enumerate(found, start=1)
+        replace(group, group_id=f"copies-{number}") for number, group in enumerate(groups, start=1)
     )
 
 
@@ -137,23 +162,36 @@ def _members(photos: _Photos, pair: CopyPair, reason: str) -> list[CopyMember]:
     kept, picture = photos.pictures[pair.first], photos.pictures[pair.second]
     kind = kind_of(kept, picture, pair)
     changes = () if kind == CopyKind.BYTE_EQUAL else changes_of(kept, picture, pair)
-    is_kept = pair.first == pair.second
+    first = photos.files[pair.first][0]
     return [
-        CopyMember(
-            path=file.path,
-            bytes=file.bytes,
+        replace(
+            _member(file, first, kind),
             width_px=picture.width_px,
             height_px=picture.height_px,
-            sha256=file.sha256,
-            kind=CopyKind.KEEP if is_kept and position == 0 else kind,
-            changes=changes,
+            changes=(*changes, *_member(file, first, kind).changes),
             similarity=pair.similarity,
             shown=pair.shown,
             overlay=pair.overlay,
             kept_because=reason,
         )
-        for position, file in enumerate(photos.files[pair.second])
+        for file in photos.files[pair.second]
     ]
+
+
+def _member(file: PhotoFile, kept: PhotoFile, kind: CopyKind) -> CopyMember:
+    """A file as far as its bytes tell."""
+    is_link = file is not kept and file.link != "" and file.link == kept.link
+    return CopyMember(
+        path=file.path,
+        bytes=file.bytes,
+        width_px=0,
+        height_px=0,
+        sha256=file.sha256,
+        kind=CopyKind.KEEP if file is kept else kind,
+        changes=("a hard link: removing it frees nothing",) if is_link else (),
+        similarity=1.0,
+        link=file.link,
+    )
 
 
 def _people(

@@ -14,7 +14,7 @@ _SIGNS: Final = (
     frozenset({"report.html", "report.json", "groups.csv", "summary.txt"}),
 )
 _OWN: Final = (
-    *("scan.jsonl", "scan_skipped.jsonl", "faces_model.jsonl", "groups.jsonl"),
+    *("scan.jsonl", "scan_skipped.jsonl", "scan_others.jsonl", "faces_model.jsonl", "groups.jsonl"),
     *("hashes", "fingerprints-????????", "faces-????????", "judgements-?", "copies"),
     *("report.html", "report.json", "groups.csv", "summary.txt"),
 )

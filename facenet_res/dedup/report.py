@@ -97,7 +97,7 @@ def as_csv(report: DedupReport) -> str:
             row = asdict(member) | {"group_id": copies.group_id, "role": row_role(member.kind)}
             row["changes"] = "; ".join(member.changes)
             row["path"] = _harmless(member.path)
-            for name in ("kind", "shown", "overlay", "kept_because"):
+            for name in ("kind", "shown", "overlay", "kept_because", "link"):
                 del row[name]
             writer.writerow(row)
     for person in report.groups.people:

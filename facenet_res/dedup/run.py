@@ -132,7 +132,9 @@ class _Run:
         common = (self.folder, self.out, self.config)
         if Stage.SCAN in stages:
             scan(*common, self.on_progress)
-        if Stage.FINGERPRINT in stages:
+        # Bytes alone need no pixels.
+        needs_pixels = self.config.near_copies or self.recognizer is not None
+        if Stage.FINGERPRINT in stages and needs_pixels:
             describe(*common, self.on_progress)
         if Stage.EMBED in stages:
             embed(*common, self.recognizer, self.on_progress)

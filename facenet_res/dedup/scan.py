@@ -8,8 +8,11 @@ path, size and time are those of an earlier run is not hashed again.
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
@@ -23,14 +26,16 @@ from facenet_res.dedup.stage_files import SHARD_ITEMS, ShardFolder, read_lines, 
 from facenet_res.dedup.types import PhotoFile, SkippedFile, Stage
 from facenet_res.imaging.formats import FORMATS, START_BYTES, format_of
 
-CHUNK_BYTES: Final = 1 << 20
 NOT_A_PHOTO: Final = "NOT_A_PHOTO"
 SYMLINK: Final = "SYMLINK"
 EARLIER_RESULTS: Final = "EARLIER_RESULTS"
 
 _SCAN_FILE: Final = "scan.jsonl"
 _SKIPPED_FILE: Final = "scan_skipped.jsonl"
+_OTHERS_FILE: Final = "scan_others.jsonl"
 _HASHES: Final = "hashes"
+# What is no image for us, or too large a one, may still be byte-equal to another file.
+_ONLY_AS_BYTES: Final = (NOT_A_PHOTO, ImageTooLarge.reason)
 
 # What a file is known by from one run to the next: path, bytes, mtime_ns.
 _Identity = tuple[str, int, int]
@@ -46,21 +51,26 @@ def scan(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgress) 
     hashes = _Hashes(out)
     photos: list[PhotoFile] = []
     skipped: list[SkippedFile] = []
+    others: list[os.DirEntry[str]] = []
     for found in _files(folder, folder, out.resolve()):
         entry = (
             found if isinstance(found, SkippedFile) else _examined(folder, found, config, hashes)
         )
         if isinstance(entry, SkippedFile):
             skipped.append(entry)
+            if not isinstance(found, SkippedFile) and entry.reason in _ONLY_AS_BYTES:
+                others.append(found)
         else:
             photos.append(entry)
         on_progress(Progress(Stage.SCAN, len(photos) + len(skipped), 0))
+    equal = _of_equal_size(folder, others, hashes)
     hashes.flush()
-    if not photos:
+    if not photos and not equal:
         raise ArgumentInvalid(
             f"folder {folder} holds no photo: none of its {len(skipped)} files is {FORMATS}"
         )
     write_lines(out / _SKIPPED_FILE, map(asdict, sorted(skipped, key=lambda file: file.path)))
+    write_lines(out / _OTHERS_FILE, map(asdict, sorted(equal, key=lambda file: file.path)))
     write_lines(out / _SCAN_FILE, map(asdict, sorted(photos, key=lambda photo: photo.path)))
 
 
@@ -80,6 +90,15 @@ def read_scan_skipped(out: Path) -> list[SkippedFile]:
         FileMissing: the folder was not scanned.
     """
     return [SkippedFile(**record) for record in read_lines(out / _SKIPPED_FILE)]
+
+
+def read_others(out: Path) -> list[PhotoFile]:
+    """Files that are compared by their bytes only and have the size of another, by path.
+
+    Raises:
+        FileMissing: the folder was not scanned.
+    """
+    return [PhotoFile(**record) for record in read_lines(out / _OTHERS_FILE)]
 
 
 def first_paths(photos: list[PhotoFile]) -> dict[str, str]:
@@ -129,16 +148,37 @@ def _examined(
             if stat.st_size > config.limits.bytes_max:
                 message = f"the file has {stat.st_size} bytes, limit is {config.limits.bytes_max}"
                 return SkippedFile(path, ImageTooLarge.reason, message)
-            sha256 = hashes.known((path, stat.st_size, stat.st_mtime_ns))
-            if not sha256:
-                digest = hashlib.sha256(start)
-                while chunk := file.read(CHUNK_BYTES):
-                    digest.update(chunk)
-                sha256 = digest.hexdigest()
-                hashes.add((path, stat.st_size, stat.st_mtime_ns), sha256)
+            return _hashed(path, file, hashes)
     except OSError as error:
         return SkippedFile(path, FileMissing.reason, str(error.strerror))
-    return PhotoFile(path, stat.st_size, stat.st_mtime_ns, sha256)
+
+
+def _of_equal_size(
+    root: Path, entries: list[os.DirEntry[str]], hashes: "_Hashes"
+) -> list[PhotoFile]:
+    """The files that have the size of another, hashed; what went away is left out."""
+    by_size: defaultdict[int, list[Path]] = defaultdict(list)
+    for entry in entries:
+        with suppress(OSError):
+            by_size[entry.stat(follow_symlinks=False).st_size].append(Path(entry.path))
+    found = []
+    for size, paths in by_size.items():
+        for path in paths if size > 0 and len(paths) > 1 else ():
+            with suppress(OSError), path.open("rb") as file:
+                found.append(_hashed(_relative(root, path), file, hashes))
+    return found
+
+
+def _hashed(path: str, file: BufferedReader, hashes: "_Hashes") -> PhotoFile:
+    stat = os.fstat(file.fileno())
+    identity = (path, stat.st_size, stat.st_mtime_ns)
+    sha256 = hashes.known(identity)
+    if not sha256:
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        hashes.add(identity, sha256)
+    link = f"{stat.st_dev}:{stat.st_ino}" if stat.st_nlink > 1 else ""
+    return PhotoFile(path, stat.st_size, stat.st_mtime_ns, sha256, link)
 
 
 def _relative(root: Path, path: Path | str) -> str:

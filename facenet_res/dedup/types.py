@@ -29,12 +29,14 @@ class PhotoFile:
         bytes: size of the file.
         mtime_ns: when it was last changed; only used to see whether it was.
         sha256: 64 hexadecimal digits.
+        link: names the file on its disk where it has several names (hard links); else "".
     """
 
     path: str
     bytes: int
     mtime_ns: int
     sha256: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class CopyMember:
         shown: x0, y0, x1, y1 of the kept image that it shows, in shares of the frame.
         overlay: x0, y0, x1, y1 of the kept image where something was laid over; or empty.
         kept_because: why the kept one is kept rather than this one; "" for byte-equal files.
+        link: see `PhotoFile`.
     """
 
     path: str
@@ -114,6 +117,7 @@ class CopyMember:
     shown: tuple[float, ...] = (0.0, 0.0, 1.0, 1.0)
     overlay: tuple[float, ...] = ()
     kept_because: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +129,14 @@ class CopyGroup:
 
     @property
     def excess_bytes(self) -> int:
-        """Bytes of all but the one to keep."""
-        return sum(member.bytes for member in self.members[1:])
+        """Bytes of all but the one to keep; a hard link to what is counted takes none."""
+        links = {self.members[0].link} - {""}
+        total = 0
+        for member in self.members[1:]:
+            if member.link not in links:
+                total += member.bytes
+            links |= {member.link} - {""}
+        return total
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,9 @@ def run(
 
 def test_copies_are_grouped_with_the_one_to_keep_first(photos: Path) -> None:
     report = run(photos, None)
-    (group,) = report.groups.copies
+    group, damaged = report.groups.copies
     assert group.group_id == "copies-1"
+    assert [member.path for member in damaged.members] == ["cut <b>.jpg", "cut again.jpg"]
     assert [(member.path, member.kind, member.changes) for member in group.members] == [
         ("0.jpg", "keep", ()),
         ("copies/0_equal.jpg", "byte-equal", ()),
@@ -47,8 +48,9 @@ def test_copies_are_grouped_with_the_one_to_keep_first(photos: Path) -> None:
     ]
     counts = report.groups.counts
     assert (counts.files, counts.photos, counts.skipped) == (8, 5, 3)
-    assert (counts.byte_equal_copies, counts.near_copies) == (1, 1)
-    assert counts.excess_bytes == group.excess_bytes == sum(m.bytes for m in group.members[1:])
+    assert (counts.byte_equal_copies, counts.near_copies) == (2, 1)
+    assert counts.excess_bytes == group.excess_bytes + damaged.excess_bytes
+    assert group.excess_bytes == sum(member.bytes for member in group.members[1:])
 
 
 def test_byte_equal_unreadable_files_are_both_listed(photos: Path) -> None:

@@ -118,3 +118,13 @@ def test_every_copy_of_one_image_is_in_one_group_around_it(tmp_path: Path) -> No
     members = group(folder).members
     assert members[0].path == "m.jpg"
     assert len(members) == 5
+
+
+def test_a_hard_link_is_no_gain(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    dated(folder / "a.jpg", IMAGE)
+    (folder / "b.jpg").hardlink_to(folder / "a.jpg")
+    (folder / "c.jpg").write_bytes((folder / "a.jpg").read_bytes())
+    found = group(folder)
+    assert found.excess_bytes == (folder / "c.jpg").stat().st_size
+    assert [bool(member.changes) for member in found.members] == [False, True, False]

@@ -4,6 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facenet_res.core.errors import ArgumentInvalid, FileMissing
@@ -11,6 +12,7 @@ from facenet_res.dedup import scan as tested
 from facenet_res.dedup import stage_files
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.progress import Progress, no_progress
+from facenet_res.dedup.run import deduplicate
 from facenet_res.dedup.scan import first_paths, read_photos, read_scan_skipped, scan
 from facenet_res.imaging.decode import ImageLimits
 from tests.image_files import encoded
@@ -137,8 +139,8 @@ def test_only_new_and_changed_files_are_hashed_again(
     save(folder / "1.jpg", picture(7, 41, 40))
     save(folder / "3.jpg", picture(8, 40, 40))
     counted = []
-    real = hashlib.sha256
-    monkeypatch.setattr(hashlib, "sha256", lambda data: counted.append(1) or real(data))
+    real = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda *of: counted.append(1) or real(*of))
     scanned(folder, tmp_path / "out")
     # then two were hashed, and the hash of the changed one is another
     after = {photo.path: photo.sha256 for photo in read_photos(tmp_path / "out")}
@@ -160,3 +162,28 @@ def test_a_folder_that_was_not_scanned_has_no_list(tmp_path: Path) -> None:
     with pytest.raises(FileMissing):
         read_photos(tmp_path)
     assert stage_files.SHARD_ITEMS > 0
+
+
+def test_byte_equal_files_of_any_kind_are_groups(tmp_path: Path) -> None:
+    # given pairs of an image too large, a damaged one, and what is no image; and empty files
+    folder = tmp_path / "photos"
+    wide = save(folder / "pano.png", np.zeros((2, 300, 3), np.uint8)).read_bytes()
+    contents = {
+        "pano": wide,
+        "cut": save(folder / "ok.jpg", picture(0)).read_bytes()[:900],
+        "film": b"\x00\x00\x00\x18ftypmp42" + bytes(99),
+        "empty": b"",
+    }
+    (folder / "pano.png").unlink()
+    for name, data in contents.items():
+        for number in (1, 2):
+            (folder / f"{name}{number}").write_bytes(data)
+    # when images are compared, and when bytes alone are
+    limits = ImageLimits(side_px_max=299)
+    (folder / "ok.jpg").write_bytes(save(folder / "ok.jpg", picture(0, 200, 200)).read_bytes())
+    for config in (DedupConfig(limits=limits), DedupConfig(limits=limits, near_copies=False)):
+        groups = deduplicate(folder, tmp_path / f"out{config.near_copies}", config).groups
+        # then
+        pairs = {tuple(member.path for member in group.members) for group in groups.copies}
+        assert pairs == {("pano1", "pano2"), ("cut1", "cut2"), ("film1", "film2")}
+        assert groups.counts.byte_equal_copies == 3

@@ -1,4 +1,4 @@
-"""`facenet-res evaluate card`: everything a model card states, the page and the card, at once."""
+"""`facenet-res evaluate card`: a model card and its page."""
 
 import dataclasses
 import datetime
@@ -32,13 +32,14 @@ TEACHER = "weights/mobilefacenet_ms1m_arcface.onnx"
 TEACHER_NAME = "mobilefacenet-ms1m"
 PAGE_NAME = "judged.html"
 VERSIONS = ("numpy", "openvino", "opencv-python-headless")
-NOTES = """Judges a model folder (--model; the one in the package where absent) on the data in the
-folder that FACENET_RES_DATA names: LFW's pairs from images, clean and made harder in six ways;
-all pairs of the identities held out of training; people enrolled and asked for; false matches by
-group among unnamed crops held out; speed and size. Faces are found and aligned once, and a teacher
-is judged on the same ones. Writes MODEL_CARD.md and judged.json into --out and one page with plots
-to --page, all at the end: some ten minutes on two cores. What is missing is said before that.
---pairs-max is for trying things out: such figures compare with nobody's."""
+NOTES = """example:
+  facenet-res evaluate card --model models/mine --out report/
+
+Measures a model on the data in the folder FACENET_RES_DATA: LFW's pairs, clean and degraded in six
+ways; all pairs of the held-out identities; identification; false matches by group among held-out
+crops without identity; speed and size. A second network, the teacher, is measured on the same
+faces. Writes MODEL_CARD.md and judged.json into --out and a page with plots to --page, at the end:
+some ten minutes on two cores. Missing data is reported first."""
 COMMANDS = """facenet-res evaluate card --model {model} --out {out}
 facenet-res evaluate lfw --model {model} --images lfw.zip --pairs lfw_pairs.txt
 facenet-res evaluate photos --model {model} --images photos.zip
@@ -47,23 +48,22 @@ facenet-res evaluate thresholds --model {model} --images crops.zip --aligned --o
 
 def add_parsers(protocols: Subparsers) -> None:
     """Adds the command."""
-    parser = add_command(
-        protocols, "card", run_card, "judge a model by everything: a page and its card", NOTES
+    summary = "measure everything: a model card and a page"
+    parser = add_command(protocols, "card", run_card, summary, NOTES)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the card"
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="where the card is written to"
-    )
-    parser.add_argument(
-        "--page", type=Path, metavar="FILE", help=f"the page (default: {PAGE_NAME} in --out)"
+        "--page", type=Path, metavar="FILE", help=f"page (default: {PAGE_NAME} in --out)"
     )
     parser.add_argument(
         "--teacher",
         type=Path,
         metavar="ONNX_OR_DIR",
-        help=f"network to stand beside it (default: {TEACHER} of the data)",
+        help=f"network to compare with (default: {TEACHER})",
     )
     parser.add_argument(
-        "--pairs-max", type=int, default=0, metavar="N", help="at most so many pairs of LFW"
+        "--pairs-max", type=int, default=0, metavar="N", help="at most N pairs of LFW, for a test"
     )
     add_model(parser)
 

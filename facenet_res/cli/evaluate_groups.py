@@ -1,43 +1,42 @@
-"""`facenet-res evaluate groups`: does a model err more often with some people than with others?"""
+"""`facenet-res evaluate groups`: error rates per group of people."""
 
 from argparse import Namespace
 from pathlib import Path
 
 from facenet_res.cli.console import note, progress
-from facenet_res.cli.evaluate_output import add_images, add_out, embedded, finish
-from facenet_res.cli.options import Subparsers, add_command, add_model, open_recognizer
+from facenet_res.cli.evaluate_output import add_options, embedded, finish
+from facenet_res.cli.options import (
+    Subparsers,
+    add_command,
+    add_model,
+    add_operating_point,
+    open_recognizer,
+)
 from facenet_res.core.errors import ArgumentInvalid, DataInvalid
+from facenet_res.core.manifest import FMR_DEFAULT
 
-FMR_DEFAULT = 1e-3
 PHOTOS_MAX = 50_000
-NOTES = """The CSV has a column file (PERSON/FILE.jpg) or identity (the folder PERSON), and one for
-each attribute, its cells the names of groups. All pairs within a group are compared, at one
-threshold for all groups: --threshold, or the one that accepts the share --fmr (default 1e-3) of
-all pairs of two people here. A group with fewer than 300 pairs of two people has no rate of false
-accepts, one with fewer than 30 of one person none of false non-matches. With both columns, identity
-says who is on the file. Embeddings are made as in serving, without the mirrored face."""
+NOTES = """example:
+  facenet-res evaluate groups --images people/ --attributes people.csv
+
+The CSV has a column file (PERSON/FILE.jpg) or identity (the folder PERSON), and one for each
+attribute, whose cells name groups. All pairs within a group are compared at one threshold:
+--threshold, or the one with the FMR --fmr over all impostor pairs (default: 1e-3). A group with
+fewer than 300 impostor pairs has no FMR, one with fewer than 30 genuine pairs no FNMR. With both
+columns, identity says who is on the file."""
 
 
 def add_parsers(protocols: Subparsers) -> None:
     """Adds the command."""
-    parser = add_command(
-        protocols, "groups", run_groups, "rates of error per group of people", NOTES
-    )
-    add_images(parser)
+    summary = "measure FMR and FNMR per group of people"
+    parser = add_command(protocols, "groups", run_groups, summary, NOTES)
+    add_options(parser, "--images")
     parser.add_argument(
-        "--attributes", type=Path, required=True, metavar="CSV", help="who belongs to which group"
+        "--attributes", type=Path, required=True, metavar="CSV", help="groups of people"
     )
-    parser.add_argument(
-        "--aligned", action="store_true", help="they are aligned faces of 112x112 px already"
-    )
-    chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument(
-        "--fmr", type=float, metavar="RATE", help="share of all pairs of two people to accept"
-    )
-    chosen.add_argument(
-        "--threshold", type=float, metavar="SIMILARITY", help="or the least similarity, -1 to 1"
-    )
-    add_out(parser)
+    add_options(parser, "--aligned")
+    add_operating_point(parser)
+    add_options(parser, "--out")
     add_model(parser)
 
 
@@ -60,7 +59,7 @@ def run_groups(arguments: Namespace) -> int:
         if len(table.images) > PHOTOS_MAX:
             raise DataInvalid(f"{len(table.images)} images, limit is {PHOTOS_MAX}")
         if table.unmentioned:
-            note(f"{table.unmentioned} images stand in no line of the table and are left out")
+            note(f"{table.unmentioned} images are not in the table and are left out")
         with open_recognizer(arguments) as recognizer:
             rows = embedded(arguments, source, table.images, recognizer).embeddings
             model_id = recognizer.embedder.model_id
@@ -71,7 +70,7 @@ def run_groups(arguments: Namespace) -> int:
         threshold = impostor_threshold(rows, person, rate)
     faces = GroupedFaces(rows, table.people, table.groups)
     groups = sum(len(set(values) - {""}) for values in table.groups.values())
-    with progress(groups, "group") as tell:
+    with progress(groups, "groups") as tell:
         report = judge_groups(faces, threshold, model_id, fmr=rate, on_progress=tell)
     title = "Errors per group"
     summary = (

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facenet_res.cli.console import note, print_pairs, progress
 from facenet_res.core import exit_codes
@@ -12,25 +12,46 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from facenet_res.evaluation.image_source import ImageSource
+    from facenet_res.evaluation.photos import PhotosConfig
     from facenet_res.evaluation.report import Report, Row
     from facenet_res.evaluation.subjects import EmbeddedSubjects
     from facenet_res.recognizer.recognizer import FaceRecognizer
 
 
-def add_images(parser: ArgumentParser) -> None:
-    """--images."""
-    parser.add_argument(
-        "--images", type=Path, required=True, metavar="DIR_OR_ZIP", help="the images"
-    )
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--images": {
+        "type": Path,
+        "required": True,
+        "metavar": "DIR_OR_ZIP",
+        "help": "images; a zip is read in place",
+    },
+    "--aligned": {"action": "store_true", "help": "the images are aligned crops of 112x112 px"},
+    "--people": {"type": int, "default": 30, "metavar": "N", "help": "people enrolled (30)"},
+    "--unknown": {"type": int, "default": 10, "metavar": "N", "help": "non-enrolled people (10)"},
+    "--each": {"type": int, "default": 3, "metavar": "N", "help": "images enrolled of each (3)"},
+    "--no-flip": {"action": "store_true", "help": "do not add the embedding of the mirror image"},
+    "--out": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "folder for report.json, report.md and report.html",
+    },
+}
 
 
-def add_out(parser: ArgumentParser) -> None:
-    """--out."""
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="folder to write report.json, report.md and report.html to",
+def add_options(parser: ArgumentParser, *names: str) -> None:
+    """Options that several of these commands share."""
+    for name in names:
+        parser.add_argument(name, **OPTIONS[name])
+
+
+def plan_config(arguments: Namespace) -> "PhotosConfig":
+    """What --people, --unknown and --each say."""
+    from facenet_res.evaluation.photos import PhotosConfig
+
+    return PhotosConfig(
+        people_enrolled=arguments.people,
+        people_unknown=arguments.unknown,
+        photos_enrolled=arguments.each,
     )
 
 
@@ -43,7 +64,7 @@ def embedded(
     """The subjects of images, detected and aligned first unless they are --aligned."""
     from facenet_res.evaluation.subjects import EmbeddedSubjects, embed_crops, embed_subjects
 
-    with progress(len(names), "image") as tell:
+    with progress(len(names), "images") as tell:
         if getattr(arguments, "aligned", False):
             return EmbeddedSubjects(embed_crops(source, names, recognizer.embedder, tell))
         workers = getattr(arguments, "workers", 2)

@@ -1,15 +1,16 @@
-"""`facenet-res evaluate lfw|pairs|bin|scores`: are two images of one person told apart?"""
+"""`facenet-res evaluate lfw|pairs|bin|scores`: verification, 1:1."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import progress
-from facenet_res.cli.evaluate_output import add_images, add_out, embedded, finish
+from facenet_res.cli.evaluate_output import add_options, embedded, finish
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
     add_model,
+    add_workers,
     open_recognizer,
     opened_embedder,
 )
@@ -22,62 +23,65 @@ if TYPE_CHECKING:
     from facenet_res.evaluation.bootstrap import DrawnUnits
     from facenet_res.evaluation.verification_report import VerificationReport
 
-LFW_NOTES = """Images are found as NAME/NAME_0001.jpg in the folder or zip, which is read in
-place. Each is detected and aligned by us. Of several faces the one that is large and near the
-middle is taken (area minus twice the squared distance of the centres). An image without a
-face is not left out: the middle of the image stands in for it, and it is counted.
-The embedding is f(x) + f(mirrored x); --no-flip leaves the mirror out.
-Accuracy: for each fold the threshold that is best on the others; mean and standard error.
-Intervals draw people anew. Every figure is explained in docs/evaluation.md."""
+LFW_NOTES = """example:
+  facenet-res evaluate lfw --images lfw.zip --pairs pairs.txt --out report/
 
-PAIRS_NOTES = """The CSV has the columns first, second (names as in --images), same (1 or 0) and,
-optionally, fold, first_person and second_person. Without fold, pairs are dealt out to ten folds.
-With people named, intervals draw people anew; else pairs, which makes intervals too narrow where
-somebody is on several pairs."""
+Images are NAME/NAME_0001.jpg. Each is detected and aligned; of several faces the one that is large
+and central is taken (area minus twice the squared distance of the centres). An image without a
+face is counted, and its centre is used. The embedding is f(x) + f(mirrored x).
+Accuracy is the mean over ten folds, each at the threshold that is best on the others, with its
+standard error. Intervals are bootstrapped over people. See docs/evaluation.md."""
 
-BIN_NOTES = """InsightFace's verification sets: lfw.bin, cfp_fp.bin, agedb_30.bin and their like.
-The file is a pickle, and nothing in it is run. Its faces are aligned already. Ten folds, in the
-file's order, as InsightFace takes them. The file does not say who is on the faces, so the intervals
-draw pairs and are too narrow."""
+PAIRS_NOTES = """example:
+  facenet-res evaluate pairs --images photos/ --pairs mine.csv
 
-SCORES_NOTES = """For similarities that another system measured. The CSV names its columns:
-similarity (greater is closer), same (1 or 0), and, if you like, fold and first_person,
-second_person. No model and no image is needed."""
+The CSV has the columns first, second (names as in --images), same (1 or 0) and, optionally, fold,
+first_person and second_person. Without fold, pairs are dealt out to ten folds. Intervals are
+bootstrapped over people where they are named, else over pairs, which makes them too narrow where a
+person is in several pairs."""
+
+BIN_NOTES = """example:
+  facenet-res evaluate bin agedb_30.bin --model models/mine
+
+Verification sets of InsightFace: lfw.bin, cfp_fp.bin, agedb_30.bin and others. The file is a
+pickle; no code in it is run. Its crops are aligned already. Ten folds in the order of the file.
+The file does not name people, so intervals are bootstrapped over pairs and too narrow."""
+
+SCORES_NOTES = """example:
+  facenet-res evaluate scores --scores scores.csv --out report/
+
+The CSV has the columns similarity (greater is closer), same (1 or 0) and, optionally, fold,
+first_person and second_person. No model and no image is needed."""
 
 
 def add_parsers(protocols: Subparsers) -> None:
     """Adds the four commands."""
-    parser = add_command(protocols, "lfw", run_lfw, "judge pairs of images by folds", LFW_NOTES)
+    summary = "measure verification of LFW's pairs, by ten folds"
+    parser = add_command(protocols, "lfw", run_lfw, summary, LFW_NOTES)
     parser.add_argument(
         "--pairs", type=Path, required=True, metavar="FILE", help="LFW's pairs.txt, or one like it"
     )
-    add_images(parser)
-    _add_photographs(parser)
-    parser = add_command(
-        protocols, "pairs", run_pairs, "judge pairs of images of your own", PAIRS_NOTES
-    )
-    parser.add_argument("--pairs", type=Path, required=True, metavar="CSV", help="the pairs")
-    add_images(parser)
-    parser.add_argument(
-        "--aligned", action="store_true", help="they are aligned faces of 112x112 px already"
-    )
-    _add_photographs(parser)
-    parser = add_command(protocols, "bin", run_bin, "judge a verification set (.bin)", BIN_NOTES)
+    add_options(parser, "--images")
+    _add_embedding(parser)
+    summary = "measure verification of your own pairs"
+    parser = add_command(protocols, "pairs", run_pairs, summary, PAIRS_NOTES)
+    parser.add_argument("--pairs", type=Path, required=True, metavar="CSV", help="pairs")
+    add_options(parser, "--images", "--aligned")
+    _add_embedding(parser)
+    summary = "measure verification of a .bin set of InsightFace"
+    parser = add_command(protocols, "bin", run_bin, summary, BIN_NOTES)
     parser.add_argument("set", type=Path, metavar="FILE", help="the .bin file")
-    parser.add_argument("--no-flip", action="store_true", help="without the mirrored face")
-    add_out(parser)
+    add_options(parser, "--no-flip", "--out")
     add_model(parser)
-    parser = add_command(
-        protocols, "scores", run_scores, "judge similarities of another system", SCORES_NOTES
-    )
-    parser.add_argument("--scores", type=Path, required=True, metavar="CSV", help="the pairs")
-    add_out(parser)
+    summary = "measure similarities of another system"
+    parser = add_command(protocols, "scores", run_scores, summary, SCORES_NOTES)
+    parser.add_argument("--scores", type=Path, required=True, metavar="CSV", help="scored pairs")
+    add_options(parser, "--out")
 
 
-def _add_photographs(parser: ArgumentParser) -> None:
-    parser.add_argument("--workers", type=int, default=2, help="images at once (default: 2)")
-    parser.add_argument("--no-flip", action="store_true", help="without the mirrored face")
-    add_out(parser)
+def _add_embedding(parser: ArgumentParser) -> None:
+    add_workers(parser)
+    add_options(parser, "--no-flip", "--out")
     add_model(parser)
 
 
@@ -108,7 +112,7 @@ def run_bin(arguments: Namespace) -> int:
     pairs = read_bin_set(arguments.set)
     with (
         opened_embedder(arguments, flip=not arguments.no_flip) as embedder,
-        progress(len(pairs.images), "face") as tell,
+        progress(len(pairs.images), "faces") as tell,
     ):
         report = judge_bin_set(pairs, embedder, on_progress=tell)
     return _finish(arguments, arguments.set.name, report)

@@ -1,15 +1,16 @@
-"""`facenet-res evaluate identify|ijb`: is somebody found among many?"""
+"""`facenet-res evaluate identify|ijb`: identification, 1:N."""
 
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import note, progress
-from facenet_res.cli.evaluate_output import add_images, add_out, embedded, finish
+from facenet_res.cli.evaluate_output import add_options, embedded, finish, plan_config
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
     add_model,
+    add_workers,
     open_recognizer,
     opened_embedder,
 )
@@ -25,40 +26,31 @@ Rank-1 is closed-set identification, TPIR at FPIR open-set. Intervals draw peopl
 IJB_NOTES = """A folder as InsightFace lays IJB-B and IJB-C out: meta/ijbc_face_tid_mid.txt and the
 others, and loose_crop/. Images are aligned by the landmarks that come with the set. 1:1 compares
 templates; 1:N searches each probe in each of two galleries, and whoever is enrolled in one is not
-enrolled in the other. See docs/evaluation.md: tested on made-up sets in this format, not
-on the real ones."""
+enrolled in the other. Tested on made-up sets in this format, not
+on the real ones: see docs/evaluation.md."""
 
 PROTOCOLS = ("11", "1n")
 
 
 def add_parsers(protocols: Subparsers) -> None:
     """Adds both commands."""
-    parser = add_command(
-        protocols, "identify", run_identify, "search people in a gallery: CMC, TPIR at FPIR",
-        IDENTIFY_NOTES,
-    )  # fmt: skip
-    add_images(parser)
-    parser.add_argument("--people", type=int, default=30, help="people enrolled (default: 30)")
-    parser.add_argument("--unknown", type=int, default=10, help="people never enrolled (10)")
-    parser.add_argument("--each", type=int, default=3, help="images enrolled of each (3)")
-    parser.add_argument(
-        "--aligned", action="store_true", help="they are aligned faces of 112x112 px already"
-    )
-    parser.add_argument("--workers", type=int, default=2, help="images at once (default: 2)")
-    parser.add_argument("--no-flip", action="store_true", help="without the mirrored face")
-    add_out(parser)
+    summary = "measure identification of people: CMC, TPIR at FPIR"
+    parser = add_command(protocols, "identify", run_identify, summary, IDENTIFY_NOTES)
+    add_options(parser, "--images", "--people", "--unknown", "--each", "--aligned")
+    add_workers(parser)
+    add_options(parser, "--no-flip", "--out")
     add_model(parser)
 
-    parser = add_command(protocols, "ijb", run_ijb, "IJB-B's and IJB-C's protocols", IJB_NOTES)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the set")
+    summary = "measure by the protocols of IJB-B and IJB-C"
+    parser = add_command(protocols, "ijb", run_ijb, summary, IJB_NOTES)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of the set")
     parser.add_argument(
         "--protocol", choices=PROTOCOLS, help="1:1 or 1:N alone (default: those whose files exist)"
     )
     parser.add_argument(
-        "--no-scores", action="store_true", help="do not weigh images by the detector's score"
+        "--no-scores", action="store_true", help="do not weight images by the detection score"
     )
-    parser.add_argument("--no-flip", action="store_true", help="without the mirrored face")
-    add_out(parser)
+    add_options(parser, "--no-flip", "--out")
     add_model(parser)
 
 
@@ -66,24 +58,19 @@ def run_identify(arguments: Namespace) -> int:
     """Prints rank rates and TPIR at FPIR of a folder of people."""
     from facenet_res.evaluation.gallery_search import judge_search
     from facenet_res.evaluation.image_source import open_images
-    from facenet_res.evaluation.photos import PhotosConfig, plan_photos
+    from facenet_res.evaluation.photos import plan_photos
     from facenet_res.evaluation.report import identification_rows
     from facenet_res.evaluation.report_pages import identification_page
 
-    config = PhotosConfig(
-        people_enrolled=arguments.people,
-        people_unknown=arguments.unknown,
-        photos_enrolled=arguments.each,
-    )
     with open_images(arguments.images) as source:
-        plan = plan_photos(source.names, config)
+        plan = plan_photos(source.names, plan_config(arguments))
         names = [photo.name for photo in (*plan.enrolled, *plan.known, *plan.unknown)]
         with open_recognizer(arguments, flip=not arguments.no_flip) as recognizer:
             subjects = embedded(arguments, source, names, recognizer)
             report = judge_search(plan, subjects.embeddings, recognizer.embedder.model_id)
     rows = identification_rows(report)
     missed = len(subjects.without_face)
-    rows.append(("images without a face", f"{missed}, judged by the image's middle"))
+    rows.append(("images without a face", f"{missed}, the centre of the image was used"))
     title, summary = "People searched", f"{len(names)} images, model {report.model_id}."
     return finish(
         arguments, title, report, rows, lambda: identification_page(title, summary, {"": report})
@@ -102,7 +89,7 @@ def run_ijb(arguments: Namespace) -> int:
     searches = files.read_identification(found) if "1n" in wanted else None
     with (
         opened_embedder(arguments, flip=not arguments.no_flip) as embedder,
-        progress(len(found.images), "image") as tell,
+        progress(len(found.images), "images") as tell,
     ):
         embeddings = ijb.embed_template_images(found, embedder, tell)
         model_id = embedder.model_id

@@ -1,14 +1,14 @@
-"""`facenet-res evaluate photos`: the same questions to the library or to a server."""
+"""`facenet-res evaluate photos`: identification by the library or by a server."""
 
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import progress
-from facenet_res.cli.evaluate_output import finish
+from facenet_res.cli.evaluate_output import finish, plan_config
 from facenet_res.cli.options import open_recognizer
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import ArgumentInvalid, NoFace, UnknownPerson
@@ -24,19 +24,14 @@ def run_photos(arguments: Namespace) -> int:
     """Prints how well people are recognised."""
     from facenet_res.evaluation import report
     from facenet_res.evaluation.image_source import open_images
-    from facenet_res.evaluation.photos import PhotosConfig, judge_photos, plan_photos
+    from facenet_res.evaluation.photos import judge_photos, plan_photos
     from facenet_res.evaluation.report_pages import photos_page
 
-    config = PhotosConfig(
-        people_enrolled=arguments.people,
-        people_unknown=arguments.unknown,
-        photos_enrolled=arguments.each,
-    )
     with open_images(arguments.images) as source:
-        plan = plan_photos(source.names, config)
+        plan = plan_photos(source.names, plan_config(arguments))
         total = len(plan.enrolled) + len(plan.known) + len(plan.unknown)
         opened = _server(arguments) if arguments.server else _library(arguments)
-        with opened as identifier, progress(total, "photo") as tell:
+        with opened as identifier, progress(total, "images") as tell:
             result = judge_photos(plan, source, identifier, tell)
     title = "People recognised"
     summary = f"{total} images, {result.people_enrolled} people enrolled."
@@ -47,29 +42,12 @@ def run_photos(arguments: Namespace) -> int:
     return exit_codes.OK
 
 
-class _LibraryIdentifier:
-    """A gallery of its own, in this process."""
+class _GalleryIdentifier:
+    """A gallery, in this process or of a server: both have the same methods."""
 
-    def __init__(self, gallery: "Gallery", arguments: Namespace) -> None:
+    def __init__(self, gallery: "Gallery | RemoteGallery", arguments: Namespace) -> None:
         self._gallery = gallery
-        self._arguments = arguments
-
-    def enroll(self, person: str, image: bytes) -> None:
-        self._gallery.enroll(person, image, largest=True)
-
-    def identify(self, image: bytes) -> "Identification":
-        found = self._gallery.identify(
-            image, threshold=self._arguments.threshold, fmr=self._arguments.fmr, faces_max=1
-        )
-        return _first(found)
-
-
-class _ServerIdentifier:
-    """A gallery at the other end of a wire."""
-
-    def __init__(self, gallery: "RemoteGallery", arguments: Namespace) -> None:
-        self._gallery = gallery
-        self._arguments = arguments
+        self._point = {"threshold": arguments.threshold, "fmr": arguments.fmr}
         self.people: set[str] = set()
 
     def enroll(self, person: str, image: bytes) -> None:
@@ -78,19 +56,10 @@ class _ServerIdentifier:
         self._gallery.enroll(person, image, largest=True)
 
     def identify(self, image: bytes) -> "Identification":
-        faces = self._gallery.identify(
-            image,
-            threshold=self._arguments.threshold,
-            fmr=self._arguments.fmr,
-            faces_max=1,
-        )
-        return _first(faces)
-
-
-def _first(found: "list[Identification]") -> "Identification":
-    if not found:
-        raise NoFace("no face detected")
-    return found[0]
+        found = self._gallery.identify(image, faces_max=1, **self._point)
+        if not found:
+            raise NoFace("no face detected")
+        return found[0]
 
 
 @contextmanager
@@ -100,7 +69,7 @@ def _library(arguments: Namespace) -> "Iterator[Identifier]":
         tempfile.TemporaryDirectory(prefix="facenet-res-") as folder,
         recognizer.open_gallery(Path(folder) / "gallery", create=True) as gallery,
     ):
-        yield _LibraryIdentifier(gallery, arguments)
+        yield _GalleryIdentifier(gallery, arguments)
 
 
 @contextmanager
@@ -111,16 +80,14 @@ def _server(arguments: Namespace) -> "Iterator[Identifier]":
         people = client.info().people
         if people:
             raise ArgumentInvalid(
-                f"the gallery of {arguments.server} holds {people} people; "
-                "figures need an empty one, so that nobody else is found"
+                f"the gallery of {arguments.server} holds {people} people; it must be empty, "
+                "so that nobody else is found"
             )
         gallery = client.open_gallery()
-        identifier = _ServerIdentifier(gallery, arguments)
+        identifier = _GalleryIdentifier(gallery, arguments)
         try:
             yield identifier
         finally:
             for person in sorted(identifier.people):
-                try:
+                with suppress(UnknownPerson):
                     gallery.delete_person(person)
-                except UnknownPerson:
-                    continue

@@ -1,4 +1,4 @@
-"""`facenet-res evaluate thresholds`: which similarity keeps which FMR."""
+"""`facenet-res evaluate thresholds`: the threshold for each FMR."""
 
 from argparse import Namespace
 from dataclasses import asdict, replace
@@ -51,7 +51,7 @@ def _chosen(names: tuple[str, ...], only: Path | None) -> list[tuple[str, str]]:
         wanted = only.read_text("utf-8").split()
         absent = [person for person in wanted if person not in people]
         if absent:
-            raise DataInvalid(f"{len(absent)} people of {only} are not there, such as {absent[0]}")
+            raise DataInvalid(f"{len(absent)} people of {only} have no images, such as {absent[0]}")
         people = {person: people[person] for person in wanted}
     photos = [(person, name) for person, group in people.items() for name in group]
     if len(photos) > CROPS_MAX:
@@ -82,4 +82,4 @@ def _print(arguments: Namespace, model_id: str, found: "list[CalibratedThreshold
         )
         for one in found
     ]
-    print_table(("rate asked", "threshold", "95 % interval", "rate measured", "pairs"), rows)
+    print_table(("FMR", "threshold", "95 % interval", "measured FMR", "pairs"), rows)

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facenet_res.cli.console import print_json, print_pairs, progress
-from facenet_res.cli.options import Subparsers, add_command, add_detector, opened_detector
+from facenet_res.cli.options import (
+    Subparsers,
+    add_command,
+    add_detector,
+    add_overwrite,
+    add_workers,
+    opened_detector,
+)
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import (
     ArgumentInvalid,
@@ -33,42 +40,36 @@ EXAMPLES = """examples:
   facenet-res develop quantise models/first --out models/first-int8 \\
       --calibration crops.zip --images lfw.zip --pairs lfw_pairs.txt
 
-CROPS is a zip or folder of aligned faces of 112x112 px, IDENTITY/FILE.jpg: 300 of them, drawn with
-a fixed seed, or those that --only names are calibrated on, and up to 200 others compared with f32.
-With --images and --pairs the accuracy of both on LFW is compared too. What was lost is printed
-before anything is written; beyond the limits nothing is. Needs the extra "int8"; OpenVINO on the
-CPU then takes int8 by itself, and --precision f32 or bf16 takes the other network."""
+CROPS is a zip or folder of aligned faces of 112x112 px, IDENTITY/FILE.jpg. 300 of them, drawn with
+a fixed seed, or those of --only, calibrate; up to 200 others compare int8 with f32. With --images
+and --pairs the accuracy of both on LFW is compared too. Beyond the limits nothing is written.
+Requires the extra "int8". OpenVINO on the CPU then uses int8; --precision f32 or bf16 selects the
+other network."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command."""
-    parser = add_command(
-        subparsers, "quantise", run, "add an int8 network to a model folder", EXAMPLES
-    )
+    summary = "add an int8 network to a model folder"
+    parser = add_command(subparsers, "quantise", run, summary, EXAMPLES)
     parser.add_argument("model", type=Path, metavar="MODEL", help="model folder to start from")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
-    parser.add_argument("--calibration", type=Path, metavar="CROPS", help="aligned faces; needed")
+    for name, metavar, words in (
+        ("--calibration", "CROPS", "aligned faces; required"),
+        ("--only", "FILE", "names of the crops to calibrate on, one per line"),
+        ("--images", "DIR_OR_ZIP", "LFW's images"),
+        ("--pairs", "FILE", "LFW's pairs"),
+    ):
+        parser.add_argument(name, type=Path, metavar=metavar, help=words)
     parser.add_argument(
-        "--only", type=Path, metavar="FILE", help="names of the crops to calibrate on, one a line"
+        "--out", type=Path, required=True, metavar="DIR", help="model folder to make"
     )
-    parser.add_argument("--images", type=Path, metavar="DIR_OR_ZIP", help="LFW's images")
-    parser.add_argument("--pairs", type=Path, metavar="FILE", help="LFW's pairs")
-    parser.add_argument(
-        "--loss-max",
-        type=float,
-        default=LOSS_POINTS_MAX,
-        metavar="POINTS",
-        help=f"accuracy on the pairs that may be lost, in points (default: {LOSS_POINTS_MAX})",
-    )
-    parser.add_argument(
-        "--similarity-min",
-        type=float,
-        default=SIMILARITY_MIN,
-        metavar="COSINE",
-        help=f"least mean cosine to f32 (default: {SIMILARITY_MIN})",
-    )
-    parser.add_argument("--workers", type=int, default=2, help="images at once (default: 2)")
-    parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+    for name, default, metavar, words in (
+        ("--loss-max", LOSS_POINTS_MAX, "POINTS", "greatest loss of accuracy, in points"),
+        ("--similarity-min", SIMILARITY_MIN, "COSINE", "least mean similarity to f32"),
+    ):
+        text = f"{words} (default: {default})"
+        parser.add_argument(name, type=float, default=default, metavar=metavar, help=text)
+    add_workers(parser)
+    add_overwrite(parser)
     add_detector(parser)
 
 
@@ -177,7 +178,7 @@ def _on_pairs(
     recognizer = FaceRecognizer.of(opened_detector(arguments), Beside(exact, rounded))
     with open_images(arguments.images) as source:
         names = located(pairs, source.names)
-        with progress(len(names), "image") as tell:
+        with progress(len(names), "images") as tell:
             rows = embed_subjects(
                 source, names, recognizer, workers=arguments.workers, on_progress=tell
             ).embeddings

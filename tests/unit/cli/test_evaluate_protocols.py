@@ -154,7 +154,7 @@ def test_groups_are_compared_at_one_threshold(
     assert men["false_rejects"]["pairs"] == 5 * 6
     assert given.json["attributes"] == ran.json["attributes"]
     assert given.json["fmr"] == 0
-    assert "4 images stand in no line" in ran.err
+    assert "4 images are not in the table" in ran.err
     assert wrong.code == exit_codes.INPUT
     assert "Errors per group" in (tmp_path / "out" / "report.html").read_text()
 

@@ -19,7 +19,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --no-compile -c c
 PROTOS = protos/facenet_res/v1/*.proto
 PROTOC = $(BIN)/python -m grpc_tools.protoc -I protos
 
-.PHONY: help setup demo test test-slow coverage check lint fmt protos bench study train-default install-default judge docs constraints clean
+.PHONY: help setup demo test test-slow torture coverage check lint fmt protos bench study train-default install-default judge docs constraints clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -34,6 +34,10 @@ test: $(VENV)/.dev ## Run all tests but the slow ones, benchmarks in miniature i
 
 test-slow: $(VENV)/.dev ## Run the slow tests too.
 	$(BIN)/python -m pytest -m "not gpu"
+
+torture: $(VENV)/.dev ## Damage galleries DAMAGES and kill writers KILLS times (10,000 and 1,000): hours.
+	TORTURE_ROUNDS=$(or $(DAMAGES),10000) TORTURE_KILLS=$(or $(KILLS),1000) \
+		$(BIN)/python -m pytest -s -m "" tests/torture tests/e2e/test_gallery_kill.py
 
 coverage: $(VENV)/.dev ## Run the tests and hold the coverage of the rooms that must not err.
 	$(BIN)/python -m coverage run -m pytest -m "not slow and not gpu and not bench"

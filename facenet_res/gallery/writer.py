@@ -1,5 +1,6 @@
 """One thread that commits, in groups, what many callers change: a flush of the disk for all."""
 
+import logging
 import queue
 import threading
 import time
@@ -14,6 +15,8 @@ from facenet_res.gallery.types import Request
 GROUP_MAX = 512
 IDLE_S = 0.2
 SWEEPS_S = 60.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +67,7 @@ class GroupWriter:
 
         Args:
             name: of the thread.
-            commit: does the jobs of a group and sets their answers and errors; never raises.
+            commit: does the jobs of a group and sets their answers and errors.
             idle: called when no job has come for a moment, once after each commit.
             sweep: called once a minute, when no job waits.
         """
@@ -101,20 +104,27 @@ class GroupWriter:
             try:
                 job = self._jobs.get(timeout=SWEEPS_S if is_idle else IDLE_S)
             except queue.Empty:
-                self._idle()
+                _attempt(self._idle)
                 is_idle = True
                 if time.monotonic() - swept >= SWEEPS_S:
-                    self._sweep()
+                    _attempt(self._sweep)
                     swept = time.monotonic()
                 continue
             group = self._more(job)
             if jobs := [one for one in group if one is not None]:
-                self._commit(jobs)
+                self._do(jobs)
                 is_idle = False
-                for one in jobs:
-                    one.finish()
             if None in group:
                 return
+
+    def _do(self, jobs: list[Job]) -> None:
+        try:
+            self._commit(jobs)
+        except BaseException as error:
+            for job in jobs:
+                job.error = job.error or error
+        for job in jobs:
+            job.finish()
 
     def _more(self, first: Job | None) -> list[Job | None]:
         group = [first]
@@ -124,3 +134,11 @@ class GroupWriter:
             except queue.Empty:
                 break
         return group
+
+
+def _attempt(action: Callable[[], None]) -> None:
+    """Does what nobody waits for; a failure is logged, and the thread goes on."""
+    try:
+        action()
+    except Exception:
+        log.exception("the gallery's writer could not finish its work between changes")

@@ -4,6 +4,7 @@ A kill cannot lose what the kernel was given, so this shows the order of our wri
 on opening. That a power cut loses nothing either is SQLite's promise with `synchronous = FULL`.
 """
 
+import os
 import random
 import select
 import signal
@@ -19,7 +20,7 @@ import pytest
 from facenet_res.core.arrays import unit_norm
 from facenet_res.gallery.gallery import EmbeddingGallery
 
-ROUNDS = 8
+ROUNDS = int(os.environ.get("TORTURE_KILLS", "8"))
 DIM = 16
 PERSONS = 7
 

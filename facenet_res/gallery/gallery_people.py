@@ -216,6 +216,11 @@ class GalleryPeople:
             receipts += found
         return receipts
 
+    def embeddings_of(self, person_id: str) -> dict[str, NDArray[np.float32]]:
+        """A person's embeddings, float32[D], by face id; UnknownPerson where there is none."""
+        hits = self._store.hits_of(self._limits.check_id("person_id", person_id))
+        return {hit.face_id: hit.vector for hit in hits}
+
     def crop(self, face_id: str) -> Image:
         """A face's aligned crop, uint8[112, 112, 3] RGB; UnknownFace where none is kept."""
         return self._store.crop(self._limits.check_id("face_id", face_id))

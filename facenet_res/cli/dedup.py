@@ -52,7 +52,6 @@ def run(arguments: Namespace) -> int:
 
     config = DedupConfig(
         near_copies=not arguments.exact_only,
-        detector=arguments.detector,
         workers=arguments.workers,
     )
     folders = (arguments.folder, arguments.out)

@@ -223,7 +223,7 @@ class GalleryLocked(Unavailable):
 
 
 class RunLocked(Unavailable):
-    """Another process trains in the folder."""
+    """Another process trains, or deduplicates, into the folder."""
 
     reason = "RUN_LOCKED"
 

@@ -13,7 +13,8 @@ THUMBNAIL_PX_MAX = 1024
 class DedupConfig:
     """Settings of one run.
 
-    `limits`, `detector` and `faces_a_photo_max` decide which earlier results are used again.
+    `limits` and `faces_a_photo_max`, and the recognizer's settings, decide which earlier results
+    are used again.
 
     Attributes:
         similarity_min: least cosine of two faces of one person, in [-1, 1]; the model's threshold.
@@ -21,7 +22,6 @@ class DedupConfig:
         near_copies: whether changed copies are looked for, or byte-equal files only.
         face_side_px_min: smaller faces are counted but not grouped: they resemble everybody.
         face_score_min: as before, for the detector's confidence, in [0, 1].
-        detector: names what finds the faces; the results of another one are kept apart.
         faces_a_photo_max: the largest faces of each photo are taken.
         workers: threads that read and decode.
         limits: larger files are skipped and listed.
@@ -35,8 +35,7 @@ class DedupConfig:
     near_copies: bool = True
     face_side_px_min: float = 24.0
     face_score_min: float = 0.9
-    detector: str = "mtcnn"
-    faces_a_photo_max: int = 64
+    faces_a_photo_max: int = 512
     workers: int = 2
     limits: ImageLimits = field(default_factory=ImageLimits)
     html_groups_max: int = 200

@@ -5,7 +5,7 @@ than it must. The embeddings of people are personal data: the output folder hold
 deleted.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from facenet_res.core.errors import FileMissing
 from facenet_res.core.types import ImageResult
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.progress import OnProgress, Progress
@@ -23,16 +24,23 @@ from facenet_res.dedup.types import PhotoFaces, SkippedFile, Stage
 if TYPE_CHECKING:
     from facenet_res.recognizer.recognizer import FaceRecognizer
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _MODEL_FILE: Final = "faces_model.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class FaceModel:
-    """Which model's faces the later stages read; both empty where no faces are compared."""
+    """Which model's faces the later stages read; all empty where no faces are compared.
+
+    Attributes:
+        model_id: of the network.
+        embedding_dim: D.
+        settings: of the recognizer, as far as they change faces or embeddings.
+    """
 
     model_id: str
     embedding_dim: int
+    settings: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,9 +81,15 @@ def embed(
     paths = first_paths(read_photos(out))
     model = NO_MODEL
     if recognizer is not None:
-        model = FaceModel(recognizer.embedder.model_id, recognizer.embedder.embedding_dim)
+        model = _model_of(recognizer)
         shards = _shards(out, model, config)
-        known = {name for shard in shards.read() for name in shard["sha256"].tolist()}
+        known = {
+            name
+            for shard in shards.read()
+            for name, reason in zip(shard["sha256"].tolist(), shard["reason"].tolist(), strict=True)
+            # What was away for a moment is tried again.
+            if reason != FileMissing.reason
+        }
         missing = [name for name in paths if name not in known]
         done = len(paths) - len(missing)
         on_progress(Progress(Stage.EMBED, done, len(paths)))
@@ -94,8 +108,7 @@ def embed(
             on_progress(Progress(Stage.EMBED, done, len(paths)))
         if batch:
             shards.append(_packed(batch, model))
-    record = {"model_id": model.model_id, "embedding_dim": model.embedding_dim}
-    write_lines(out / _MODEL_FILE, [record])
+    write_lines(out / _MODEL_FILE, [asdict(model)])
 
 
 def read_model(out: Path) -> FaceModel:
@@ -122,7 +135,7 @@ def read_faces(
     """
     model = read_model(out)
     where: dict[str, tuple[Shard, int, int]] = {}
-    skipped = []
+    skipped: dict[str, SkippedFile] = {}
     for shard in _shards(out, model, config).read() if model.model_id else ():
         ends = np.cumsum(shard["faces"]).tolist()
         starts = [0, *ends]
@@ -130,8 +143,10 @@ def read_faces(
         for row, (name, reason) in enumerate(zip(names, reasons, strict=True)):
             if name not in paths:
                 continue
+            # The last word counts: what was away may be there now.
+            skipped.pop(name, None)
             if reason:
-                skipped.append(SkippedFile(paths[name], reason, str(shard["message"][row])))
+                skipped[name] = SkippedFile(paths[name], reason, str(shard["message"][row]))
             where[name] = (shard, starts[row], ends[row])
     found = [(name, *where[name]) for name in paths if name in where]
     empty = _packed([], model)
@@ -145,11 +160,19 @@ def read_faces(
         scores=joined("scores"),
         embeddings=joined("embeddings"),
     )
-    return faces, sorted(skipped, key=lambda file: file.path)
+    return faces, sorted(skipped.values(), key=lambda file: file.path)
+
+
+def _model_of(recognizer: "FaceRecognizer") -> FaceModel:
+    made = recognizer.config
+    detecting = f"{made.detector} {made.detector_model} {made.face_px_min} {made.limits}"
+    embedding = f"{made.engine} {made.device} {made.precision} {made.flip}"
+    embedder = recognizer.embedder
+    return FaceModel(embedder.model_id, embedder.embedding_dim, f"{detecting} {embedding}")
 
 
 def _shards(out: Path, model: FaceModel, config: DedupConfig) -> ShardFolder:
-    told = f"{_VERSION} {model} {config.detector} {config.faces_a_photo_max} {config.limits}"
+    told = f"{_VERSION} {model} {config.faces_a_photo_max} {config.limits}"
     return ShardFolder(out / f"faces-{sha256(told.encode()).hexdigest()[:8]}")
 
 

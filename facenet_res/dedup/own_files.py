@@ -8,6 +8,8 @@ from collections.abc import Set
 from fnmatch import fnmatchcase
 from typing import Final
 
+LOCK_NAME: Final = "dedup.lock"
+
 # Any of these sets shows that a run had its output here: the whole of it, or the report alone.
 _SIGNS: Final = (
     frozenset({"scan.jsonl", "scan_skipped.jsonl"}),
@@ -15,7 +17,7 @@ _SIGNS: Final = (
 )
 _OWN: Final = (
     *("scan.jsonl", "scan_skipped.jsonl", "scan_others.jsonl", "faces_model.jsonl", "groups.jsonl"),
-    *("hashes", "fingerprints-????????", "faces-????????", "judgements-?", "copies"),
+    *(LOCK_NAME, "hashes", "fingerprints-????????", "faces-????????", "judgements-?", "copies"),
     *("report.html", "report.json", "groups.csv", "summary.txt"),
 )
 

@@ -13,13 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from facenet_res.core.errors import ArgumentInvalid, FileMissing, InputError
+from facenet_res.core.errors import ArgumentInvalid, FileMissing, InputError, RunLocked
 from facenet_res.core.files import write_fault
+from facenet_res.core.process_lock import ProcessLock
 from facenet_res.dedup.cluster import cluster
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.describe import describe
 from facenet_res.dedup.embed import embed, read_model
 from facenet_res.dedup.groups_file import read_groups
+from facenet_res.dedup.own_files import LOCK_NAME
 from facenet_res.dedup.pairs import find_pairs
 from facenet_res.dedup.progress import OnProgress, Progress, no_progress
 from facenet_res.dedup.report import write_report
@@ -84,6 +86,7 @@ def deduplicate(
         FileMissing: the folder does not exist.
         ArgumentInvalid: there is no photo in it, or `out` is the folder itself or a file.
         DiskFull, NotWritable: `out` cannot be written.
+        RunLocked: another process deduplicates into `out`.
     """
     started = clock()
     run = _Run(Path(folder), Path(out), config or DedupConfig(), recognizer, on_progress)
@@ -125,7 +128,7 @@ class _Run:
     def stages(self, stages: StageRange) -> None:
         """All stages of a range but the report."""
         self._check()
-        with _made(self.out):
+        with _made(self.out), _locked(self.out):
             self._work(stages)
 
     def _work(self, stages: StageRange) -> None:
@@ -174,6 +177,16 @@ class _Run:
 
 
 @contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keeps a second run out of the output folder."""
+    lock = ProcessLock(out / LOCK_NAME, f"the output folder {out}", RunLocked)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def _made(out: Path) -> Iterator[None]:
     """Makes the output folder, and takes it away again where a refused run left it empty."""
     try:
@@ -188,6 +201,8 @@ def _made(out: Path) -> Iterator[None]:
     except InputError:
         # The deepest first; the first that holds something ends it.
         with suppress(OSError):
+            if missing:
+                (out / LOCK_NAME).unlink(missing_ok=True)
             for folder in missing:
                 folder.rmdir()
         raise

@@ -1,5 +1,6 @@
 """The embed stage: faces by photo and by model, once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,15 +66,33 @@ def test_a_run_that_was_stopped_goes_on(
     assert (told[0].done, told[-1].done, told[-1].total) == (2, 5, 5)
 
 
-def test_another_model_or_detector_has_results_of_its_own(
+def test_another_model_or_setting_of_the_recognizer_has_results_of_its_own(
     photos: Path, out: Path, recognizer: FaceRecognizer
 ) -> None:
     embed(photos, out, CONFIG, recognizer, no_progress)
     other = FaceRecognizer.of(FakeDetector(), FakeEmbedder("fake-2"))
-    for config, second in ((CONFIG, other), (DedupConfig(detector="yunet"), recognizer)):
+    smaller = FaceRecognizer.of(FakeDetector(), FakeEmbedder())
+    smaller.config = replace(smaller.config, face_px_min=40)
+    for second in (other, smaller):
         told = []
-        embed(photos, out, config, second, told.append)
+        embed(photos, out, CONFIG, second, told.append)
         assert told[0].done == 0
+
+
+def test_a_file_that_was_away_is_tried_again(
+    photos: Path, out: Path, recognizer: FaceRecognizer
+) -> None:
+    (photos / "2.jpg").rename(photos.parent / "2.jpg")
+    embed(photos, out, CONFIG, recognizer, no_progress)
+    paths = first_paths(read_photos(out))
+    assert ("2.jpg", "FILE_MISSING") in {
+        (f.path, f.reason) for f in read_faces(out, CONFIG, paths)[1]
+    }
+    (photos.parent / "2.jpg").rename(photos / "2.jpg")
+    embed(photos, out, CONFIG, recognizer, no_progress)
+    faces, skipped = read_faces(out, CONFIG, paths)
+    assert "2.jpg" in {paths[name] for name in faces.sha256}
+    assert {file.reason for file in skipped} == {"IMAGE_UNREADABLE"}
 
 
 def test_without_a_pipeline_there_are_no_faces(

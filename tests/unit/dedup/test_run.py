@@ -1,13 +1,16 @@
 """The stages together: nothing is changed, all is repeatable, faults are named."""
 
 import hashlib
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from facenet_res.core.errors import ArgumentInvalid, FileMissing, NotWritable
+from facenet_res.core.errors import ArgumentInvalid, FileMissing, NotWritable, RunLocked
+from facenet_res.core.process_lock import ProcessLock
 from facenet_res.dedup.config import DedupConfig
+from facenet_res.dedup.own_files import LOCK_NAME
 from facenet_res.dedup.progress import Progress
 from facenet_res.dedup.run import StageRange, deduplicate, run_stages
 from facenet_res.dedup.types import Stage
@@ -182,3 +185,13 @@ def test_where_no_photo_can_be_read_the_report_lists_them_all(tmp_path: Path) ->
     report = deduplicate(tmp_path / "photos", tmp_path / "out")
     assert report.groups.counts.photos == 0
     assert [file.reason for file in report.groups.skipped] == ["IMAGE_UNREADABLE"] * 2
+
+
+def test_a_second_run_into_one_folder_is_refused(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    lock = ProcessLock(out / LOCK_NAME, "the output folder", RunLocked)
+    with pytest.raises(RunLocked, match=str(os.getpid())):
+        deduplicate(photos, out)
+    lock.release()
+    assert deduplicate(photos, out).groups.copies

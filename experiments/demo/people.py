@@ -175,7 +175,12 @@ def _varied(name: str, image: Image) -> Person:
 
 
 def _beside(left: Image, right: Image) -> Image:
-    """Both people on one image."""
-    return np.concatenate(
-        [scaled(image, GROUP_HEIGHT_PX / len(image)) for image in (left, right)], axis=1
-    )
+    """Both heads on one image, in other light: no copy of either portrait."""
+    return np.concatenate([_head(left, 1.4, 7), _head(right, 0.75, -7)], axis=1)
+
+
+def _head(image: Image, gamma: float, angle_deg: float) -> Image:
+    height_px, width_px = image.shape[:2]
+    turned = rotated(with_gamma(image, gamma), angle_deg)
+    upper = turned[: round(0.55 * height_px), round(0.2 * width_px) : round(0.75 * width_px)]
+    return scaled(np.ascontiguousarray(upper), GROUP_HEIGHT_PX / len(upper))

@@ -18,7 +18,7 @@ INSTEAD = {
     r"living faces?": "liveness, presentation attack detection",
     r"similar enough": "threshold",
     r"less by": "subtract",
-    r"photographs?|pictures?|(?<![-./\w])photos?(?![-./\w])": "image",
+    r"photographs?|pictures?|(?<![-./\w])(?<!evaluate )photos?(?![-./\w])": "image",
     r"state of before": "checkpoint",
     r"lessons?": "epoch, step",
     r"panel": "evaluation, teachers",
@@ -37,10 +37,10 @@ SUFFIXES = (".py", ".md", ".proto", ".j2")
 TOPS = ("README.md", "CONTRIBUTING.md", "docs", "facenet_res", "server", "experiments", "protos")
 # What is not rewritten yet: the most uses in a place. A number may fall and never rise.
 ALLOWED = {
-    "README.md": 2,
-    "docs": 23,
+    "README.md": 1,
+    "docs": 11,
     "experiments": 2,
-    "facenet_res/cli": 12,
+    "facenet_res/cli": 6,
     "facenet_res/client": 2,
     "facenet_res/convert": 3,
     "facenet_res/core": 6,
@@ -49,10 +49,9 @@ ALLOWED = {
     "facenet_res/export": 2,
     "facenet_res/faces": 25,
     "facenet_res/gallery": 2,
-    "facenet_res/inference": 0,
     "facenet_res/models": 2,
     "facenet_res/train": 27,
-    "facenet_res/weights": 14,
+    "facenet_res/weights": 13,
     "protos": 26,
     "server": 3,
 }

@@ -53,7 +53,7 @@ IDENTIFY_NOTES = """examples:
   facenet-res gallery identify door/ --gallery staff --fmr 1e-4 --json
 
 --fmr is the false match rate of one comparison (1:1). A search compares a face with all N enrolled
-ones, so its false positive identification rate is up to N times as high. --fpir requires that rate
+ones, so its false positive identification rate is up to N times as high. --fpir sets that rate
 itself, however many are enrolled; the gallery needs 20 people or a calibrated model."""
 
 

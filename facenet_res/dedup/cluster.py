@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from facenet_res.core.errors import InputError, StateError
 from facenet_res.dedup.camera import names_camera
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.copy_pair import CopyPair
 from facenet_res.dedup.describe import read_fingerprints
 from facenet_res.dedup.embed import read_faces
 from facenet_res.dedup.fingerprints import Fingerprints
-from facenet_res.dedup.groups_file import write_groups
+from facenet_res.dedup.groups_file import read_groups, write_groups
 from facenet_res.dedup.near import NearCopies, NearGroup, itself
 from facenet_res.dedup.pairs import PixelComparison, read_pairs
 from facenet_res.dedup.people import group_faces, near_pairs, similarities
@@ -24,6 +25,7 @@ from facenet_res.dedup.scan import (
     read_photos,
     read_scan_skipped,
 )
+from facenet_res.dedup.stable_ids import with_stable_ids
 from facenet_res.dedup.types import (
     CopyGroup,
     CopyKind,
@@ -81,8 +83,17 @@ def cluster(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgres
         faces_compared=compared,
         skipped=len(skipped),
     )
-    write_groups(out, Groups(counts, copies, people, alike, skipped))
+    found = Groups(counts, copies, people, alike, skipped)
+    write_groups(out, with_stable_ids(found, _groups_before(out)))
     on_progress(Progress(Stage.CLUSTER, 2, 2))
+
+
+def _groups_before(out: Path) -> Groups | None:
+    """The groups of the run before; None where there are none that can be read."""
+    try:
+        return read_groups(out)
+    except (InputError, StateError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _photos(folder: Path, listed: list[PhotoFile], fingerprints: Fingerprints) -> _Photos:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import grpc
 import numpy as np
+from grpc_health.v1 import health as health_checks
 from grpc_reflection.v1alpha import reflection
 
 from facenet_res.core.errors import FileMissing
@@ -76,8 +77,14 @@ class App:
 
 
 @asynccontextmanager
-async def open_app(config: ServerConfig) -> AsyncIterator[App]:
+async def open_app(
+    config: ServerConfig, recognizer: FaceRecognizer | None = None
+) -> AsyncIterator[App]:
     """Builds everything, cheapest checks first, and closes it in reverse order.
+
+    Args:
+        config: the settings.
+        recognizer: closed with the rest; None opens the one that the settings describe.
 
     Raises:
         FileMissing, ArtifactInvalid, EngineUnavailable: the model or the detector.
@@ -87,7 +94,7 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
     """
     async with AsyncExitStack() as stack:
         probe(config.address)
-        recognizer = stack.enter_context(FaceRecognizer(config=config.recognizer()))
+        recognizer = stack.enter_context(recognizer or FaceRecognizer(config=config.recognizer()))
         gallery = stack.enter_context(open_gallery(config, recognizer))
         disk = stack.enter_context(WorkerPool("disk", DISK_THREADS))
 
@@ -112,7 +119,9 @@ async def open_app(config: ServerConfig) -> AsyncIterator[App]:
         stack.push_async_callback(server.stop, None)
         health = Health(SERVICES)
         await health.add_to(server)
-        reflection.enable_server_reflection((*SERVICES, reflection.SERVICE_NAME), server)
+        reflection.enable_server_reflection(
+            (*SERVICES, health_checks.SERVICE_NAME, reflection.SERVICE_NAME), server
+        )
         # The generated functions carry no types.
         embedding_rpc.add_EmbeddingServiceServicer_to_server(  # type: ignore[no-untyped-call]
             EmbeddingServicer(faces, config.batch_images_max), server

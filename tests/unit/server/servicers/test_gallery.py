@@ -1,0 +1,67 @@
+"""GalleryService, in this process: enrolment, both questions, lists and deletion."""
+
+from pathlib import Path
+
+import pytest
+
+from facenet_res.client import AsyncFacenetClient
+from facenet_res.core.errors import (
+    ArgumentInvalid,
+    FaceExists,
+    FileMissing,
+    UnknownFace,
+    UnknownPerson,
+)
+from tests.unit.server.in_process import picture, run
+
+
+def test_a_person_is_enrolled_verified_identified_and_deleted(tmp_path: Path) -> None:
+    async def use(client: AsyncFacenetClient) -> None:
+        gallery = await client.open_gallery("gallery")
+        enrolled = await gallery.enroll(
+            "ada", [picture(1), picture(1)], display_name="Ada", metadata={"desk": "7"}
+        )
+        assert enrolled[0].face_id == enrolled[1].face_id
+
+        (known,) = await gallery.identify(picture(1), k=1)
+        (unknown,) = await gallery.identify(picture(2), threshold=0.999)
+        assert (known.person_id, unknown.person_id) == ("ada", "")
+        assert known.face is not None
+        assert known.face.box.width_px > 0
+        assert (known.fmr, unknown.fmr) == (1e-3, None)
+
+        assert (await gallery.verify("ada", picture(1))).is_match
+        person = await gallery.person("ada")
+        assert (person.name, dict(person.metadata), person.face_count) == ("Ada", {"desk": "7"}, 1)
+        assert [each.person_id async for each in gallery.people()] == ["ada"]
+        assert (await client.info()).people == 1
+
+        assert (await gallery.delete_face(enrolled[0].face_id)).faces == 1
+        with pytest.raises(UnknownFace):
+            await gallery.verify("ada", picture(1))
+        assert (await gallery.delete_person("ada")).rows_left == 0
+        with pytest.raises(UnknownPerson):
+            await gallery.person("ada")
+        assert await gallery.identify(picture(1)) != []
+
+    run(tmp_path, use)
+
+
+def test_what_the_gallery_refuses_reaches_the_caller_as_its_class(tmp_path: Path) -> None:
+    async def use(client: AsyncFacenetClient) -> None:
+        gallery = await client.open_gallery()
+        await gallery.enroll("ada", picture(1), face_id="upload-1")
+        with pytest.raises(FaceExists):
+            await gallery.enroll("bob", picture(2), face_id="upload-1")
+        with pytest.raises(ArgumentInvalid, match="person_id"):
+            await gallery.enroll("", picture(1))
+        with pytest.raises(ArgumentInvalid, match="k is 101, limit is 100"):
+            await gallery.identify(picture(1), k=101)
+        with pytest.raises(ArgumentInvalid, match="outside the range"):
+            await gallery.verify("ada", picture(1), fmr=1e-9)
+        with pytest.raises(UnknownPerson):
+            await gallery.delete_person("nobody")
+        with pytest.raises(FileMissing, match="serves 'gallery'"):
+            await client.open_gallery("another")
+
+    run(tmp_path, use)

@@ -23,13 +23,10 @@ from facenet_res.server.config import ServerConfig
 from facenet_res.server.health import Health
 from facenet_res.server.interceptors.errors import errors_to_statuses
 from facenet_res.server.interceptors.limits import RequestLimits
-from facenet_res.server.interceptors.logging import log_requests
-from facenet_res.server.interceptors.metrics import CountRequests
-from facenet_res.server.interceptors.parsing import ParseRequests
+from facenet_res.server.interceptors.observing import ObserveRequests
 from facenet_res.server.interceptors.unary import UnaryInterceptor
 from facenet_res.server.listening import bind
-from facenet_res.server.metrics import Metrics
-from facenet_res.server.observed import ObservedEmbedder
+from facenet_res.server.metrics import Metrics, ObservedEmbedder
 from facenet_res.server.pool import WorkerPool
 from facenet_res.server.servicers.embedding import EmbeddingServicer
 from facenet_res.server.servicers.gallery import GalleryServicer
@@ -149,14 +146,9 @@ def open_gallery(config: ServerConfig, recognizer: FaceRecognizer) -> Gallery:
 
 
 def _server(config: ServerConfig, metrics: Metrics, requests: RequestLimits) -> grpc.aio.Server:
-    arounds = (
-        log_requests,
-        CountRequests(metrics),
-        errors_to_statuses,
-        requests,
-    )
+    arounds = (ObserveRequests(metrics), errors_to_statuses, requests)
     return grpc.aio.server(
-        interceptors=[*(UnaryInterceptor(around) for around in arounds), ParseRequests()],
+        interceptors=[UnaryInterceptor(arounds)],
         options=(
             # Without this a second server would take the port as well, without a word.
             ("grpc.so_reuseport", 0),

@@ -14,6 +14,8 @@ facenet_failed_batches_total            engine calls that failed, with all reque
 facenet_failed_faces_total              faces for which the network returned no embedding
 """
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -28,12 +30,17 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import ConfigInvalid, PortInUse
+from facenet_res.core.types import Embeddings, Faces
 from facenet_res.inference.stats import BatcherStats
 from facenet_res.server.address import probe, split_address
+from facenet_res.server.logs import FIELDS
 
 SECONDS_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 FACES_BOUNDS = (1, 2, 4, 8, 16, 32, 64, 128)
+
+log = logging.getLogger(__name__)
 
 
 class Metrics:
@@ -131,6 +138,34 @@ class Metrics:
 
     def _histogram(self, name: str, words: str, bounds: Sequence[float]) -> Histogram:
         return Histogram(f"facenet_{name}", words, buckets=bounds, registry=self._registry)
+
+
+class ObservedEmbedder:
+    """Passes every call on, and logs and counts it."""
+
+    def __init__(self, embedder: Embedder, metrics: Metrics) -> None:
+        self._embedder = embedder
+        self._metrics = metrics
+
+    @property
+    def model_id(self) -> str:
+        """Names the exact weights."""
+        return self._embedder.model_id
+
+    @property
+    def embedding_dim(self) -> int:
+        """Length of an embedding."""
+        return self._embedder.embedding_dim
+
+    def embed(self, faces: Faces) -> Embeddings:
+        """See Embedder."""
+        began_s = time.perf_counter()
+        embeddings = self._embedder.embed(faces)
+        seconds = time.perf_counter() - began_s
+        self._metrics.batch_done(len(faces), seconds)
+        fields = {"batch_faces": len(faces), "ms": round(1e3 * seconds, 1)}
+        log.info("batch of %d faces in %.1f ms", len(faces), 1e3 * seconds, extra={FIELDS: fields})
+        return embeddings
 
 
 class _BatcherCounts(Collector):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 
 from facenet_res.core.errors import ArgumentInvalid
+from facenet_res.core.types import OperatingPoint
 
 FileFormat = Literal[
     "safetensors",
@@ -158,4 +159,36 @@ class Manifest:
             between(low.similarity, high.similarity),
             between(low.similarity_low, high.similarity_low),
             between(low.similarity_high, high.similarity_high),
+        )
+
+    def operating_point(
+        self,
+        *,
+        fmr: float | None = None,
+        threshold: float | None = None,
+        fmr_default: float = FMR_DEFAULT,
+    ) -> OperatingPoint:
+        """The decision rule: turns a false match rate, or a threshold, into an operating point.
+
+        Args:
+            fmr: false match rate of one comparison, within the calibrated range.
+            threshold: or the least score that counts as a match, in [-1, 1].
+            fmr_default: the rate where neither is given.
+
+        Raises:
+            ArgumentInvalid: both are given, one is out of range, or the model is not calibrated.
+        """
+        if threshold is not None:
+            if fmr is not None:
+                raise ArgumentInvalid(f"pass fmr or threshold, not both; got {fmr}, {threshold}")
+            # Written so that NaN fails too.
+            if not -1 <= threshold <= 1:
+                raise ArgumentInvalid(f"threshold must be a cosine in [-1, 1], got {threshold:g}")
+            return OperatingPoint(float(threshold))
+        found = self.threshold_at(fmr_default if fmr is None else fmr)
+        return OperatingPoint(
+            found.similarity,
+            fmr=found.fmr,
+            threshold_low=found.similarity_low,
+            threshold_high=found.similarity_high,
         )

@@ -1,4 +1,4 @@
-"""From an image to aligned faces, decoding no finer than the faces need.
+"""From an image to aligned and measured faces, decoding no finer than the faces need.
 
 The detector sees the smallest reduction of a JPEG (1/8, 1/4, 1/2) whose longer side is still what
 it declares enough; a detector that declares nothing sees full size. A face is cropped from that
@@ -9,12 +9,12 @@ between the eyes. For a smaller face the image is decoded at full size, once.
 import math
 from typing import Protocol, runtime_checkable
 
+import cv2
 import numpy as np
 
-from facenet_res.core.types import Box, Detection, Face
+from facenet_res.core.types import Box, Detection, Face, FaceQuality, Image
 from facenet_res.faces.align import align_face, alignment
 from facenet_res.faces.detector import Detector
-from facenet_res.faces.quality import measure_quality
 from facenet_res.imaging.lazy_image import LazyImage, ScaledImage
 
 
@@ -76,3 +76,24 @@ def _at_full_size(scaled: ScaledImage, detection: Detection) -> Detection:
     corners = np.array([(box.x0, box.y0), (box.x1, box.y1)]) * scaled.shrink + scaled.offset_px
     landmarks = scaled.to_full_size(detection.landmarks).astype(np.float32)
     return Detection(Box(*corners.ravel().tolist()), detection.score, landmarks)
+
+
+def measure_quality(detection: Detection, crop: Image) -> FaceQuality:
+    """Measures a detected face.
+
+    Args:
+        detection: with landmarks in pixels of the photograph.
+        crop: uint8[112, 112, 3], the aligned face.
+    """
+    left, right, nose = detection.landmarks[:3].astype(np.float64)
+    across = right - left
+    distance_px = float(np.hypot(*across))
+    # A detector may put both eyes at one place: a distance of 0 says so.
+    offset = float((nose - (left + right) / 2) @ across) / max(distance_px**2, 1e-6)
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    return FaceQuality(
+        eye_distance_px=distance_px,
+        roll_deg=math.degrees(math.atan2(across[1], across[0])),
+        yaw_share=offset,
+        sharpness=float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+    )

@@ -22,10 +22,16 @@ from facenet_res.core.arrays import check_faces
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import DeadlineExceeded, QueueFull, ShuttingDown
 from facenet_res.core.types import Embeddings, Faces
-from facenet_res.inference.batcher_call import Outcome, embed_rows
-from facenet_res.inference.batcher_queue import Batch, FaceQueue, Request, requests_of
-from facenet_res.inference.batcher_schedule import Call, Schedule
+from facenet_res.inference.batcher_queue import (
+    Batch,
+    Call,
+    FaceQueue,
+    Request,
+    Schedule,
+    requests_of,
+)
 from facenet_res.inference.config import BatcherConfig
+from facenet_res.inference.embedder import Outcome, embed_rows
 from facenet_res.inference.stats import BatcherStats
 
 __all__ = ["Batcher", "BatcherStats"]

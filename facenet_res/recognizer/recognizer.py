@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from facenet_res.core.artifact import read_artifact
-from facenet_res.core.decision import operating_point
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.image_files import image_files
 from facenet_res.core.manifest import FMR_DEFAULT, Manifest
@@ -232,13 +231,13 @@ class FaceRecognizer:
     def operating_point(
         self, *, fmr: float | None = None, threshold: float | None = None
     ) -> OperatingPoint:
-        """The threshold that a call's FMR or threshold means; see `core.decision`.
+        """The threshold that a call's FMR or threshold means; see `Manifest`.
 
         Raises:
             ArgumentInvalid: both are given, one is out of range, or the model is not calibrated.
         """
-        return operating_point(
-            self.manifest, fmr=fmr, threshold=threshold, fmr_default=self.config.fmr
+        return self.manifest.operating_point(
+            fmr=fmr, threshold=threshold, fmr_default=self.config.fmr
         )
 
     def open_gallery(self, path: str | os.PathLike[str], *, create: bool = False) -> "Gallery":

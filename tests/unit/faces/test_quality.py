@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from facenet_res.core.types import Box, Detection
-from facenet_res.faces.quality import measure_quality
+from facenet_res.faces.image_faces import measure_quality
 
 POINTS = np.array([[40, 50], [80, 50], [60, 70], [45, 90], [75, 90]], np.float32)
 CROP = np.random.default_rng(0).integers(0, 256, (112, 112, 3), np.uint8)

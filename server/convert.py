@@ -17,6 +17,7 @@ from facenet_res.core.types import (
     Verification,
 )
 from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person
+from facenet_res.recognizer.gallery import Gallery
 from facenet_res.recognizer.recognizer import FaceRecognizer
 from facenet_res.v1 import face_pb2 as face_pb
 from facenet_res.v1 import gallery_service_pb2 as gallery_pb
@@ -50,8 +51,23 @@ def from_decision(decision: face_pb.Decision, recognizer: FaceRecognizer) -> Ope
             return recognizer.operating_point(threshold=decision.threshold)
         case "fmr":
             return recognizer.operating_point(fmr=decision.fmr)
+        case "fpir":
+            raise ArgumentInvalid(
+                "fpir is of identification; a verification takes fmr or threshold"
+            )
         case _:
             return recognizer.operating_point()
+
+
+def from_identification_decision(decision: face_pb.Decision, gallery: Gallery) -> OperatingPoint:
+    """The operating point of an identification; an FPIR of 1 % where the request names none.
+
+    Raises:
+        ArgumentInvalid: a rate or threshold is out of range.
+        CalibrationUnsupported: the gallery is too small for the FPIR, the model uncalibrated.
+    """
+    rule = decision.WhichOneof("rule")
+    return gallery.operating_point(**({rule: getattr(decision, rule)} if rule else {}))
 
 
 def to_box(box: Box) -> face_pb.Box:
@@ -102,6 +118,8 @@ def to_identification(face: Face, answer: Identification) -> gallery_pb.Identifi
         candidates=map(to_candidate, answer.candidates),
         threshold=answer.threshold,
         fmr=answer.fmr or 0.0,
+        fpir=answer.fpir or 0.0,
+        second_score=answer.second_score,
     )
 
 

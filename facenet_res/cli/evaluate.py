@@ -55,7 +55,9 @@ def _add_photos(protocols: Subparsers) -> None:
     parser = add_command(protocols, "photos", run_photos, summary, PHOTOS_NOTES)
     add_options(parser, "--images", "--people", "--unknown", "--each", "--out")
     parser.add_argument("--server", metavar="HOST:PORT", help="measure a server, over gRPC")
-    add_operating_point(parser, answer_no="if a non-enrolled person was identified")
+    add_operating_point(
+        parser, answer_no="if a non-enrolled person was identified", identifies=True
+    )
     add_model(parser)
 
 

@@ -47,7 +47,11 @@ class _GalleryIdentifier:
 
     def __init__(self, gallery: "Gallery | RemoteGallery", arguments: Namespace) -> None:
         self._gallery = gallery
-        self._point = {"threshold": arguments.threshold, "fmr": arguments.fmr}
+        self._point = {
+            "fpir": arguments.fpir,
+            "threshold": arguments.threshold,
+            "fmr": arguments.fmr,
+        }
         self.people: set[str] = set()
 
     def enroll(self, person: str, image: bytes) -> None:

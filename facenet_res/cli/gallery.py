@@ -50,11 +50,12 @@ enrolled, 2 if none; skipped files and the reasons are listed on stderr."""
 
 IDENTIFY_NOTES = """examples:
   facenet-res gallery identify visitor.jpg --gallery staff
-  facenet-res gallery identify door/ --gallery staff --fmr 1e-4 --json
+  facenet-res gallery identify door/ --gallery staff --fpir 0.001 --json
 
---fmr is the false match rate of one comparison (1:1). A search compares a face with all N enrolled
-ones, so its false positive identification rate is up to N times as high. --fpir sets that rate
-itself, however many are enrolled; the gallery needs 20 people or a calibrated model."""
+--fpir is the share of people who are not enrolled that may be named. Its threshold comes from the
+impostor scores of the gallery itself and rises as it grows; the gallery needs 20 people or a
+calibrated model. --fmr is the false match rate of one comparison (1:1) instead: with N people
+enrolled, the FPIR is up to N times as high."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
@@ -91,7 +92,7 @@ def add_parsers(subparsers: Subparsers) -> None:
     )
     _add_gallery(parser)
     add_operating_point(
-        parser, answer_no="unless every face in every image is identified", has_fpir=True
+        parser, answer_no="unless every face in every image is identified", identifies=True
     )
     add_model(parser)
 

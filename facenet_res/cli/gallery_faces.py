@@ -12,7 +12,7 @@ from facenet_res.core import exit_codes
 from facenet_res.core.image_files import check_regular, find_image_files
 
 if TYPE_CHECKING:
-    from facenet_res.core.types import Face, Identification
+    from facenet_res.core.types import Face, Identification, OperatingPoint
 
 
 def run_identify(arguments: Namespace) -> int:
@@ -36,10 +36,10 @@ def run_identify(arguments: Namespace) -> int:
             for result, answers in answered
         ]
     if arguments.json:
-        about = {"threshold": point.threshold, "fmr": point.fmr, "fpir": point.fpir}
+        about = {"threshold": point.threshold, "fpir": point.fpir, "fmr": point.fmr}
         print_json({**about, "images": images, "skipped": as_dicts(skipped)})
     else:
-        _print_identified(images, point.threshold)
+        _print_identified(images, point)
     code = conclude(len(images), skipped) if skipped else exit_codes.OK
     if code != exit_codes.OK:
         return code
@@ -77,7 +77,7 @@ def _identified(face: "Face", said: "Identification") -> dict[str, Any]:
     }
 
 
-def _print_identified(images: list[dict[str, Any]], threshold: float) -> None:
+def _print_identified(images: list[dict[str, Any]], point: "OperatingPoint") -> None:
     rows: list[tuple[str, ...]] = []
     for image in images:
         if not image["faces"]:
@@ -90,8 +90,9 @@ def _print_identified(images: list[dict[str, Any]], threshold: float) -> None:
             also = ", ".join(
                 f"also {match['person_id']}, {match['score']:.4f}"
                 for match in face["candidates"][1:]
-                if match["score"] >= threshold
+                if match["score"] >= point.threshold
             )
             rows.append((image["path"], str(number), who, closest, score, also))
     print_table(("image", "face", "person", "closest", "score", ""), rows)
-    print(f"threshold {threshold:.4f}")
+    rate = f", FPIR {point.fpir:g}" if point.fpir else f", FMR {point.fmr:g}" if point.fmr else ""
+    print(f"threshold {point.threshold:.4f}{rate}")

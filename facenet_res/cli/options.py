@@ -2,9 +2,7 @@
 
 import argparse
 import importlib.util
-import logging
 import sys
-import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facenet_res.cli.keras_start import load_keras
+from facenet_res.cli.parser import GENERAL, HelpFormatter, Parser
 from facenet_res.core import exit_codes
-from facenet_res.core.argument_parser import GENERAL, HelpFormatter, Parser
 from facenet_res.core.manifest import FMR_DEFAULT
 from facenet_res.core.model_names import DEFAULT
 from facenet_res.faces.names import DETECTOR_DEFAULT, DETECTORS
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from facenet_res.recognizer.config import RecognizerConfig
     from facenet_res.recognizer.gallery import Gallery
     from facenet_res.recognizer.recognizer import FaceRecognizer
-
-log = logging.getLogger(__name__)
 
 Subparsers = Any  # argparse's own type is private
 
@@ -161,28 +157,28 @@ def add_workers(parser: ArgumentParser) -> None:
 
 
 def add_operating_point(
-    parser: ArgumentParser, *, answer_no: str = "", has_fpir: bool = False
+    parser: ArgumentParser, *, answer_no: str = "", identifies: bool = False
 ) -> None:
-    """--fmr, --threshold, for 1:N --fpir, and where an answer can be no, --exit-code."""
+    """--fpir of an identification, --fmr, --threshold and, for an answer of no, --exit-code."""
     options = parser.add_argument_group("decision")
     group = options.add_mutually_exclusive_group()
-    group.add_argument(
-        "--fmr",
-        type=float,
-        metavar="RATE",
-        help=f"false match rate of one comparison (default: {FMR_DEFAULT:g})",
-    )
-    group.add_argument(
-        "--threshold", type=float, metavar="SCORE", help="or the least score that matches, -1 to 1"
-    )
-    if has_fpir:
+    if identifies:
         group.add_argument(
             "--fpir",
             type=float,
             metavar="RATE",
-            help="or the share of non-enrolled people who may be named, from the gallery's own "
-            "scores; needs 20 people",
+            help="share of people not enrolled that may be named (default: 0.01)",
         )
+    default = "" if identifies else f" (default: {FMR_DEFAULT:g})"
+    group.add_argument(
+        "--fmr",
+        type=float,
+        metavar="RATE",
+        help="false match rate of one comparison" + default,
+    )
+    group.add_argument(
+        "--threshold", type=float, metavar="SCORE", help="or the least score that matches, -1 to 1"
+    )
     if answer_no:
         options.add_argument("--exit-code", action="store_true", help=f"exit with 1 {answer_no}")
 
@@ -214,10 +210,7 @@ def open_recognizer(arguments: Namespace, **settings: Any) -> "FaceRecognizer":
     # Where Keras is absent, opening says which extra to install.
     if arguments.engine == "keras" and importlib.util.find_spec("keras") is not None:
         load_keras()
-    began_s = time.perf_counter()
-    recognizer = FaceRecognizer(config=recognizer_config(arguments, **settings))
-    log.info("opened %s in %.2f s", recognizer.info(), time.perf_counter() - began_s)
-    return recognizer
+    return FaceRecognizer(config=recognizer_config(arguments, **settings))
 
 
 @contextmanager

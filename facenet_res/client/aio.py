@@ -244,13 +244,14 @@ class AsyncRemoteGallery:
         self,
         image: ImageSource,
         *,
+        fpir: float | None = None,
         fmr: float | None = None,
         threshold: float | None = None,
         k: int = 5,
         faces_max: int | None = None,
     ) -> list[Identification]:
         """Identifies every face of an image (1:N), largest first."""
-        decision = calls.decision(threshold, fmr)
+        decision = calls.decision(threshold, fmr, fpir)
         build = partial(calls.identify, image, decision, k, faces_max)
         return await self._client.read_and_run(build, image)
 

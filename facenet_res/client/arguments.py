@@ -19,9 +19,6 @@ from facenet_res.core.types import Image
 ImageSource = bytes | bytearray | memoryview | str | os.PathLike[str] | Image
 """The bytes of an image file, its path (a str is one), or uint8[H, W, 3] RGB."""
 
-# 96 bits: among a billion faces two share an id by chance once in 10^11 galleries.
-SOURCE_CHARS_MAX = 1024
-
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
@@ -80,15 +77,6 @@ def image_path(image: str | os.PathLike[str]) -> Path:
             "an image is bytes, a path (str or os.PathLike) or uint8[H, W, 3], "
             f"got {type(image).__name__}"
         ) from error
-
-
-def source_of(image: ImageSource) -> str:
-    """The note where a face came from: the name of the image's file, "" for anything else."""
-    if isinstance(image, bytes | bytearray | memoryview | np.ndarray):
-        return ""
-    # The server takes printable text only, and a file's odd name must not forbid the enrolment.
-    escaped = (sign if sign.isprintable() else ascii(sign)[1:-1] for sign in image_path(image).name)
-    return "".join(escaped)[:SOURCE_CHARS_MAX]
 
 
 def _png(pixels: Image) -> bytes:

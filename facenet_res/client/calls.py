@@ -11,7 +11,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from facenet_res.client import replies
-from facenet_res.client.arguments import ImageSource, image_bytes, message, source_of
+from facenet_res.client.arguments import ImageSource, image_bytes, message
 from facenet_res.client.results import (
     DeletionReceipt,
     EnrolledFace,
@@ -20,7 +20,7 @@ from facenet_res.client.results import (
 )
 from facenet_res.core.arrays import check_faces
 from facenet_res.core.errors import ArgumentInvalid, FileMissing
-from facenet_res.core.face_id import face_id_of
+from facenet_res.core.face_id import face_id_of, source_of
 from facenet_res.core.types import Embeddings, Faces, Identification, ImageResult, Verification
 from facenet_res.v1 import embedding_service_pb2 as embedding_pb
 from facenet_res.v1 import face_pb2 as face_pb
@@ -250,18 +250,16 @@ def gallery(name: str) -> Call[str]:
     return Call(INFO + "GetInfo", info_pb.GetInfoRequest(), info_pb.GetInfoResponse, read)
 
 
-def decision(threshold: float | None, fmr: float | None) -> face_pb.Decision:
+def decision(
+    threshold: float | None, fmr: float | None, fpir: float | None = None
+) -> face_pb.Decision:
     """How similar is similar enough: one of the two, or neither for the server's default.
 
     Raises:
         ArgumentInvalid: both are given.
     """
-    if threshold is not None and fmr is not None:
-        raise ArgumentInvalid(
-            f"give a threshold or a false accept rate, not both; got {threshold} and {fmr}"
-        )
-    if threshold is not None:
-        return message(face_pb.Decision, threshold=threshold)
-    if fmr is not None:
-        return message(face_pb.Decision, fmr=fmr)
-    return face_pb.Decision()
+    given = {"threshold": threshold, "fmr": fmr, "fpir": fpir}
+    named = {name: value for name, value in given.items() if value is not None}
+    if len(named) > 1:
+        raise ArgumentInvalid(f"pass one of fmr, fpir and threshold, got {named}")
+    return message(face_pb.Decision, **named)

@@ -57,13 +57,14 @@ class RemoteGallery:
         self,
         image: ImageSource,
         *,
+        fpir: float | None = None,
         fmr: float | None = None,
         threshold: float | None = None,
         k: int = 5,
         faces_max: int | None = None,
     ) -> list[Identification]:
         """Identifies every face of an image (1:N), largest first; see `Gallery.identify`."""
-        decision = calls.decision(threshold, fmr)
+        decision = calls.decision(threshold, fmr, fpir)
         return self._client.run(calls.identify(image, decision, k, faces_max))
 
     def verify(

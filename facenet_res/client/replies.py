@@ -72,6 +72,8 @@ def identified(response: gallery_pb.IdentifyResponse) -> list[Identification]:
             said.threshold,
             said.person_id,
             fmr=said.fmr or None,
+            fpir=said.fpir or None,
+            second_score=said.second_score,
             face=_face(said.face),
         )
         for said in response.identifications

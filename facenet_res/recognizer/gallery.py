@@ -6,18 +6,15 @@ for hit in gallery.identify("party.jpg"):
 print(hit.person_id or "unknown", hit.score, hit.face.box)
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from facenet_res.core.decision import threshold_at
 from facenet_res.core.errors import FileMissing, InputError
-from facenet_res.core.face_id import face_id_of
+from facenet_res.core.face_id import face_id_of, source_of
 from facenet_res.core.types import Face, Identification, OperatingPoint, Verification
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.types import (
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 K_DEFAULT = 5
-SOURCE_CHARS_MAX = 1024
 _NONE = np.empty(0, np.float32)
 
 
@@ -55,17 +51,24 @@ class Gallery:
     @classmethod
     def open(cls, recognizer: FaceRecognizer, path: Path, *, create: bool = False) -> "Gallery":
         """See `FaceRecognizer.open_gallery`."""
-        opening = partial(
-            EmbeddingGallery.open, path, threshold_at_fmr=partial(threshold_at, recognizer.manifest)
-        )
-        model_id, dim = recognizer.embedder.model_id, recognizer.embedder.embedding_dim
+        manifest = recognizer.manifest
+        fmr_max = max((each.fmr for each in manifest.thresholds), default=None)
+
+        def threshold_at(fmr: float) -> float:
+            # Beyond the calibrated range the strictest known threshold is still strict enough.
+            return manifest.threshold_at(min(fmr, fmr_max or fmr)).similarity
+
+        model: dict[str, Any] = {
+            "model_id": recognizer.embedder.model_id,
+            "embedding_dim": recognizer.embedder.embedding_dim,
+            "threshold_at_fmr": None if fmr_max is None else threshold_at,
+        }
         try:
-            opened = opening(model_id=model_id, embedding_dim=dim)
+            opened = EmbeddingGallery.open(path, **model)
         except FileMissing:
             if not create:
                 raise
-            EmbeddingGallery.create(path, model_id=model_id, embedding_dim=dim).close()
-            opened = opening()
+            opened = EmbeddingGallery.create(path, **model)
         return cls(recognizer, opened)
 
     @property
@@ -144,7 +147,7 @@ class Gallery:
             face.embedding,
             name=display_name,
             metadata=metadata,
-            face_id=content_id(person_id, data),
+            face_id=face_id_of(person_id, data) if data else None,
             source=source_of(source),
         )
 
@@ -162,8 +165,9 @@ class Gallery:
 
         Args:
             image: any number of faces.
-            fpir: share of non-enrolled people who may be named, however many are enrolled.
-            fmr: or a false match rate of one comparison; the recognizer's default where None.
+            fpir: share of people not enrolled that may be named; 1 % where nothing is given. Its
+                threshold comes from the gallery's own impostor scores, and grows with it.
+            fmr: or the false match rate of one comparison.
             threshold: or the least score that counts as a match, in [-1, 1].
             k: most candidates for each face.
             faces_max: see `FaceRecognizer.detect`.
@@ -181,10 +185,15 @@ class Gallery:
         fmr: float | None = None,
         threshold: float | None = None,
     ) -> OperatingPoint:
-        """The threshold for a rate; for an FPIR see `EmbeddingGallery.operating_point`."""
-        if fpir is None:
-            return self.recognizer.operating_point(fmr=fmr, threshold=threshold)
-        return self.embeddings.operating_point(fpir=fpir, fmr=fmr, threshold=threshold)
+        """The threshold of an identification: by FPIR, 1 % by default, or by FMR, or itself.
+
+        Raises:
+            CalibrationUnsupported: the gallery is too small for the FPIR, the model uncalibrated.
+            ArgumentInvalid: more than one is given, or one is out of range.
+        """
+        if fpir is not None or (fmr is None and threshold is None):
+            return self.embeddings.operating_point(fpir=fpir, fmr=fmr, threshold=threshold)
+        return self.recognizer.operating_point(fmr=fmr, threshold=threshold)
 
     def identify_faces(
         self, faces: Sequence[Face], point: OperatingPoint, k: int = K_DEFAULT
@@ -213,8 +222,8 @@ class Gallery:
         Args:
             person_id: of the person.
             image: shows one face.
-            fmr: see `identify`.
-            threshold: see `identify`.
+            fmr: false match rate to accept; the recognizer's default where None.
+            threshold: or the least score that counts as a match, in [-1, 1].
             largest: take the largest of several faces rather than raise.
 
         Raises:
@@ -236,9 +245,10 @@ class Gallery:
 
     def people(self) -> "Iterator[Person]":
         """Everybody, by the order of ids."""
-        page: list[Person] = []
-        while page := self.embeddings.people(500, page[-1].person_id if page else ""):
+        page_size, after = 500, ""
+        while page := self.embeddings.people(page_size, after):
             yield from page
+            after = page[-1].person_id
 
     def person(self, person_id: str) -> Person:
         """One person with all faces; raises UnknownPerson where there is none."""
@@ -280,21 +290,6 @@ class Gallery:
         return replace(
             template,
             embedding=face.embedding,
-            face_id=template.face_id or content_id(template.person_id, data),
+            face_id=template.face_id or (face_id_of(template.person_id, data) if data else None),
             source=source_of(image),
         )
-
-
-def content_id(person_id: str, data: bytes | None) -> str | None:
-    """The id that makes a second enrolment of the same file harmless; None for an array."""
-    return None if data is None else face_id_of(person_id, data)
-
-
-def source_of(image: object) -> str:
-    """The note where a face came from: the name of an image's file, "" for anything else."""
-    if not isinstance(image, str | os.PathLike):
-        return ""
-    # A file's odd name must not forbid the enrolment.
-    name = Path(os.fsdecode(image)).name
-    printable = (sign if sign.isprintable() else ascii(sign)[1:-1] for sign in name)
-    return "".join(printable)[:SOURCE_CHARS_MAX]

@@ -69,12 +69,14 @@ class Face(_message.Message):
     def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., detection_score: _Optional[float] = ..., landmarks: _Optional[_Union[Landmarks, _Mapping]] = ..., quality: _Optional[_Union[FaceQuality, _Mapping]] = ..., embedding: _Optional[_Iterable[float]] = ..., crop: _Optional[bytes] = ...) -> None: ...
 
 class Decision(_message.Message):
-    __slots__ = ("threshold", "fmr")
+    __slots__ = ("threshold", "fmr", "fpir")
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     FMR_FIELD_NUMBER: _ClassVar[int]
+    FPIR_FIELD_NUMBER: _ClassVar[int]
     threshold: float
     fmr: float
-    def __init__(self, threshold: _Optional[float] = ..., fmr: _Optional[float] = ...) -> None: ...
+    fpir: float
+    def __init__(self, threshold: _Optional[float] = ..., fmr: _Optional[float] = ..., fpir: _Optional[float] = ...) -> None: ...
 
 class Verdict(_message.Message):
     __slots__ = ("score", "threshold", "fmr", "is_match")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from facenet_res.v1 import face_pb2 as facenet__res_dot_v1_dot_face__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$facenet_res/v1/gallery_service.proto\x12\x0e\x66\x61\x63\x65net_res.v1\x1a\x19\x66\x61\x63\x65net_res/v1/face.proto\"[\n\x0c\x45nrolledFace\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x17\n\x0f\x65nrolled_unix_s\x18\x04 \x01(\x01\"\xeb\x01\n\x06Person\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x36\n\x08metadata\x18\x03 \x03(\x0b\x32$.facenet_res.v1.Person.MetadataEntry\x12\x12\n\nface_count\x18\x04 \x01(\r\x12+\n\x05\x66\x61\x63\x65s\x18\x05 \x03(\x0b\x32\x1c.facenet_res.v1.EnrolledFace\x12\x16\n\x0e\x63reated_unix_s\x18\x06 \x01(\x01\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\">\n\tCandidate\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\"o\n\x0f\x44\x65letionReceipt\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x02 \x01(\t\x12\r\n\x05\x66\x61\x63\x65s\x18\x03 \x01(\r\x12\x16\n\x0e\x64\x65leted_unix_s\x18\x04 \x01(\x01\x12\x11\n\trows_left\x18\x05 \x01(\r\"\xe6\x01\n\rEnrollRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12=\n\x08metadata\x18\x05 \x03(\x0b\x32+.facenet_res.v1.EnrollRequest.MetadataEntry\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x14\n\x0clargest_face\x18\x07 \x01(\x08\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"d\n\x0e\x45nrollResponse\x12.\n\x08\x65nrolled\x18\x01 \x01(\x0b\x32\x1c.facenet_res.v1.EnrolledFace\x12\"\n\x04\x66\x61\x63\x65\x18\x02 \x01(\x0b\x32\x14.facenet_res.v1.Face\"j\n\x0fIdentifyRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12*\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x18.facenet_res.v1.Decision\x12\t\n\x01k\x18\x03 \x01(\r\x12\x11\n\tfaces_max\x18\x04 \x01(\r\"K\n\x10IdentifyResponse\x12\x37\n\x0fidentifications\x18\x01 \x03(\x0b\x32\x1e.facenet_res.v1.Identification\"\x96\x01\n\x0eIdentification\x12\"\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x14.facenet_res.v1.Face\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12-\n\ncandidates\x18\x03 \x03(\x0b\x32\x19.facenet_res.v1.Candidate\x12\x11\n\tthreshold\x18\x04 \x01(\x01\x12\x0b\n\x03\x66mr\x18\x05 \x01(\x01\"s\n\rVerifyRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\r\n\x05image\x18\x02 \x01(\x0c\x12*\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x18.facenet_res.v1.Decision\x12\x14\n\x0clargest_face\x18\x04 \x01(\x08\"_\n\x0eVerifyResponse\x12(\n\x07verdict\x18\x01 \x01(\x0b\x32\x17.facenet_res.v1.Verdict\x12#\n\x05probe\x18\x02 \x01(\x0b\x32\x14.facenet_res.v1.Face\"%\n\x10GetPersonRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\";\n\x11GetPersonResponse\x12&\n\x06person\x18\x01 \x01(\x0b\x32\x16.facenet_res.v1.Person\":\n\x11ListPeopleRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x12ListPeopleResponse\x12&\n\x06people\x18\x01 \x03(\x0b\x32\x16.facenet_res.v1.Person\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"(\n\x13\x44\x65letePersonRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\"H\n\x14\x44\x65letePersonResponse\x12\x30\n\x07receipt\x18\x01 \x01(\x0b\x32\x1f.facenet_res.v1.DeletionReceipt\"$\n\x11\x44\x65leteFaceRequest\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x01 \x01(\t\"F\n\x12\x44\x65leteFaceResponse\x12\x30\n\x07receipt\x18\x01 \x01(\x0b\x32\x1f.facenet_res.v1.DeletionReceipt2\xc8\x04\n\x0eGalleryService\x12G\n\x06\x45nroll\x12\x1d.facenet_res.v1.EnrollRequest\x1a\x1e.facenet_res.v1.EnrollResponse\x12M\n\x08Identify\x12\x1f.facenet_res.v1.IdentifyRequest\x1a .facenet_res.v1.IdentifyResponse\x12G\n\x06Verify\x12\x1d.facenet_res.v1.VerifyRequest\x1a\x1e.facenet_res.v1.VerifyResponse\x12P\n\tGetPerson\x12 .facenet_res.v1.GetPersonRequest\x1a!.facenet_res.v1.GetPersonResponse\x12S\n\nListPeople\x12!.facenet_res.v1.ListPeopleRequest\x1a\".facenet_res.v1.ListPeopleResponse\x12Y\n\x0c\x44\x65letePerson\x12#.facenet_res.v1.DeletePersonRequest\x1a$.facenet_res.v1.DeletePersonResponse\x12S\n\nDeleteFace\x12!.facenet_res.v1.DeleteFaceRequest\x1a\".facenet_res.v1.DeleteFaceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$facenet_res/v1/gallery_service.proto\x12\x0e\x66\x61\x63\x65net_res.v1\x1a\x19\x66\x61\x63\x65net_res/v1/face.proto\"[\n\x0c\x45nrolledFace\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x17\n\x0f\x65nrolled_unix_s\x18\x04 \x01(\x01\"\xeb\x01\n\x06Person\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x36\n\x08metadata\x18\x03 \x03(\x0b\x32$.facenet_res.v1.Person.MetadataEntry\x12\x12\n\nface_count\x18\x04 \x01(\r\x12+\n\x05\x66\x61\x63\x65s\x18\x05 \x03(\x0b\x32\x1c.facenet_res.v1.EnrolledFace\x12\x16\n\x0e\x63reated_unix_s\x18\x06 \x01(\x01\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\">\n\tCandidate\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\"o\n\x0f\x44\x65letionReceipt\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x02 \x01(\t\x12\r\n\x05\x66\x61\x63\x65s\x18\x03 \x01(\r\x12\x16\n\x0e\x64\x65leted_unix_s\x18\x04 \x01(\x01\x12\x11\n\trows_left\x18\x05 \x01(\r\"\xe6\x01\n\rEnrollRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12=\n\x08metadata\x18\x05 \x03(\x0b\x32+.facenet_res.v1.EnrollRequest.MetadataEntry\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x14\n\x0clargest_face\x18\x07 \x01(\x08\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"d\n\x0e\x45nrollResponse\x12.\n\x08\x65nrolled\x18\x01 \x01(\x0b\x32\x1c.facenet_res.v1.EnrolledFace\x12\"\n\x04\x66\x61\x63\x65\x18\x02 \x01(\x0b\x32\x14.facenet_res.v1.Face\"j\n\x0fIdentifyRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12*\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x18.facenet_res.v1.Decision\x12\t\n\x01k\x18\x03 \x01(\r\x12\x11\n\tfaces_max\x18\x04 \x01(\r\"K\n\x10IdentifyResponse\x12\x37\n\x0fidentifications\x18\x01 \x03(\x0b\x32\x1e.facenet_res.v1.Identification\"\xba\x01\n\x0eIdentification\x12\"\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x14.facenet_res.v1.Face\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12-\n\ncandidates\x18\x03 \x03(\x0b\x32\x19.facenet_res.v1.Candidate\x12\x11\n\tthreshold\x18\x04 \x01(\x01\x12\x0b\n\x03\x66mr\x18\x05 \x01(\x01\x12\x0c\n\x04\x66pir\x18\x06 \x01(\x01\x12\x14\n\x0csecond_score\x18\x07 \x01(\x01\"s\n\rVerifyRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\r\n\x05image\x18\x02 \x01(\x0c\x12*\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x18.facenet_res.v1.Decision\x12\x14\n\x0clargest_face\x18\x04 \x01(\x08\"_\n\x0eVerifyResponse\x12(\n\x07verdict\x18\x01 \x01(\x0b\x32\x17.facenet_res.v1.Verdict\x12#\n\x05probe\x18\x02 \x01(\x0b\x32\x14.facenet_res.v1.Face\"%\n\x10GetPersonRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\";\n\x11GetPersonResponse\x12&\n\x06person\x18\x01 \x01(\x0b\x32\x16.facenet_res.v1.Person\":\n\x11ListPeopleRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"U\n\x12ListPeopleResponse\x12&\n\x06people\x18\x01 \x03(\x0b\x32\x16.facenet_res.v1.Person\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"(\n\x13\x44\x65letePersonRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\"H\n\x14\x44\x65letePersonResponse\x12\x30\n\x07receipt\x18\x01 \x01(\x0b\x32\x1f.facenet_res.v1.DeletionReceipt\"$\n\x11\x44\x65leteFaceRequest\x12\x0f\n\x07\x66\x61\x63\x65_id\x18\x01 \x01(\t\"F\n\x12\x44\x65leteFaceResponse\x12\x30\n\x07receipt\x18\x01 \x01(\x0b\x32\x1f.facenet_res.v1.DeletionReceipt2\xc8\x04\n\x0eGalleryService\x12G\n\x06\x45nroll\x12\x1d.facenet_res.v1.EnrollRequest\x1a\x1e.facenet_res.v1.EnrollResponse\x12M\n\x08Identify\x12\x1f.facenet_res.v1.IdentifyRequest\x1a .facenet_res.v1.IdentifyResponse\x12G\n\x06Verify\x12\x1d.facenet_res.v1.VerifyRequest\x1a\x1e.facenet_res.v1.VerifyResponse\x12P\n\tGetPerson\x12 .facenet_res.v1.GetPersonRequest\x1a!.facenet_res.v1.GetPersonResponse\x12S\n\nListPeople\x12!.facenet_res.v1.ListPeopleRequest\x1a\".facenet_res.v1.ListPeopleResponse\x12Y\n\x0c\x44\x65letePerson\x12#.facenet_res.v1.DeletePersonRequest\x1a$.facenet_res.v1.DeletePersonResponse\x12S\n\nDeleteFace\x12!.facenet_res.v1.DeleteFaceRequest\x1a\".facenet_res.v1.DeleteFaceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,27 +57,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDENTIFYRESPONSE']._serialized_start=1034
   _globals['_IDENTIFYRESPONSE']._serialized_end=1109
   _globals['_IDENTIFICATION']._serialized_start=1112
-  _globals['_IDENTIFICATION']._serialized_end=1262
-  _globals['_VERIFYREQUEST']._serialized_start=1264
-  _globals['_VERIFYREQUEST']._serialized_end=1379
-  _globals['_VERIFYRESPONSE']._serialized_start=1381
-  _globals['_VERIFYRESPONSE']._serialized_end=1476
-  _globals['_GETPERSONREQUEST']._serialized_start=1478
-  _globals['_GETPERSONREQUEST']._serialized_end=1515
-  _globals['_GETPERSONRESPONSE']._serialized_start=1517
-  _globals['_GETPERSONRESPONSE']._serialized_end=1576
-  _globals['_LISTPEOPLEREQUEST']._serialized_start=1578
-  _globals['_LISTPEOPLEREQUEST']._serialized_end=1636
-  _globals['_LISTPEOPLERESPONSE']._serialized_start=1638
-  _globals['_LISTPEOPLERESPONSE']._serialized_end=1723
-  _globals['_DELETEPERSONREQUEST']._serialized_start=1725
-  _globals['_DELETEPERSONREQUEST']._serialized_end=1765
-  _globals['_DELETEPERSONRESPONSE']._serialized_start=1767
-  _globals['_DELETEPERSONRESPONSE']._serialized_end=1839
-  _globals['_DELETEFACEREQUEST']._serialized_start=1841
-  _globals['_DELETEFACEREQUEST']._serialized_end=1877
-  _globals['_DELETEFACERESPONSE']._serialized_start=1879
-  _globals['_DELETEFACERESPONSE']._serialized_end=1949
-  _globals['_GALLERYSERVICE']._serialized_start=1952
-  _globals['_GALLERYSERVICE']._serialized_end=2536
+  _globals['_IDENTIFICATION']._serialized_end=1298
+  _globals['_VERIFYREQUEST']._serialized_start=1300
+  _globals['_VERIFYREQUEST']._serialized_end=1415
+  _globals['_VERIFYRESPONSE']._serialized_start=1417
+  _globals['_VERIFYRESPONSE']._serialized_end=1512
+  _globals['_GETPERSONREQUEST']._serialized_start=1514
+  _globals['_GETPERSONREQUEST']._serialized_end=1551
+  _globals['_GETPERSONRESPONSE']._serialized_start=1553
+  _globals['_GETPERSONRESPONSE']._serialized_end=1612
+  _globals['_LISTPEOPLEREQUEST']._serialized_start=1614
+  _globals['_LISTPEOPLEREQUEST']._serialized_end=1672
+  _globals['_LISTPEOPLERESPONSE']._serialized_start=1674
+  _globals['_LISTPEOPLERESPONSE']._serialized_end=1759
+  _globals['_DELETEPERSONREQUEST']._serialized_start=1761
+  _globals['_DELETEPERSONREQUEST']._serialized_end=1801
+  _globals['_DELETEPERSONRESPONSE']._serialized_start=1803
+  _globals['_DELETEPERSONRESPONSE']._serialized_end=1875
+  _globals['_DELETEFACEREQUEST']._serialized_start=1877
+  _globals['_DELETEFACEREQUEST']._serialized_end=1913
+  _globals['_DELETEFACERESPONSE']._serialized_start=1915
+  _globals['_DELETEFACERESPONSE']._serialized_end=1985
+  _globals['_GALLERYSERVICE']._serialized_start=1988
+  _globals['_GALLERYSERVICE']._serialized_end=2572
 # @@protoc_insertion_point(module_scope)

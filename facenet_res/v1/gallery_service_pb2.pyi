@@ -118,18 +118,22 @@ class IdentifyResponse(_message.Message):
     def __init__(self, identifications: _Optional[_Iterable[_Union[Identification, _Mapping]]] = ...) -> None: ...
 
 class Identification(_message.Message):
-    __slots__ = ("face", "person_id", "candidates", "threshold", "fmr")
+    __slots__ = ("face", "person_id", "candidates", "threshold", "fmr", "fpir", "second_score")
     FACE_FIELD_NUMBER: _ClassVar[int]
     PERSON_ID_FIELD_NUMBER: _ClassVar[int]
     CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     FMR_FIELD_NUMBER: _ClassVar[int]
+    FPIR_FIELD_NUMBER: _ClassVar[int]
+    SECOND_SCORE_FIELD_NUMBER: _ClassVar[int]
     face: _face_pb2.Face
     person_id: str
     candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
     threshold: float
     fmr: float
-    def __init__(self, face: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., person_id: _Optional[str] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., threshold: _Optional[float] = ..., fmr: _Optional[float] = ...) -> None: ...
+    fpir: float
+    second_score: float
+    def __init__(self, face: _Optional[_Union[_face_pb2.Face, _Mapping]] = ..., person_id: _Optional[str] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., threshold: _Optional[float] = ..., fmr: _Optional[float] = ..., fpir: _Optional[float] = ..., second_score: _Optional[float] = ...) -> None: ...
 
 class VerifyRequest(_message.Message):
     __slots__ = ("person_id", "image", "decision", "largest_face")

@@ -44,10 +44,18 @@ class UnaryInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  #
         # still become a status: gRPC answers bytes that are no message with INTERNAL, and fills
         # the log with a trace, for a caller's fault and as often as the caller likes.
         wrapped = grpc.unary_unary_rpc_method_handler(
-            serve, response_serializer=handler.response_serializer
+            _coroutine(serve), response_serializer=handler.response_serializer
         )
         self._handlers[path] = wrapped
         return wrapped
+
+
+def _coroutine(serve: Serve) -> Serve:
+    async def served(request: Any, context: Context) -> Any:
+        # gRPC awaits what is defined by `async def` only.
+        return await serve(request, context)
+
+    return served
 
 
 async def _parsed(path: str, handler: Any, data: bytes, context: Context) -> Any:

@@ -1,6 +1,7 @@
 """GalleryService: people, their faces, and who is who."""
 
 from facenet_res.core.errors import ArgumentInvalid
+from facenet_res.core.types import Identification
 from facenet_res.gallery.limits import GalleryLimits
 from facenet_res.recognizer.gallery import K_DEFAULT, Gallery
 from facenet_res.server import convert
@@ -58,15 +59,18 @@ class GalleryServicer(rpc.GalleryServiceServicer):
 
     async def Identify(self, request: pb.IdentifyRequest, context: Context) -> pb.IdentifyResponse:
         """Who the faces of an image are."""
-        point = convert.from_decision(request.decision, self._faces.recognizer)
         k = request.k or K_DEFAULT
         if k > self._limits.top_k_max:
             raise ArgumentInvalid(f"k is {k}, limit is {self._limits.top_k_max}")
         caller = Caller.of(context)
         found = await self._faces.embed(request.image, caller, request.faces_max)
-        answers = await self._faces.compute(
-            lambda: self._gallery.identify_faces(found.faces, point, k), caller
-        )
+
+        def answer() -> list[Identification]:
+            # Calibration of a gallery that has grown computes, so it belongs into the thread too.
+            point = convert.from_identification_decision(request.decision, self._gallery)
+            return self._gallery.identify_faces(found.faces, point, k)
+
+        answers = await self._faces.compute(answer, caller)
         return pb.IdentifyResponse(
             identifications=map(convert.to_identification, found.faces, answers)
         )

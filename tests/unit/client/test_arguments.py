@@ -8,10 +8,9 @@ import pytest
 from facenet_res.client.arguments import (
     image_bytes,
     message,
-    source_of,
 )
 from facenet_res.core.errors import ArgumentInvalid, FileMissing
-from facenet_res.core.face_id import face_id_of
+from facenet_res.core.face_id import face_id_of, source_of
 from facenet_res.v1 import face_pb2 as face_pb
 from facenet_res.v1 import gallery_service_pb2 as gallery_pb
 

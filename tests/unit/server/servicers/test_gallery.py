@@ -28,7 +28,13 @@ def test_a_person_is_enrolled_verified_identified_and_deleted(tmp_path: Path) ->
         assert (known.person_id, unknown.person_id) == ("ada", "")
         assert known.face is not None
         assert known.face.box.width_px > 0
-        assert (known.fmr, unknown.fmr) == (1e-3, None)
+        # One person: the model's calibration for the FPIR of 1 % that nobody asked to change.
+        assert (known.threshold, known.fpir, known.fmr) == (0.8, 0.01, None)
+        assert (unknown.threshold, unknown.fpir, unknown.second_score) == (0.999, None, -1)
+        (strict,) = await gallery.identify(picture(1), fpir=1e-4)
+        assert strict.threshold == 0.9
+        (by_fmr,) = await gallery.identify(picture(1), fmr=1e-2)
+        assert (by_fmr.threshold, by_fmr.fmr) == (0.8, 1e-2)
 
         assert (await gallery.verify("ada", picture(1))).is_match
         person = await gallery.person("ada")
@@ -57,6 +63,8 @@ def test_what_the_gallery_refuses_reaches_the_caller_as_its_class(tmp_path: Path
             await gallery.enroll("", picture(1))
         with pytest.raises(ArgumentInvalid, match="k is 101, limit is 100"):
             await gallery.identify(picture(1), k=101)
+        with pytest.raises(ArgumentInvalid, match="one of fmr, fpir and threshold"):
+            await gallery.identify(picture(1), fmr=1e-3, fpir=0.01)
         with pytest.raises(ArgumentInvalid, match="outside the range"):
             await gallery.verify("ada", picture(1), fmr=1e-9)
         with pytest.raises(UnknownPerson):

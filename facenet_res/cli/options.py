@@ -2,7 +2,9 @@
 
 import argparse
 import importlib.util
+import logging
 import sys
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facenet_res.cli.keras_start import load_keras
-from facenet_res.cli.parser import GENERAL, HelpFormatter, Parser
 from facenet_res.core import exit_codes
+from facenet_res.core.argument_parser import GENERAL, HelpFormatter, Parser
 from facenet_res.core.manifest import FMR_DEFAULT
 from facenet_res.core.model_names import DEFAULT
 from facenet_res.faces.names import DETECTOR_DEFAULT, DETECTORS
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from facenet_res.recognizer.config import RecognizerConfig
     from facenet_res.recognizer.gallery import Gallery
     from facenet_res.recognizer.recognizer import FaceRecognizer
+
+log = logging.getLogger(__name__)
 
 Subparsers = Any  # argparse's own type is private
 
@@ -210,7 +214,10 @@ def open_recognizer(arguments: Namespace, **settings: Any) -> "FaceRecognizer":
     # Where Keras is absent, opening says which extra to install.
     if arguments.engine == "keras" and importlib.util.find_spec("keras") is not None:
         load_keras()
-    return FaceRecognizer(config=recognizer_config(arguments, **settings))
+    began_s = time.perf_counter()
+    recognizer = FaceRecognizer(config=recognizer_config(arguments, **settings))
+    log.info("opened %s in %.2f s", recognizer.info(), time.perf_counter() - began_s)
+    return recognizer
 
 
 @contextmanager

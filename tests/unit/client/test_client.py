@@ -128,7 +128,7 @@ def test_a_full_server_is_asked_again(
     call: Caller, script: Script, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     script.failures = [FULL, FULL]
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="facenet_res"):
         assert call(address, "info").version == "1"
     assert len(script.requests) == 3
     assert "attempt 1 of 3 of /facenet_res.v1.InfoService/GetInfo failed" in caplog.text

@@ -77,6 +77,11 @@ def __getattr__(name: str) -> Any:
     """Imports a public name when it is first used (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _HOMES[name].startswith("client"):
+        # Said here, since the client's modules cannot be imported without gRPC.
+        import_module(f"{__name__}.core.extras").require(
+            "the client", ("grpc", "grpc_health"), "client"
+        )
     if name == "errors":
         return import_module(f"{__name__}.core.errors")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

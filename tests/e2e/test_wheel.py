@@ -87,3 +87,13 @@ def test_without_the_extra_serve_names_it(installed: Path) -> None:
 
     assert ended.returncode == 4
     assert "the server needs grpc: pip install 'facenet-res[server] @ " in ended.stderr
+
+
+def test_without_the_extra_connect_names_it(installed: Path) -> None:
+    code = "sys.modules['grpc'] = None; import facenet_res as fr; fr.connect('127.0.0.1:1')"
+
+    ended = run(installed, code)
+
+    assert ended.returncode == 1
+    said = "EngineUnavailable: the client needs grpc: pip install 'facenet-res[client] @ "
+    assert said in ended.stderr

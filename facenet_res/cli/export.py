@@ -100,6 +100,7 @@ def run(arguments: Namespace) -> int:
         licence=arguments.licence,
         overwrite=arguments.overwrite,
     )
+    note(f"exporting {', '.join(config.formats)}, each compared with the Keras network")
     if is_run:
         from facenet_res.train.run_export import export_run
 

@@ -105,6 +105,7 @@ def import_file(file: Path, out: Path, config: "ImportConfig") -> "Imported":
 
     if file.suffix.lower() in KERAS_SUFFIXES and importlib.util.find_spec("keras") is not None:
         load_keras()
+    note("converting, and comparing the result with the source")
     return import_model(file, out, config)
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facenet_res.cli.console import print_json, print_pairs, progress
+from facenet_res.cli.console import note, print_json, print_pairs, progress
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
@@ -89,6 +89,7 @@ def run(arguments: Namespace) -> int:
     check_place(arguments.out, overwrite=arguments.overwrite)
     lfw_pairs = _pairs(arguments) if arguments.pairs else None
     calibration, others = _faces(arguments.calibration, arguments.only)
+    note(f"calibrating on {len(calibration)} crops, comparing on {len(others)}")
     with tempfile.TemporaryDirectory(prefix="facenet-int8-") as folder:
         int8 = quantised(artifact, calibration, Path(folder))
         exact_backend = open_backend(artifact, BackendConfig(precision="f32"))

@@ -90,6 +90,14 @@ def print_pairs(rows: Sequence[tuple[str, str]]) -> None:
         _print_wrapped(label, printable(value), max(COLUMN_MIN, _columns() - len(label)))
 
 
+def print_answer(document: Any, rows: Sequence[tuple[str, str]], *, as_json: bool) -> None:
+    """The document where --json was given, else its name and value pairs."""
+    if as_json:
+        print_json(document)
+    else:
+        print_pairs(rows)
+
+
 def _print_wrapped(label: str, text: str, width: int) -> None:
     """A label, and a text in a column of its own beside it; a long word is never broken."""
     parts = [text]

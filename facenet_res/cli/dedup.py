@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facenet_res.cli.console import note, print_json, print_pairs, stages
+from facenet_res.cli.console import note, print_answer, stages
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
@@ -82,28 +82,23 @@ def _print(arguments: Namespace, report: "DedupReport") -> None:
 
     counts = report.groups.counts
     page = arguments.out / "report.html"
-    if arguments.json:
-        print_json(
-            {
-                "folder": report.folder,
-                "model_id": report.model_id,
-                "counts": asdict(counts),
-                "copy_groups": len(report.groups.copies),
-                "person_groups": len(report.groups.people),
-                "skipped": [asdict(item) for item in report.groups.skipped],
-                "report": str(page),
-            }
-        )
-        return
-    print_pairs(
-        [
-            ("files", f"{counts.files}, {counts.photos} of them images"),
-            ("byte-equal copies", str(counts.byte_equal_copies)),
-            ("near copies", str(counts.near_copies)),
-            ("groups of copies", str(len(report.groups.copies))),
-            ("people in several images", str(len(report.groups.people))),
-            ("skipped", str(counts.skipped)),
-            ("size of the copies", f"{counts.excess_bytes / 1e6:.1f} MB"),
-            ("report", str(page)),
-        ]
-    )
+    document = {
+        "folder": report.folder,
+        "model_id": report.model_id,
+        "counts": asdict(counts),
+        "copy_groups": len(report.groups.copies),
+        "person_groups": len(report.groups.people),
+        "skipped": [asdict(item) for item in report.groups.skipped],
+        "report": str(page),
+    }
+    rows = [
+        ("files", f"{counts.files}, {counts.photos} of them images"),
+        ("byte-equal copies", str(counts.byte_equal_copies)),
+        ("near copies", str(counts.near_copies)),
+        ("groups of copies", str(len(report.groups.copies))),
+        ("people in several images", str(len(report.groups.people))),
+        ("skipped", str(counts.skipped)),
+        ("size of the copies", f"{counts.excess_bytes / 1e6:.1f} MB"),
+        ("report", str(page)),
+    ]
+    print_answer(document, rows, as_json=arguments.json)

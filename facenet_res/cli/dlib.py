@@ -4,7 +4,7 @@ from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
-from facenet_res.cli.console import print_json, print_pairs
+from facenet_res.cli.console import print_answer
 from facenet_res.cli.options import Subparsers, add_command, add_overwrite
 from facenet_res.core import exit_codes
 
@@ -35,14 +35,11 @@ def run(arguments: Namespace) -> int:
     from facenet_res.convert.dlib_teacher import write_dlib_teacher
 
     written = write_dlib_teacher(arguments.file, arguments.out, overwrite=arguments.overwrite)
-    if arguments.json:
-        print_json({"file": str(arguments.out), **asdict(written)})
-        return exit_codes.OK
-    print_pairs(
-        [
-            ("network", f"{written.blocks} residual blocks, {written.parameters:,} parameters"),
-            ("embeddings", f"{written.embedding_dim} values"),
-            (str(arguments.out), f"{written.bytes / 1e6:.1f} MB"),
-        ]
-    )
+    rows = [
+        ("network", f"{written.blocks} residual blocks, {written.parameters:,} parameters"),
+        ("embeddings", f"{written.embedding_dim} values"),
+        (str(arguments.out), f"{written.bytes / 1e6:.1f} MB"),
+    ]
+    document = {"file": str(arguments.out), **asdict(written)}
+    print_answer(document, rows, as_json=arguments.json)
     return exit_codes.OK

@@ -84,8 +84,7 @@ def _server(arguments: Namespace) -> "Iterator[Identifier]":
         people = client.info().people
         if people:
             raise ArgumentInvalid(
-                f"the gallery of {arguments.server} holds {people} people; it must be empty, "
-                "so that nobody else is found"
+                f"the gallery of {arguments.server} holds {people} people; it must be empty"
             )
         gallery = client.open_gallery()
         identifier = _GalleryIdentifier(gallery, arguments)

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facenet_res.cli.console import note, print_json, print_pairs
+from facenet_res.cli.console import note, print_answer
 from facenet_res.cli.keras_start import load_keras
 from facenet_res.cli.options import Subparsers, add_command, add_name, add_overwrite
 from facenet_res.core import exit_codes
@@ -114,28 +114,23 @@ def print_imported(imported: "Imported", out: Path, *, as_json: bool) -> None:
     manifest = imported.artifact.manifest
     network = manifest.network
     kind = f"{network['family']}{network['depth']}" if network else "ONNX"
-    if as_json:
-        print_json(
-            {
-                "model_id": manifest.model_id,
-                "embedding_dim": manifest.embedding_dim,
-                "network": network,
-                "folder": str(out),
-                "similarity_min": imported.similarity_min,
-                "files": {file.name: file.bytes for file in manifest.files},
-            }
-        )
-        return
-    print_pairs(
-        [
-            ("model", manifest.title),
-            ("model id", manifest.model_id),
-            ("network", f"{kind}, embedding length {manifest.embedding_dim}"),
-            ("folder", str(out)),
-            ("similarity to the source", f"{imported.similarity_min:.7f}"),
-            *((file.name, f"{file.bytes / 1e6:.1f} MB") for file in manifest.files),
-        ]
-    )
+    document = {
+        **{name: getattr(manifest, name) for name in ("model_id", "name", "version")},
+        "embedding_dim": manifest.embedding_dim,
+        "network": network,
+        "folder": str(out),
+        "similarity_min": imported.similarity_min,
+        "files": {file.name: file.bytes for file in manifest.files},
+    }
+    rows = [
+        ("model", manifest.title),
+        ("model id", manifest.model_id),
+        ("network", f"{kind}, embedding length {manifest.embedding_dim}"),
+        ("folder", str(out)),
+        ("similarity to the source", f"{imported.similarity_min:.7f}"),
+        *((file.name, f"{file.bytes / 1e6:.1f} MB") for file in manifest.files),
+    ]
+    print_answer(document, rows, as_json=as_json)
 
 
 def _settings(arguments: Namespace) -> dict[str, Any]:

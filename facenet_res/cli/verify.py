@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facenet_res.cli.console import print_json, print_pairs
+from facenet_res.cli.console import print_answer
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
@@ -63,26 +63,15 @@ def print_verification(
     arguments: Namespace, answer: "Verification", info: "RecognizerInfo"
 ) -> None:
     """The decision, and what it was made by."""
-    if arguments.json:
-        print_json(
-            {
-                "is_match": answer.is_match,
-                "score": answer.score,
-                "threshold": answer.threshold,
-                "fmr": answer.fmr,
-                "model_id": info.model_id,
-            }
-        )
-        return
+    document = {name: getattr(answer, name) for name in ("is_match", "score", "threshold", "fmr")}
     origin = "--threshold" if answer.fmr is None else f"FMR {answer.fmr:g}"
-    print_pairs(
-        [
-            ("same person", "yes" if answer.is_match else "no"),
-            ("score", f"{answer.score:.4f}"),
-            ("threshold", f"{answer.threshold:.4f} ({origin})"),
-            ("model", info.title),
-        ]
-    )
+    rows = [
+        ("same person", "yes" if answer.is_match else "no"),
+        ("score", f"{answer.score:.4f}"),
+        ("threshold", f"{answer.threshold:.4f} ({origin})"),
+        ("model", info.title),
+    ]
+    print_answer({**document, "model_id": info.model_id}, rows, as_json=arguments.json)
 
 
 def answer_code(arguments: Namespace, *, is_yes: bool) -> int:

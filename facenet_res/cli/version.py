@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from facenet_res import __version__
-from facenet_res.cli.console import print_json, print_pairs
+from facenet_res.cli.console import print_answer
 from facenet_res.cli.options import Subparsers, add_command, add_model, open_recognizer
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import FacenetError
@@ -24,10 +24,8 @@ def run(arguments: Namespace) -> int:
         model |= {"engine": info.engine}
     except FacenetError as error:
         model = {"error": str(error)}
-    if arguments.json:
-        print_json({"version": __version__, "model": model})
-        return exit_codes.OK
-    print_pairs([("facenet-res", __version__), *_rows(model)])
+    rows = [("facenet-res", __version__), *_rows(model)]
+    print_answer({"version": __version__, "model": model}, rows, as_json=arguments.json)
     return exit_codes.OK
 
 

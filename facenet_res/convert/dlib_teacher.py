@@ -63,7 +63,7 @@ def write_dlib_teacher(source: Path, out: Path, *, overwrite: bool = False) -> D
         DiskFull, NotWritable: nothing could be written.
     """
     if out.is_dir() or (out.exists() and not overwrite):
-        raise ArgumentInvalid(f"{out} exists already; ask for overwriting to replace a file")
+        raise ArgumentInvalid(f"{out} exists already; --overwrite (overwrite=True) replaces it")
     network = read_dlib_network(source)
     onnx = _onnx()
     graph = _Graph(onnx)

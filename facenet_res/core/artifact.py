@@ -182,7 +182,7 @@ def check_place(folder: Path, *, overwrite: bool) -> None:
     if not folder.exists():
         return
     if not overwrite:
-        raise ArgumentInvalid(f"{folder} exists already; ask for overwriting to replace it")
+        raise ArgumentInvalid(f"{folder} exists already; --overwrite (overwrite=True) replaces it")
     if not (folder / MANIFEST_NAME).is_file():
         raise ArgumentInvalid(f"{folder} is no model folder and is not replaced")
 

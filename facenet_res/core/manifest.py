@@ -137,8 +137,8 @@ class Manifest:
         if not points:
             raise ArgumentInvalid(
                 f"model {self.title} is not calibrated: it has no threshold for an FMR of "
-                f"{fmr:g}. Pass --threshold, or calibrate it: facenet-res evaluate thresholds "
-                "--images PEOPLE --model DIR --write"
+                f"{fmr:g}. Pass a threshold (--threshold), or calibrate it: "
+                "facenet-res evaluate thresholds --images PEOPLE --model DIR --write"
             )
         if not points[0].fmr <= fmr <= points[-1].fmr:
             raise ArgumentInvalid(

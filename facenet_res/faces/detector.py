@@ -47,7 +47,7 @@ def only_face(faces: Sequence[AnyFace], *, largest: bool = False) -> AnyFace:
         more = ", ..." if len(faces) > 3 else ""
         raise SeveralFaces(
             f"{len(faces)} faces detected ({sizes}{more} px wide), one is required: crop the "
-            "image, or accept the largest face"
+            "image, or use the largest face (--largest)"
         )
     return faces[0]
 

@@ -1,10 +1,13 @@
 """`verify A B`: the answer, where its threshold came from, and what cannot be compared."""
 
+import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
 
 from facenet_res.core import exit_codes
+from facenet_res.core.artifact import read_manifest, write_manifest
 from tests.unit.cli.conftest import Run
 
 
@@ -70,3 +73,17 @@ def test_a_decision_out_of_range_is_an_input_error(
     ran = run("verify", photos / "a.jpg", photos / "b.jpg", "--model", model, *options)
     assert ran.code == exit_codes.INPUT
     assert message in ran.err
+
+
+def test_a_model_without_thresholds_says_the_next_step(
+    run: Run, photos: Path, model: Path, tmp_path: Path
+) -> None:
+    bare = shutil.copytree(model, tmp_path / "bare")
+    write_manifest(bare, dataclasses.replace(read_manifest(model), thresholds=()))
+    command = ("verify", photos / "a.jpg", photos / "a.jpg", "--model", bare)
+
+    ran = run(*command)
+
+    assert ran.code == exit_codes.INPUT
+    assert "facenet-res evaluate thresholds --images PEOPLE --model DIR --write" in ran.err
+    assert run(*command, "--threshold", 0.5).code == exit_codes.OK

@@ -39,7 +39,7 @@ COMMANDS = dict(parsers(build_parser()))
 def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     """Has every gallery fail to open."""
 
-    def fail(_: Path) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr("facenet_res.gallery.gallery.EmbeddingGallery.open", fail)

@@ -108,6 +108,18 @@ def test_a_folder_from_before_mirroring_is_read_as_without() -> None:
     assert not older.is_mirrored
 
 
+def test_a_name_and_a_version_are_for_people_and_older_folders_lack_them() -> None:
+    named = replace(GOOD, name="net", version="1.2")
+    document = render_manifest(named).decode()
+
+    older = parse_manifest(
+        document.replace('name = "net"\n', "").replace('version = "1.2"\n', "").encode(), "here"
+    )
+
+    assert parse_manifest(document.encode(), "here").title == "net 1.2"
+    assert older.title == GOOD.model_id
+
+
 def test_bytes_that_are_no_text_are_refused() -> None:
     with pytest.raises(ArtifactInvalid, match=r"net/manifest\.toml is not TOML"):
         parse_manifest(b"\xff\xfe", "net/manifest.toml")

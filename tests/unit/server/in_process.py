@@ -22,6 +22,8 @@ Use = Callable[[AsyncFacenetClient], Awaitable[Result]]
 
 MANIFEST = Manifest(
     model_id="fake-1",
+    name="fake",
+    version="2.0",
     embedding_dim=64,
     thresholds=(Threshold(1e-2, 0.8, 0.79, 0.81), Threshold(1e-4, 0.9, 0.89, 0.91)),
     licence="for tests",

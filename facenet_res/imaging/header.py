@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import PIL.Image
 
 from facenet_res.core.errors import ImageTooLarge, ImageUnreadable
+from facenet_res.core.extras import install_command
 from facenet_res.imaging.formats import format_of
 from facenet_res.imaging.jpeg import JpegScans, read_scans
 from facenet_res.imaging.orientation import read_orientation
@@ -130,7 +131,7 @@ def open_by_pillow(name: str, data: bytes) -> Any:
         return getattr(import_module(module), plugin)(BytesIO(data))
     except ImportError as error:
         raise ImageUnreadable(
-            f"the file is {name}, which needs {module}: pip install {module}"
+            f"the file is {name}, which needs {module}: {install_command('heic')}"
         ) from error
     except Exception as error:
         raise unreadable(name, error) from error

@@ -112,8 +112,11 @@ class Face:
     landmarks: NDArray[np.float32]
     detection_score: float
     quality: FaceQuality
-    crop: Image = field(default_factory=lambda: np.empty((0, 0, 3), np.uint8))
-    embedding: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    # Arrays are left out of the representation: it is for reading.
+    crop: Image = field(default_factory=lambda: np.empty((0, 0, 3), np.uint8), repr=False)
+    embedding: NDArray[np.float32] = field(
+        default_factory=lambda: np.empty(0, np.float32), repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

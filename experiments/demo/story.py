@@ -18,7 +18,9 @@ def tell(cast: Cast, client: FacenetClient, table: Table) -> None:
     gallery = client.open_gallery()
     first, other = cast.known[0], cast.other
     threshold = next(one for one in client.info().thresholds if one.fmr == client.info().fmr)
-    table.section(f"1:N and 1:1, threshold {threshold.similarity:.2f} (FMR {threshold.fmr:g})")
+    table.section(
+        f"1:1 at FMR {threshold.fmr:g}, threshold {threshold.similarity:.2f}; 1:N at FPIR 0.01"
+    )
     for person in cast.known:
         _enroll(gallery, person, table)
     for person in cast.known:

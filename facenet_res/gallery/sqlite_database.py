@@ -61,7 +61,9 @@ class SqliteDatabase:
         with database._closed_on_error():
             with sqlite_faults(file):
                 if _number(database._writer, "application_id") or schema_of(database._writer):
-                    raise GalleryExists(f"there is something in {file} already")
+                    raise GalleryExists(
+                        f"a gallery exists at {file} already; open it, or name another folder"
+                    )
                 database._writer.execute("PRAGMA journal_mode = WAL").fetchone()
                 _settle(database._writer)
             with database.writing() as connection:

@@ -41,6 +41,7 @@ torture: $(VENV)/.dev ## Damage galleries DAMAGES and kill writers KILLS times (
 
 coverage: $(VENV)/.dev ## Run the tests and hold the coverage of the rooms that must not err.
 	$(BIN)/python -m coverage run -m pytest -m "not slow and not gpu and not bench"
+	$(BIN)/python -m coverage combine
 	$(BIN)/python -m coverage report
 
 check: lint $(VENV)/.dev ## Check format, lint, types, floors, and that the stubs are fresh.
@@ -92,7 +93,7 @@ constraints: $(VENV)/.dev ## Write the versions at hand to constraints.txt.
 	mv build-constraints.tmp constraints.txt
 
 clean: ## Remove .venv, caches and everything that was built.
-	rm -rf $(VENV) build dist *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache \
+	rm -rf $(VENV) build dist *.egg-info .coverage* .pytest_cache .mypy_cache .ruff_cache \
 		.hypothesis .import_linter_cache .cache bench.jsonl build-constraints.tmp
 	find facenet_res server experiments tests -name __pycache__ -prune -exec rm -rf {} +
 

@@ -41,7 +41,7 @@ def from_aligned(data: bytes, faces_max: int) -> Faces:
 
 
 def from_decision(decision: face_pb.Decision, recognizer: FaceRecognizer) -> OperatingPoint:
-    """The operating point that a request asks for; the recognizer's default where it names none.
+    """The operating point of a request; the recognizer's default where it names none.
 
     Raises:
         ArgumentInvalid: the threshold is out of range, or the model is not calibrated for the rate.

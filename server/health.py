@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio  # type: ignore[attr-defined]  # absent from the stubs
 
 OVERALL = ""
-"""The name under which the protocol asks for the server as a whole."""
+"""The name that stands for the server as a whole in the protocol."""
 
 
 class Health:

@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 class WorkerPool:
     """Runs blocking work in its own threads; a context manager that waits for them.
 
-    Clients take turns: one with a hundred photographs does not hold up another's one. What waits
+    Clients take turns: one with a hundred images does not hold up another's one. What waits
     for a thread is bounded by the requests that are served at once. Work whose caller has gone is
     dropped while it waits; once begun it runs to its end.
     """

@@ -253,7 +253,7 @@ def gallery(name: str) -> Call[str]:
 def decision(
     threshold: float | None, fmr: float | None, fpir: float | None = None
 ) -> face_pb.Decision:
-    """How similar is similar enough: one of the two, or neither for the server's default.
+    """The operating point of a request: one of the three, or none for the server's default.
 
     Raises:
         ArgumentInvalid: both are given.

@@ -15,7 +15,7 @@ def is_within_share(mine: int, more: int, free: int) -> bool:
 
     Args:
         mine: places that the client holds.
-        more: places that it asks for, at most `free`.
+        more: places that it wants, at most `free`.
         free: places that nobody holds.
 
     Source:

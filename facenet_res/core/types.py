@@ -64,8 +64,8 @@ class Detection:
     Attributes:
         box: around the face, in pixels.
         score: the detector's confidence, in [0, 1].
-        landmarks: float32[5, 2], x and y in pixels: the eye on the picture's left, the eye on
-            its right, the nose, the mouth's corner on the picture's left, the one on its right.
+        landmarks: float32[5, 2], x and y in pixels: the eye on the image's left, the eye on
+            its right, the nose, the mouth's corner on the image's left, the one on its right.
     """
 
     box: Box

@@ -53,7 +53,7 @@ def only_face(faces: Sequence[AnyFace], *, largest: bool = False) -> AnyFace:
 
 
 def most_central(detections: list[Detection], width_px: int, height_px: int) -> Detection:
-    """The face nearest to the middle of the picture: the subject of a centred photograph.
+    """The face nearest to the middle of the image: the subject of a centred portrait.
 
     Raises:
         NoFace: there is none.

@@ -82,7 +82,7 @@ def measure_quality(detection: Detection, crop: Image) -> FaceQuality:
     """Measures a detected face.
 
     Args:
-        detection: with landmarks in pixels of the photograph.
+        detection: with landmarks in pixels of the image.
         crop: uint8[112, 112, 3], the aligned face.
     """
     left, right, nose = detection.landmarks[:3].astype(np.float64)

@@ -1,4 +1,4 @@
-"""The scales of a picture side by side on one canvas, so that P-Net runs once for all of them.
+"""The scales of an image side by side on one canvas, so that P-Net runs once for all of them.
 
 Eleven runs, one a scale, cost P-Net a third more than one run over as many pixels: each call has
 its price, and the small scales leave cores idle. Each scale keeps its own grey border of half a
@@ -50,13 +50,13 @@ class Canvas:
 
 @lru_cache(maxsize=64)
 def canvases(sizes_px: tuple[Size, ...]) -> tuple[Canvas, ...]:
-    """Lays out pictures with their borders. Kept for sizes that come again.
+    """Lays out images with their borders. Kept for sizes that come again.
 
     Args:
         sizes_px: width and height of each, without border, largest first.
 
     Returns:
-        Canvases that hold all of them, each up to a megapixel unless one picture alone is larger.
+        Canvases that hold all of them, each up to a megapixel unless one image alone is larger.
     """
     groups: list[list[int]] = []
     used = 0

@@ -1,14 +1,14 @@
 """MTCNN: the detector that comes with the package.
 
-Three networks in a row. P-Net slides over the picture at many scales and proposes squares; R-Net
+Three networks in a row. P-Net slides over the image at many scales and proposes squares; R-Net
 looks at each at 24x24 px, O-Net at what is left at 48x48 px, and gives the five landmarks. The
 networks and thresholds are those of the `mtcnn` package; around them four things differ:
 
-- The picture has a grey border at every scale, and the scales go on until the window is one and a
-  half times the picture, so that a face which fills the picture or is cut by its edge is found.
-- Each stage samples from halved copies of the picture, so that large faces are seen sharp and
+- The image has a grey border at every scale, and the scales go on until the window is one and a
+  half times the image, so that a face which fills the image or is cut by its edge is found.
+- Each stage samples from halved copies of the image, so that large faces are seen sharp and
   without aliasing; the original picks single pixels.
-- The smallest face looked for grows with the picture, or a 12 MP photograph would take seconds.
+- The smallest face looked for grows with the image, or a 12 MP image would take seconds.
 - Suppression is greedy, as in the paper.
 
 Source: Zhang et al. 2016, arXiv:1604.02878.
@@ -37,7 +37,7 @@ _WINDOWS_PER_CANDIDATE: Final = 4
 # Overlap of P-Net's boxes that stay: within a scale, and of all scales.
 _WINDOWS_IOU_MAX: Final = 0.5
 _SCALES_IOU_MAX: Final = 0.7
-# How far the largest window exceeds the picture's shorter side.
+# How far the largest window exceeds the image's shorter side.
 _CLOSE_UP: Final = 1.5
 _REFINED_SIDE_PX: Final = 24
 _FINAL_SIDE_PX: Final = 48
@@ -50,15 +50,15 @@ class MtcnnConfig:
     Attributes:
         face_px_min: side of the smallest face looked for; P-Net's limit is 12. Faces down to half
             of it may be found all the same.
-        face_share_min: the same as a share of the picture's longer side; the greater of the two
-            counts. 1/64 is 20 px of a picture of 1,280 px, 62 px of one of 4,000. It bounds the
-            time for large pictures; 0 looks for small faces however large the picture.
+        face_share_min: the same as a share of the image's longer side; the greater of the two
+            counts. 1/64 is 20 px of an image of 1,280 px, 62 px of one of 4,000. It bounds the
+            time for large images; 0 looks for small faces however large the image.
         scale_step: ratio of neighbouring scales, in [0.5, 0.9].
         proposal_score_min: P-Net's threshold.
         refined_score_min: R-Net's threshold.
         score_min: O-Net's threshold, and so the least score of a detection. The package takes
-            0.8; of 200 photographs 0.9 loses one face and 11 of 15 things that are none.
-        candidates_max: the best proposals that R-Net looks at. Bounds the time for pictures full
+            0.8; of 200 images 0.9 loses one face and 11 of 15 things that are none.
+        candidates_max: the best proposals that R-Net looks at. Bounds the time for images full
             of texture; a crowd of 100 faces has about 1,000.
     """
 
@@ -88,7 +88,7 @@ class MtcnnConfig:
 
 
 def mtcnn_config(face_px_min: float | None) -> MtcnnConfig:
-    """The default settings, or those that look for faces of a size in photographs of any size.
+    """The default settings, or those that look for faces of a size in images of any size.
 
     Raises:
         ConfigInvalid: the size is out of range.
@@ -121,7 +121,7 @@ class MtcnnDetector:
     def side_px_enough(self) -> int | None:
         """Longer side of a copy in which the same faces are found: 1,280 px by default.
 
-        There the share of the picture that bounds small faces is `face_px_min`, as small as a
+        There the share of the image that bounds small faces is `face_px_min`, as small as a
         face may be. None where that share is 0.
         """
         share = self._config.face_share_min
@@ -210,7 +210,7 @@ class MtcnnDetector:
         scores = faces[:, 0, 0]
         boxes = _moved(squares, offsets[:, 0, 0])
         # O-Net gives five x, then five y, each as a share of its square, in the order that
-        # Detection has: left and right as they are in the picture.
+        # Detection has: left and right as they are in the image.
         points = shares[:, 0, 0].reshape(-1, 2, 5).transpose(0, 2, 1)
         landmarks = squares[:, None, :2] + points * (squares[:, 2:] - squares[:, :2])[:, None]
         likely = np.flatnonzero(scores > self._config.score_min)

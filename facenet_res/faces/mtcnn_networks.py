@@ -70,7 +70,7 @@ _HEADS: Final = {
     "rnet": ("score", "box"),
     "onet": ("score", "box", "landmarks"),
 }
-# Side in pixels of the square that a network sees: P-Net slides over any picture.
+# Side in pixels of the square that a network sees: P-Net slides over any image.
 _SIDES_PX: Final = {"pnet": -1, "rnet": 24, "onet": 48}
 
 

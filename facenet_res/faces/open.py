@@ -16,7 +16,7 @@ def open_detector(
         name: "mtcnn", which is in the package, or "yunet".
         model_path: YuNet's ONNX file; MTCNN takes none.
         face_px_min: side of the smallest face looked for, in pixels, however large the
-            photograph; of MTCNN only, in [12, 10000]. None for 20 px, and in photographs of more
+            image; of MTCNN only, in [12, 10000]. None for 20 px, and in images of more
             than 1,280 px 1/64 of the longer side.
 
     Raises:

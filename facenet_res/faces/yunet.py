@@ -118,7 +118,7 @@ class YunetDetector:
 def _detection(row: Any, ratio: Any) -> Detection:
     """One of YuNet's rows: x, y, width, height, five points, score.
 
-    The points have the person's right eye first, which is on the picture's left, as ours do.
+    The points have the person's right eye first, which is on the image's left, as ours do.
     """
     low = row[:2] * ratio
     high = low + row[2:4] * ratio

@@ -125,7 +125,7 @@ class EmbeddingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyImages(self, request, context):
-        """Decides whether two photographs show the same person.
+        """Decides whether two images show the same person.
 
         INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, NO_FACE, SEVERAL_FACES, ARGUMENT_INVALID
         RESOURCE_EXHAUSTED QUEUE_FULL

@@ -38,22 +38,17 @@ TOPS = ("README.md", "CONTRIBUTING.md", "docs", "facenet_res", "server", "experi
 # What is not rewritten yet: the most uses in a place. A number may fall and never rise.
 ALLOWED = {
     "README.md": 1,
-    "docs": 11,
+    "docs": 10,
     "experiments": 2,
     "facenet_res/cli": 6,
-    "facenet_res/client": 2,
-    "facenet_res/convert": 3,
-    "facenet_res/core": 6,
-    "facenet_res/dedup": 88,
+    "facenet_res/convert": 2,
+    "facenet_res/dedup": 86,
     "facenet_res/evaluation": 13,
     "facenet_res/export": 2,
-    "facenet_res/faces": 25,
     "facenet_res/gallery": 2,
     "facenet_res/models": 2,
     "facenet_res/train": 27,
     "facenet_res/weights": 13,
-    "protos": 26,
-    "server": 3,
 }
 
 

@@ -13,7 +13,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 RUN ?= runs/default
 MODEL_VERSION ?= 1.0
-LICENCE = Trained on CelebA subsets and UTKFace: for non-commercial research
+LICENCE = Trained on CelebA, UTKFace and other research sets (see the card): for non-commercial research
 # Compiling every module at once takes half of the time of an installation; imports do it as needed.
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --no-compile -c constraints.txt
 PROTOS = protos/facenet_res/v1/*.proto
@@ -67,7 +67,7 @@ bench: $(VENV)/.dev ## Measure in full, into bench.jsonl; at the end the table o
 	OPENBLAS_THREAD_TIMEOUT=4 BENCH_FULL=1 $(BIN)/python -m pytest -m bench --durations=0 tests/benchmarks; \
 		status=$$?; $(BIN)/python -m tests.benchmarks.summary bench.jsonl; exit $$status
 
-train-default: $(VENV)/.dev ## Go on training the default weights, or with what RUN=runs/default has.
+train-default: $(VENV)/.dev ## Train the default weights from dlib's network, or go on with RUN=runs/default.
 	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res develop train default --run $(RUN)
 
 install-default: $(VENV)/.dev ## Make the finished RUN's weights the default ones, and judge them.

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from facenet_res.evaluation.judging import Judged, Network
     from facenet_res.evaluation.model_card import RunHistory
 
-TEACHER = "weights/mobilefacenet_ms1m_arcface.onnx"
-TEACHER_NAME = "mobilefacenet-ms1m"
+TEACHER = "weights/face_reid_retail_0095.onnx"
+TEACHER_NAME = "face-reid-retail-0095"
 PAGE_NAME = "judged.html"
 VERSIONS = ("numpy", "openvino", "opencv-python-headless")
 NOTES = """example:
@@ -72,6 +72,7 @@ def run_card(arguments: Namespace) -> int:
     """Judges, writes and prints."""
     from facenet_res.core.files import write_atomically
     from facenet_res.core.model_names import model_folder
+    from facenet_res.data.location import data_path
     from facenet_res.evaluation import judged_tables
     from facenet_res.evaluation.judge_data import JudgeConfig, judge_files, load_judge_data
     from facenet_res.evaluation.judged_page import judged_page
@@ -85,7 +86,8 @@ def run_card(arguments: Namespace) -> int:
     files = judge_files()
     folder = model_folder(arguments.model)
     history = read_history(folder)
-    config = JudgeConfig(pairs_max=arguments.pairs_max)
+    more = tuple(data_path(name) for name in (history.more_crops if history else ()))
+    config = JudgeConfig(pairs_max=arguments.pairs_max, more_crops=more)
     with (
         _network(arguments, folder) as model,
         _teacher_folder(arguments) as teacher_folder,
@@ -179,6 +181,7 @@ def _read_run(folder: Path) -> "RunHistory":
         batch_size=batch,
         teachers=tuple(Path(each).name for each in teachers),
         held_out=held_out,
+        more_crops=tuple(str(name) for name in config.get("more_crops", ())),
         validation=tuple((step * batch, rate) for step, rate in zip(steps, rates, strict=True)),
     )
 

@@ -16,7 +16,8 @@ from facenet_res.core.embedder import Embedder
 from facenet_res.core.errors import DataInvalid, FileMissing, NoFace
 from facenet_res.core.progress import Tell
 from facenet_res.core.types import Embeddings, Faces, Image
-from facenet_res.data.crops import CropSource, fingerprint, open_crops
+from facenet_res.data.crops import CropSource, fingerprint
+from facenet_res.data.joined import first_set_size, open_joined
 from facenet_res.data.location import DATA_VARIABLE, data_path
 from facenet_res.data.pairs import PairSet, read_pairs
 from facenet_res.data.records import NO_LABEL
@@ -48,6 +49,7 @@ class JudgeConfig:
         identities: held out for validation, as the training had it.
         crops_min: least crops of such an identity.
         unlabelled: crops without a name that were held out.
+        more_crops: further sets that the training learned from; nobody is held out of them.
         photos: who is enrolled and asked for.
         bootstrap: of the intervals.
         robustness_step: each so many pairs are judged with changed faces: all faces are embedded
@@ -59,6 +61,7 @@ class JudgeConfig:
     identities: int = 150
     crops_min: int = 10
     unlabelled: int = 4000
+    more_crops: tuple[Path, ...] = ()
     photos: PhotosConfig = field(default_factory=PhotosConfig)
     bootstrap: BootstrapConfig = field(default_factory=BootstrapConfig)
     robustness_step: int = 3
@@ -205,13 +208,15 @@ def load_judge_data(
         raise DataInvalid(f"{files.pairs} has pairs of one fold only, {FOLDS_MIN} are needed")
     with open_images(files.photos) as photos:
         plan = plan_photos(photos.names, config.photos)
-    with open_images(files.images) as images, open_crops(files.crops) as crops:
+    sets = (files.crops, *config.more_crops)
+    with open_images(files.images) as images, open_joined(sets) as crops:
         names = located(pairs, images.names)
         split = split_by_identity(
             crops,
             identities=config.identities,
             crops_min=config.crops_min,
             unlabelled=config.unlabelled,
+            first=first_set_size(crops),
         )
         validation, non_enrolled = split.validation, split.groups
         held_out = _decoded(validation, "held-out people", tell)

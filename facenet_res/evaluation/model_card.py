@@ -14,9 +14,10 @@ from facenet_res.evaluation.judged_record import Circumstances
 from facenet_res.evaluation.judging import Judged
 from facenet_res.evaluation.page import Table
 from facenet_res.models.config import ModelConfig
-from facenet_res.models.depths import stage_channels
+from facenet_res.models.depths import dlib_channels, stage_channels
 
 CARD_NAME: Final = "MODEL_CARD.md"
+DLIB: Final = "dlib-resnet"
 TEMPLATE: Final = "model_card.md.j2"
 VALIDATIONS_SHOWN: Final = 12
 
@@ -31,6 +32,7 @@ class RunHistory:
         steps: done.
         batch_size: crops of a step.
         teachers: names of their files.
+        more_crops: names of further sets that it learned from.
         held_out: of the crops.
         validation: images seen and true match rate at FMR 1e-3 of the held-out identities.
         earlier: the runs that it went on from, the first of them first.
@@ -43,6 +45,7 @@ class RunHistory:
     teachers: tuple[str, ...]
     held_out: HeldOut
     validation: tuple[tuple[int, float], ...]
+    more_crops: tuple[str, ...] = ()
     earlier: tuple["RunHistory", ...] = ()
 
     @property
@@ -58,10 +61,11 @@ class RunHistory:
     def learned_from(self, crops: TrainedOn) -> bool:
         """Whether this run and those before it learned from that set, and from nothing else.
 
-        Weights that it began with and that no run before it made may have seen anything.
+        Weights that it began with and that no run before it made may have seen anything; the card
+        states what dlib's have seen.
         """
         runs = (*self.earlier, self)
-        return not runs[0].start and all(run.crops_sha256 == crops.sha256 for run in runs)
+        return runs[0].start in ("", DLIB) and all(run.crops_sha256 == crops.sha256 for run in runs)
 
     def spared(self, crops: TrainedOn) -> bool:
         """Whether this run and those before it learned from that set less its held-out part."""
@@ -151,6 +155,9 @@ def network_text(manifest: Manifest) -> str:
     if not manifest.network:
         return "a network of others, served as it is"
     config = ModelConfig.from_dict(manifest.network)
+    if config.family == "dlib_resnet":
+        channels = ", ".join(str(count) for count in dlib_channels(config.width))
+        return f"ResNet-{config.depth} in dlib's form ({channels} channels)"
     channels = ", ".join(str(count) for count in stage_channels(config.width))
     return (
         f"IResNet-{config.depth}, width {config.width:g} ({channels} channels), "

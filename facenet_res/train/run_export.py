@@ -76,7 +76,8 @@ def export_run(run: Path, out: Path, config: ExportConfig, tell: Tell) -> Artifa
         name=config.name or settings["name"],
         loss=config.loss or loss_text(settings["loss"]),
         training=config.training or f"{settings['name']}, {settings['steps']:,} steps",
-        licence=config.licence or _licence(origin),
+        # The terms of another network's trunk are not those of weights trained on further data.
+        licence=config.licence or ("" if settings.get("adapt_start") else _licence(origin)),
     )
     with tempfile.TemporaryDirectory(prefix="facenet-export-") as place:
         training = Path(place) / TRAINING

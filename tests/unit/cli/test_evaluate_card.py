@@ -45,8 +45,8 @@ def test_a_model_is_judged_and_its_card_written(
     run: Run, model: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given data with ten people to hold out instead of 150.
-    def small(pairs_max: int) -> JudgeConfig:
-        assert pairs_max == 0
+    def small(pairs_max: int, more_crops: tuple[Path, ...]) -> JudgeConfig:
+        assert (pairs_max, more_crops) == (0, ())
         return CONFIG
 
     monkeypatch.setattr(judge_data, "JudgeConfig", small)

@@ -156,6 +156,19 @@ def test_a_card_says_whether_training_saw_what_it_is_judged_by(
     assert "The teachers: one.onnx, other.onnx." in card((judged, judged), data, seen)
 
 
+def test_a_card_names_further_sets_and_what_dlib_s_network_has_seen(
+    judged: Judged, data: JudgeData
+) -> None:
+    start = replace(HISTORY, start="dlib-resnet", more_crops=("crops_more.zip",))
+    for history in (start, replace(start, start="last.safetensors", earlier=(start,))):
+        text = card((judged, judged), data, history)
+        assert "held out of training;" in text
+        assert "began with dlib's network (CC0)" in text
+        assert "Families in the Wild" in text
+        assert "\n\n\n" not in text
+    assert "dlib" not in card((judged, judged), data, HISTORY)
+
+
 def test_a_card_claims_no_data_that_the_folder_does_not_tell_of(
     judged: Judged, data: JudgeData
 ) -> None:

@@ -18,6 +18,8 @@ from facenet_res.train.state import forget_states, has_state, saved_step
 LOCK_NAME = "run.lock"
 SKIPPED_NAME = "skipped.txt"
 MAY_CHANGE = (
+    "augment.strength",
+    "optimizer.ema",
     "optimizer.learning_rate",
     "pairs.every",
     "save_every_s",

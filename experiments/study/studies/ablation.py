@@ -5,12 +5,17 @@ from pathlib import Path
 
 from experiments.study.small import STEPS, TEACHERS, small_config
 from experiments.study.trial import Study, Trial
+from facenet_res.core.artifact import default_artifact_dir
+from facenet_res.core.model_names import WEIGHTS_NAME
 from facenet_res.data.augment import AugmentConfig
+from facenet_res.models.checkpoint import read_config
 from facenet_res.train.config import TrainConfig
 from facenet_res.train.loss_config import LossConfig
 
 # Going on with trained weights asks for a lower rate than a start anew.
 RATE = 5e-4
+# The first teacher of the default weights.
+REID = ("weights/face_reid_retail_0095.onnx",)
 # dlib's network, which everybody may use but nobody gets without fetching it; seen from where the
 # command is called.
 DLIB = Path("runs/teachers/dlib.onnx")
@@ -93,4 +98,7 @@ def _taught(name: str, teachers: tuple[str, ...], smoke: bool) -> TrainConfig:
 def _going_on(name: str, augment: AugmentConfig, smoke: bool) -> TrainConfig:
     config = small_config(name, smoke)
     slow = replace(config.optimizer, learning_rate=RATE)
-    return replace(config, start="default", augment=augment, optimizer=slow)
+    model = read_config(default_artifact_dir() / WEIGHTS_NAME)
+    return replace(
+        config, start="default", model=model, teachers=REID, augment=augment, optimizer=slow
+    )

@@ -91,4 +91,5 @@ class AsyncRecognizer:
     async def _embedded(self, faces: tuple[Face, ...], caller: Caller) -> list[Face]:
         if not faces:
             return []
-        return with_embeddings(faces, await self.embed_aligned(stacked(faces), caller))
+        embeddings = await self.embed_aligned(stacked(faces), caller)
+        return with_embeddings(faces, embeddings, self.recognizer.embedder.model_id)

@@ -152,7 +152,10 @@ class Enrollment:
 
 def several(images: ImageSource | Sequence[ImageSource]) -> list[ImageSource]:
     """One or more images, as a list; only a list or a tuple are several."""
-    return list(images) if isinstance(images, list | tuple) else [cast("ImageSource", images)]
+    found = list(images) if isinstance(images, list | tuple) else [cast("ImageSource", images)]
+    if not found:
+        raise ArgumentInvalid("images is empty: pass one or more")
+    return found
 
 
 def enroll(image: ImageSource, enrollment: Enrollment) -> Call[EnrolledFace]:

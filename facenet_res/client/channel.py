@@ -94,7 +94,7 @@ class Endpoint:
             # A server that restarts is found again within a moment.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.min_reconnect_backoff_ms", 100),
-            ("grpc.max_reconnect_backoff_ms", 2000),
+            ("grpc.max_reconnect_backoff_ms", 400),
             ("grpc.enable_http_proxy", int(self.proxy)),
             *named,
         )

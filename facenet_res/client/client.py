@@ -225,6 +225,7 @@ class FacenetClient:
             try:
                 response = method(call.request, timeout=attempts.remaining_s())
             except grpc.RpcError as error:
+                self._check_open()
                 wait_s = attempts.wait_s_after(error)
             else:
                 return call.read(response)

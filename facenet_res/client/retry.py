@@ -25,7 +25,7 @@ class RetryPolicy:
         backoff_s_max: longest wait before any attempt, in seconds.
     """
 
-    attempts_max: int = 4
+    attempts_max: int = 6
     backoff_s: float = 0.1
     backoff_s_max: float = 2.0
 

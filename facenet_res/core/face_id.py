@@ -9,7 +9,7 @@ SOURCE_CHARS_MAX = 1024
 
 
 def face_id_of(person_id: str, image: bytes) -> str:
-    """The id that makes a second enrolment of the same image of a person harmless."""
+    """The id that makes a second enrolment of the same image, or crop, of a person harmless."""
     digest = hashlib.sha256(person_id.encode() + b"\0" + image)
     return digest.hexdigest()[:FACE_ID_DIGITS]
 

@@ -3,6 +3,7 @@
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
@@ -178,6 +179,9 @@ class Manifest:
         Raises:
             ArgumentInvalid: both are given, one is out of range, or the model is not calibrated.
         """
+        for name, value in (("fmr", fmr), ("threshold", threshold)):
+            if value is not None and not isinstance(value, Real):
+                raise ArgumentInvalid(f"{name} must be a number, got {value!r}")
         if threshold is not None:
             if fmr is not None:
                 raise ArgumentInvalid(f"pass fmr or threshold, not both; got {fmr}, {threshold}")

@@ -106,6 +106,7 @@ class Face:
         quality: measures of the face.
         crop: uint8[112, 112, 3] RGB, aligned; uint8[0, 0, 3] where a server left it out.
         embedding: float32[D] of unit length; float32[0] after `detect`, which does not embed.
+        model_id: of the weights that embedded it; "" where that is not known.
     """
 
     box: Box
@@ -117,6 +118,7 @@ class Face:
     embedding: NDArray[np.float32] = field(
         default_factory=lambda: np.empty(0, np.float32), repr=False
     )
+    model_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

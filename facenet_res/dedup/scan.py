@@ -37,8 +37,8 @@ _HASHES: Final = "hashes"
 # What is no image for us, or too large a one, may still be byte-equal to another file.
 _ONLY_AS_BYTES: Final = (NOT_A_PHOTO, ImageTooLarge.reason)
 
-# What a file is known by from one run to the next: path, bytes, mtime_ns.
-_Identity = tuple[str, int, int]
+# What a file is known by from one run to the next: path, bytes, mtime_ns, ctime_ns.
+_Identity = tuple[str, int, int, int]
 
 
 def scan(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgress) -> None:
@@ -171,7 +171,8 @@ def _of_equal_size(
 
 def _hashed(path: str, file: BufferedReader, hashes: "_Hashes") -> PhotoFile:
     stat = os.fstat(file.fileno())
-    identity = (path, stat.st_size, stat.st_mtime_ns)
+    # Of two times only the second cannot be set back by a tool that keeps the first.
+    identity = (path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
     sha256 = hashes.known(identity)
     if not sha256:
         file.seek(0)
@@ -193,9 +194,14 @@ class _Hashes:
         self._known: dict[_Identity, str] = {}
         self._new: dict[_Identity, str] = {}
         for shard in self._shards.read():
-            columns = (shard[name].tolist() for name in ("path", "bytes", "mtime_ns", "sha256"))
-            for path, size, mtime_ns, sha256 in zip(*columns, strict=True):
-                self._known[path, size, mtime_ns] = sha256
+            if "ctime_ns" not in shard:
+                continue
+            columns = (
+                shard[name].tolist() for name in ("path", "bytes", "mtime_ns", "ctime_ns", "sha256")
+            )
+            for *identity, sha256 in zip(*columns, strict=True):
+                path, size, mtime_ns, ctime_ns = identity
+                self._known[path, size, mtime_ns, ctime_ns] = sha256
 
     def known(self, identity: _Identity) -> str:
         """The hash, or "" where the file is new or has changed."""
@@ -209,12 +215,13 @@ class _Hashes:
     def flush(self) -> None:
         if not self._new:
             return
-        paths, sizes, times = zip(*self._new, strict=True)
+        paths, sizes, times, changes = zip(*self._new, strict=True)
         self._shards.append(
             {
                 "path": np.array(paths, np.str_),
                 "bytes": np.array(sizes, np.int64),
                 "mtime_ns": np.array(times, np.int64),
+                "ctime_ns": np.array(changes, np.int64),
                 "sha256": np.array(list(self._new.values()), np.str_),
             }
         )

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.arrays import check_embeddings
-from facenet_res.core.errors import UnknownFace
+from facenet_res.core.errors import UnknownFace, UnknownPerson
 from facenet_res.core.types import (
     Candidate,
     Embeddings,
@@ -190,7 +190,10 @@ class EmbeddingGallery(GalleryPeople):
             else replace(self.operating_point(threshold=threshold), fmr=fmr)
         )
         self._store.refresh()
-        known = self._store.hits_of(self._limits.check_id("person_id", person_id))
+        stored = self._store.hits_of(self._limits.check_id("person_id", person_id))
+        known = [hit for hit in stored if self._identifier.is_live(hit)]
+        if stored and not known:
+            raise UnknownPerson(f"the time of {person_id!r} is over")
         if not known:
             raise UnknownFace(f"{person_id!r} has no face to compare with")
         score = max(float(np.clip(hit.vector @ query, -1.0, 1.0)) for hit in known)

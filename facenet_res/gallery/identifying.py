@@ -16,6 +16,7 @@ from facenet_res.gallery.thresholds import ImpostorScores, histogram_of
 from facenet_res.gallery.types import EVERYBODY, Hit, PersonFilter
 
 ATTEMPTS_MAX = 20
+WIDENING = 4
 PROBES_MAX, PROBES_MIN = 2000, 300
 PROBE_COMPARISONS = 100_000_000
 """Comparisons after which the sample of probes is reduced: seconds of arithmetic."""
@@ -88,6 +89,10 @@ class Identifier:
             len(people), len(used), view.person_rows[chosen].copy(), best, histogram
         )
 
+    def is_live(self, hit: Hit) -> bool:
+        """Whether the time of a face's person is not over."""
+        return hit.expires_unix_s > self._clock()
+
     def close(self) -> None:
         """Ends the searches to come; those in progress finish."""
         self._is_open = False
@@ -100,21 +105,28 @@ class Identifier:
         self, queries: Embeddings, people_max: int, allowed: NDArray[np.int64] | None
     ) -> list[tuple[Candidate, ...]]:
         """Searches until the truth confirms every face: again where one was just deleted."""
+        wanted = people_max
         for _ in range(ATTEMPTS_MAX):
             if not self._is_open:
                 raise ShuttingDown("the gallery was closed")
             scores = self._searcher.scores(queries)
-            places = [
-                scores.best_people(query, people_max, allowed) for query in range(len(queries))
-            ]
+            places = [scores.best_people(query, wanted, allowed) for query in range(len(queries))]
             slots = np.unique(np.concatenate([np.empty(0, np.int64), *places]))
             hits = self._store.hits(slots)
-            if len(hits) == len(slots):
+            now = self._clock()
+            if len(hits) < len(slots):
+                self._store.refresh()
+            elif wanted < len(self._store.view().face_rows) and not all(
+                hit.expires_unix_s > now for hit in hits.values()
+            ):
+                # People whose time is over and who are not deleted yet take up places.
+                wanted *= WIDENING
+            else:
                 break
-            self._store.refresh()
-        now = self._clock()
         return [
-            _ranked([hits[slot] for slot in place.tolist() if slot in hits], query, now)
+            _ranked([hits[slot] for slot in place.tolist() if slot in hits], query, now)[
+                :people_max
+            ]
             for place, query in zip(places, queries, strict=True)
         ]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facenet_res.core.arrays import check_faces, unit_norm
 from facenet_res.core.embedder import Embedder
-from facenet_res.core.errors import ArtifactInvalid, InputError
+from facenet_res.core.errors import ArtifactInvalid, InputError, ShuttingDown
 from facenet_res.core.manifest import Manifest
 from facenet_res.core.types import Embeddings, Faces
 from facenet_res.inference.backend import Backend
@@ -33,6 +33,7 @@ class BackendEmbedder:
         self._backend = backend
         self._manifest = manifest
         self._flip = flip or manifest.is_mirrored
+        self._is_closed = False
 
     @property
     def model_id(self) -> str:
@@ -60,15 +61,19 @@ class BackendEmbedder:
         Raises:
             ArrayInvalid: the batch has the wrong shape or type or is empty, or the network
                 returned a value that is not finite.
+            ShuttingDown: it was closed.
         """
         checked = check_faces(faces)
+        if self._is_closed:
+            raise ShuttingDown("the recognizer was closed; open another one")
         vectors = self._forward(checked)
         if self._flip:
             vectors = vectors + self._forward(np.ascontiguousarray(checked[:, :, ::-1]))
         return unit_norm(vectors)
 
     def close(self) -> None:
-        """Closes the backend."""
+        """Closes the backend; what is embedded afterwards raises ShuttingDown."""
+        self._is_closed = True
         self._backend.close()
 
     def __enter__(self) -> "BackendEmbedder":

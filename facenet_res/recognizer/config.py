@@ -64,6 +64,8 @@ class RecognizerConfig:
             )
         if not 0 < self.fmr < 1:
             raise ConfigInvalid(f"fmr must be in (0, 1), got {self.fmr}")
+        if isinstance(self.detector_model, str):
+            object.__setattr__(self, "detector_model", Path(self.detector_model))
         self.backend()
 
     def replaced(self, settings: Mapping[str, Any]) -> "RecognizerConfig":

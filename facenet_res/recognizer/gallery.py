@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from facenet_res.core.errors import FileMissing, InputError
+from facenet_res.core.errors import ArgumentInvalid, FileMissing, InputError
 from facenet_res.core.face_id import face_id_of, source_of
 from facenet_res.core.types import Face, Identification, OperatingPoint, Verification
 from facenet_res.gallery.gallery import EmbeddingGallery
+from facenet_res.gallery.gallery_people import LIMITS
 from facenet_res.gallery.types import (
     Counts,
     DeletionReceipt,
@@ -102,7 +103,10 @@ class Gallery:
             NoFace, SeveralFaces: an image shows not exactly one face; the message says which.
             FaceExists, ArgumentInvalid, DiskFull: see `EmbeddingGallery.enroll_many`.
         """
+        LIMITS.check_id("person_id", person_id)
         several = images if isinstance(images, list | tuple) else [images]
+        if not several:
+            raise ArgumentInvalid("images is empty: pass one or more")
         return self.embeddings.enroll_many(
             [
                 self._enrollment(
@@ -280,16 +284,17 @@ class Gallery:
         self, template: Enrollment, role: str, image: AnyImage | Face, largest: bool
     ) -> Enrollment:
         if isinstance(image, Face):
-            return replace(template, embedding=image.embedding)
-        try:
-            opened = self.recognizer.open_image(image)
-            face = self.recognizer.embed_one(opened, largest=largest)
-        except InputError as error:
-            raise of_image(error, role, image) from error
-        data = opened.data
+            face, data = embedded(self.recognizer, role, image, largest=largest), None
+        else:
+            try:
+                opened = self.recognizer.open_image(image)
+                face, data = self.recognizer.embed_one(opened, largest=largest), opened.data
+            except InputError as error:
+                raise of_image(error, role, image) from error
+        contents = data or face.crop.tobytes() or face.embedding.tobytes()
         return replace(
             template,
             embedding=face.embedding,
-            face_id=template.face_id or (face_id_of(template.person_id, data) if data else None),
+            face_id=template.face_id or face_id_of(template.person_id, contents),
             source=source_of(image),
         )

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from facenet_res.core.artifact import read_artifact
 from facenet_res.core.embedder import Embedder
-from facenet_res.core.image_files import image_files
 from facenet_res.core.manifest import FMR_DEFAULT, Manifest
 from facenet_res.core.model_names import model_folder
 from facenet_res.core.ordered import ordered_map
@@ -43,6 +42,7 @@ from facenet_res.recognizer.steps import (
     compare,
     embed_image,
     embedded,
+    several_images,
     stacked,
     with_embeddings,
 )
@@ -160,7 +160,8 @@ class FaceRecognizer:
         """Embeds faces that `detect` returned, in one pass of the network."""
         if not faces:
             return []
-        return with_embeddings(faces, self.embed_aligned(stacked(faces)))
+        embeddings = self.embed_aligned(stacked(faces))
+        return with_embeddings(faces, embeddings, self.embedder.model_id)
 
     def embed_aligned(self, crops: Faces) -> Embeddings:
         """Embeds aligned crops.
@@ -198,7 +199,7 @@ class FaceRecognizer:
             used is a result with its error.
         """
         check_faces_max(faces_max)
-        several = image_files(Path(images)) if isinstance(images, str | os.PathLike) else images
+        several = several_images(images)
         work = partial(embed_image, self, faces_max=faces_max)
         return ordered_map(work, several, workers=workers, name="embed", on_progress=on_progress)
 

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facenet_res.core.arrays import cosine
-from facenet_res.core.errors import ArgumentInvalid, InputError
+from facenet_res.core.arrays import check_embeddings, cosine
+from facenet_res.core.errors import ArgumentInvalid, InputError, ModelMismatch
+from facenet_res.core.image_files import image_files
 from facenet_res.core.types import (
     Embeddings,
     Face,
@@ -32,9 +34,29 @@ def check_faces_max(faces_max: int | None) -> int | None:
     Raises:
         ArgumentInvalid: it is below 1.
     """
-    if faces_max is not None and faces_max < 1:
-        raise ArgumentInvalid(f"faces_max must be at least 1, got {faces_max}")
+    if faces_max is not None and (not isinstance(faces_max, int | np.integer) or faces_max < 1):
+        raise ArgumentInvalid(f"faces_max must be a whole number of at least 1, got {faces_max!r}")
     return faces_max
+
+
+def several_images(images: object) -> Iterable[Any]:
+    """The images that `embed_many` is given: a folder's, or the items of an iterable.
+
+    Raises:
+        FileMissing: there is no such folder.
+        ArgumentInvalid: one image, or something else that is not several.
+    """
+    if isinstance(images, str | os.PathLike):
+        return image_files(Path(images))
+    is_one = isinstance(images, bytes | bytearray | memoryview) or (
+        isinstance(images, np.ndarray) and images.ndim != 4
+    )
+    if isinstance(images, Iterable) and not is_one:
+        return images
+    raise ArgumentInvalid(
+        f"images must be a folder or an iterable of images, got {type(images).__name__}; "
+        "pass one image as [image]"
+    )
 
 
 def embed_image(
@@ -60,8 +82,14 @@ def embedded(
         ArgumentInvalid: the face was not embedded by this recognizer's model.
     """
     if isinstance(image, Face):
-        if image.embedding.size != recognizer.embedder.embedding_dim:
+        if np.size(image.embedding) == 0:
             raise ArgumentInvalid(f"the {role} is not embedded by this model; call embed")
+        if image.model_id not in {"", recognizer.embedder.model_id}:
+            raise ModelMismatch(
+                f"the {role} is embedded by model {image.model_id!r}, this recognizer is "
+                f"{recognizer.embedder.model_id!r}"
+            )
+        check_embeddings(np.asarray(image.embedding)[None], recognizer.embedder.embedding_dim)
         return image
     try:
         return recognizer.embed_one(image, largest=largest)
@@ -81,10 +109,12 @@ def stacked(faces: Sequence[Face]) -> Faces:
     return np.stack([face.crop for face in faces])
 
 
-def with_embeddings(faces: Iterable[Face], embeddings: Embeddings) -> list[Face]:
+def with_embeddings(
+    faces: Iterable[Face], embeddings: Embeddings, model_id: str = ""
+) -> list[Face]:
     """Joins faces with their embeddings, float32[B, D], in the same order."""
     return [
-        replace(face, embedding=embedding)
+        replace(face, embedding=embedding, model_id=model_id)
         for face, embedding in zip(faces, embeddings, strict=True)
     ]
 

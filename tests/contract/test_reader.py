@@ -133,7 +133,7 @@ def test_a_cut_set_keeps_what_is_left_or_is_refused(write: Write, tmp_path: Path
         file.write_bytes(file.read_bytes()[: file.stat().st_size * 6 // 10])
 
     if path.suffix == ".zip":  # its index stands at the end
-        with pytest.raises(DataInvalid, match="no whole zip"):
+        with pytest.raises(DataInvalid, match="not a whole zip"):
             open_crops(path)
         return
     with open_crops(path) as source:

@@ -175,14 +175,14 @@ def test_an_import_that_answers_otherwise_is_not_written(
         return tensors, config
 
     monkeypatch.setattr(importing, "keras_weights", altered)
-    with pytest.raises(ArtifactInvalid, match=r"lowest cosine is 0\.\d+, least is 0\.99999"):
+    with pytest.raises(ArtifactInvalid, match=r"lowest cosine 0\.\d+, limit is 0\.99999"):
         import_model(source, tmp_path / "model", CONFIG)
     assert [path.name for path in tmp_path.iterdir()] == ["source.onnx"]
 
 
 def test_embeddings_that_are_no_numbers_are_no_parity() -> None:
     rows = unit_norm(np.eye(2, 8, dtype=np.float32))
-    with pytest.raises(ArtifactInvalid, match="lowest cosine is nan"):
+    with pytest.raises(ArtifactInvalid, match="lowest cosine nan"):
         check_source_parity(rows, np.full_like(rows, np.nan), "source")
     with pytest.raises(ArtifactInvalid, match=r"shape \(2, 8\), the import \(2, 4\)"):
         check_source_parity(rows, rows[:, :4], "source")

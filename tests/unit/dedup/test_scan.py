@@ -187,3 +187,21 @@ def test_byte_equal_files_of_any_kind_are_groups(tmp_path: Path) -> None:
         pairs = {tuple(member.path for member in group.members) for group in groups.copies}
         assert pairs == {("pano1", "pano2"), ("cut1", "cut2"), ("film1", "film2")}
         assert groups.counts.byte_equal_copies == 3
+
+
+def test_a_file_that_is_replaced_under_its_old_time_is_hashed_again(
+    folder: Path, tmp_path: Path
+) -> None:
+    # Given: two equal files, scanned.
+    data = save(folder / "a.jpg", picture(0)).read_bytes()
+    second = folder / "b.jpg"
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).write_bytes(data + b"one")
+    scanned(folder, tmp_path / "out")
+    # When: one gets other contents of the same size, and its time is set back.
+    before = second.stat()
+    second.write_bytes(data + b"two")
+    os.utime(second, ns=(before.st_atime_ns, before.st_mtime_ns))
+    scanned(folder, tmp_path / "out")
+    # Then: they are no longer equal.
+    assert len({photo.sha256 for photo in read_photos(tmp_path / "out")}) == 2

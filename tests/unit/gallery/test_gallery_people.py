@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import (
     ArgumentInvalid,
     EtagMismatch,
@@ -275,3 +276,25 @@ def test_who_or_what_is_not_there_is_named(gallery: EmbeddingGallery, faces: Emb
             use("nobody")
     with pytest.raises(UnknownFace, match="'nothing'"):
         gallery.delete_face("nothing")
+
+
+def test_people_whose_time_is_over_hide_nobody(
+    gallery: EmbeddingGallery, faces: Embeddings, clock: Clock
+) -> None:
+    # Given: one person who stays, and seven closer ones whose time ends.
+    near = unit_norm(faces[:1] + 0.1 * faces[1:2])[0]
+    gallery.enroll("ada", near)
+    gallery.enroll_many(
+        [
+            Enrollment(person_id=f"guest-{n}", embedding=faces[0], expires_unix_s=3000.0)
+            for n in range(7)
+        ]
+    )
+    # When: it has ended, and they are not deleted yet.
+    clock.now = 3000.0
+    (answer,) = gallery.identify(faces[:1], threshold=0.9, k=5)
+    # Then: the one who stays is named, and the others are nobody.
+    assert answer.person_id == "ada"
+    assert [each.person_id for each in answer.candidates] == ["ada"]
+    with pytest.raises(UnknownPerson, match="is over"):
+        gallery.verify("guest-0", faces[0], threshold=0.9)

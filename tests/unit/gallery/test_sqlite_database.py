@@ -117,7 +117,7 @@ def test_a_second_creation_is_refused_and_harms_nothing(
     database: SqliteDatabase, file: Path
 ) -> None:
     database.close()
-    with pytest.raises(GalleryExists, match=r"something in .* already"):
+    with pytest.raises(GalleryExists, match=r"a gallery exists at .* already"):
         create(file)
     SqliteDatabase.open(file).close()
 

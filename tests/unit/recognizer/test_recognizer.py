@@ -14,6 +14,7 @@ from facenet_res.core.errors import (
     ImageUnreadable,
     NoFace,
     SeveralFaces,
+    ShuttingDown,
 )
 from facenet_res.core.manifest import Manifest, Threshold
 from facenet_res.core.types import Detection
@@ -217,3 +218,23 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], said: str
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileMissing, match=r"nowhere.*neither a folder nor one of default"):
         FaceRecognizer(tmp_path / "nowhere")
+
+
+def test_one_image_is_not_several() -> None:
+    recognizer = recognizer_of(FACES)
+    for image in (photo(), np.full((20, 20, 3), 90, np.uint8), None):
+        with pytest.raises(ArgumentInvalid, match="iterable of images"):
+            recognizer.embed_many(image)  # type: ignore[arg-type]
+
+
+def test_a_closed_recognizer_says_so(tmp_path: Path) -> None:
+    recognizer = FaceRecognizer(write_random_artifact(tmp_path / "model").folder)
+    recognizer.close()
+    with pytest.raises(ShuttingDown, match="was closed"):
+        recognizer.embed(portrait("astronaut"))
+
+
+@pytest.mark.parametrize("asked", [{"fmr": "1e-3"}, {"threshold": "x"}])
+def test_a_rate_that_is_no_number_is_refused(asked: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentInvalid, match="must be a number"):
+        recognizer_of([]).operating_point(**asked)

@@ -87,5 +87,5 @@ def test_a_list_of_another_set_or_no_list_is_refused(tmp_path: Path, mixed: Crop
         read_doubted(wrong)
     with pytest.raises(FileMissing, match=r"gone\.csv"):
         read_doubted(tmp_path / "gone.csv")
-    with pytest.raises(DataInvalid, match="none of the 1 doubted labels"):
+    with pytest.raises(DataInvalid, match="none of the 1 suspicious labels"):
         with_doubts(mixed, frozenset({"somebody/else.jpg"}))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from facenet_res.core import errors
     from facenet_res.core.errors import FacenetError, InputError, StateError, Unavailable
     from facenet_res.core.model_names import list_models
+    from facenet_res.core.operating_point import OperatingPoint
     from facenet_res.core.types import (
         Box,
         Candidate,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         FaceQuality,
         Identification,
         ImageResult,
-        OperatingPoint,
         Verification,
     )
     from facenet_res.recognizer.config import RecognizerConfig
@@ -61,9 +61,10 @@ _MODULES = {
     "core": ("errors",),
     "core.errors": ("FacenetError", "InputError", "StateError", "Unavailable"),
     "core.model_names": ("list_models",),
+    "core.operating_point": ("OperatingPoint",),
     "core.types": (
         *("Box", "Candidate", "Face", "FaceQuality", "Identification", "ImageResult"),
-        *("OperatingPoint", "Verification"),
+        "Verification",
     ),
     "recognizer.config": ("RecognizerConfig",),
     "recognizer.gallery": ("Gallery",),

@@ -6,6 +6,7 @@ import numpy as np
 
 from facenet_res.core.errors import ArgumentInvalid
 from facenet_res.core.manifest import Threshold
+from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.core.types import (
     FACE_SIDE_PX,
     Box,
@@ -13,7 +14,6 @@ from facenet_res.core.types import (
     Face,
     Faces,
     Identification,
-    OperatingPoint,
     Verification,
 )
 from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person

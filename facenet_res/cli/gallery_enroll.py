@@ -24,7 +24,8 @@ from facenet_res.core.image_files import (
 )
 
 if TYPE_CHECKING:
-    from facenet_res.core.types import Face, OperatingPoint
+    from facenet_res.core.operating_point import OperatingPoint
+    from facenet_res.core.types import Face
     from facenet_res.recognizer.gallery import Gallery
 
 

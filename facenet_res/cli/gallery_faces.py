@@ -12,7 +12,8 @@ from facenet_res.core import exit_codes
 from facenet_res.core.image_files import check_regular, find_image_files
 
 if TYPE_CHECKING:
-    from facenet_res.core.types import Face, Identification, OperatingPoint
+    from facenet_res.core.operating_point import OperatingPoint
+    from facenet_res.core.types import Face, Identification
 
 
 def run_identify(arguments: Namespace) -> int:

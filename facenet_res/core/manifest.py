@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 
 from facenet_res.core.errors import ArgumentInvalid
-from facenet_res.core.types import OperatingPoint
+from facenet_res.core.operating_point import OperatingPoint
 
 FileFormat = Literal[
     "safetensors",

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from facenet_res.core.errors import ArgumentInvalid, CalibrationUnsupported
-from facenet_res.core.types import OperatingPoint
+from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.gallery.identifying import Identifier
 from facenet_res.gallery.limits import check_threshold
 from facenet_res.gallery.store import Store

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from facenet_res.core.arrays import check_embeddings
 from facenet_res.core.errors import UnknownFace, UnknownPerson
+from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.core.types import (
     Candidate,
     Embeddings,
     Identification,
-    OperatingPoint,
     Verification,
 )
 from facenet_res.gallery.deciding import Decider, ThresholdAtFmr

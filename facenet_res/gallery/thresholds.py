@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import ArgumentInvalid, CalibrationUnsupported
-from facenet_res.core.types import OperatingPoint
+from facenet_res.core.operating_point import OperatingPoint
 
 PEOPLE_MIN = 20
 """Fewer people say too little about strangers."""

@@ -1,21 +1,22 @@
 """A gallery that takes images: people are enrolled, verified and identified by image.
 
 with recognizer.open_gallery("staff", create=True) as gallery:
-gallery.enroll("ada", ["1.jpg", "2.jpg"], display_name="Ada Lovelace")
-for hit in gallery.identify("party.jpg"):
-print(hit.person_id or "unknown", hit.score, hit.face.box)
+    gallery.enroll("ada", ["1.jpg", "2.jpg"], display_name="Ada Lovelace")
+    for hit in gallery.identify("party.jpg"):
+        print(hit.person_id or "unknown", hit.score, hit.face.box)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from facenet_res.core.errors import ArgumentInvalid, FileMissing, InputError
 from facenet_res.core.face_id import face_id_of, source_of
-from facenet_res.core.types import Face, Identification, OperatingPoint, Verification
+from facenet_res.core.operating_point import OperatingPoint
+from facenet_res.core.types import Face, Identification, Verification
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.gallery_people import LIMITS
 from facenet_res.gallery.types import (
@@ -29,9 +30,6 @@ from facenet_res.gallery.types import (
 from facenet_res.imaging.lazy_image import LazyImage
 from facenet_res.recognizer.recognizer import FaceRecognizer
 from facenet_res.recognizer.steps import AnyImage, embedded, of_image
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 K_DEFAULT = 5
 _NONE = np.empty(0, np.float32)
@@ -247,7 +245,7 @@ class Gallery:
         )
         return replace(answer, probe=face)
 
-    def people(self) -> "Iterator[Person]":
+    def people(self) -> Iterator[Person]:
         """Everybody, by the order of ids."""
         page_size, after = 500, ""
         while page := self.embeddings.people(page_size, after):

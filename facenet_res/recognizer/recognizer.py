@@ -19,13 +19,13 @@ from facenet_res.core.artifact import read_artifact
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.manifest import FMR_DEFAULT, Manifest
 from facenet_res.core.model_names import model_folder
+from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.core.ordered import ordered_map
 from facenet_res.core.types import (
     Embeddings,
     Face,
     Faces,
     ImageResult,
-    OperatingPoint,
     Verification,
 )
 from facenet_res.faces.detector import Detector, only_face

@@ -11,12 +11,12 @@ import numpy as np
 from facenet_res.core.arrays import check_embeddings, cosine
 from facenet_res.core.errors import ArgumentInvalid, InputError, ModelMismatch
 from facenet_res.core.image_files import image_files
+from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.core.types import (
     Embeddings,
     Face,
     Faces,
     ImageResult,
-    OperatingPoint,
     Verification,
 )
 from facenet_res.imaging.lazy_image import ImageSource, LazyImage

@@ -74,7 +74,9 @@ def test_what_else_differs_is_named_with_both_values(tiny_run: TrainConfig, tmp_
     learn(tmp_path, 1)
     wide = replace(tiny_run, model=replace(tiny_run.model, embedding_dim=1024))
     dim = tiny_run.model.embedding_dim
-    with pytest.raises(StateError, match=rf"its model\.embedding_dim is {dim}, not 1024; only augment"):
+    with pytest.raises(
+        StateError, match=rf"its model\.embedding_dim is {dim}, not 1024; only augment"
+    ):
         claim(tmp_path, wide)
     assert json.loads((tmp_path / "config.json").read_text("utf-8")) == before
 

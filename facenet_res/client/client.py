@@ -1,9 +1,9 @@
 """The client for ordinary, blocking code: a server with the methods of a local recognizer.
 
-    with connect("faces.example.org:443", token=token) as remote:
-        result = remote.verify("passport.jpg", "selfie.jpg", fmr=1e-4)
-        with remote.open_gallery("staff") as gallery:
-            gallery.enroll("ada", ["1.jpg", "2.jpg"], display_name="Ada Lovelace")
+with connect("faces.example.org:443", token=token) as remote:
+    result = remote.verify("passport.jpg", "selfie.jpg", fmr=1e-4)
+    with remote.open_gallery("staff") as gallery:
+        gallery.enroll("ada", ["1.jpg", "2.jpg"], display_name="Ada Lovelace")
 """
 
 import os

@@ -34,8 +34,8 @@ class Roc:
 
 
 @dataclass(frozen=True, slots=True)
-class OperatingPoint:
-    """What one threshold gives.
+class RocPoint:
+    """What one threshold of a curve gives.
 
     Attributes:
         threshold: the least similarity accepted; +inf where nothing may be accepted.
@@ -75,7 +75,7 @@ def roc(similarities: Any, is_same: Any) -> Roc:
     )
 
 
-def tar_at_far(curve: Roc, fmr: float) -> OperatingPoint:
+def tar_at_far(curve: Roc, fmr: float) -> RocPoint:
     """The laxest threshold whose measured FMR stays within the one asked for.
 
     No interpolation: the answer is a threshold that exists, and its measured rate is reported
@@ -140,8 +140,8 @@ def check_pairs(similarities: Any, is_same: Any) -> tuple[NDArray[np.float64], N
     return scores, same
 
 
-def _point(curve: Roc, index: int) -> OperatingPoint:
-    return OperatingPoint(
+def _point(curve: Roc, index: int) -> RocPoint:
+    return RocPoint(
         threshold=float(curve.thresholds[index]),
         fmr=float(curve.fmr[index]),
         true_accept_rate=float(curve.true_accept_rate[index]),

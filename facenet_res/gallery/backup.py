@@ -4,9 +4,11 @@ A backup is a gallery: it is opened like any other, and restored by a backup of 
 A folder that is copied by other means while it is written to is refused when it is opened.
 """
 
+import os
 import shutil
 import sqlite3
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +35,7 @@ from facenet_res.gallery.sqlite_database import SqliteDatabase
 from facenet_res.gallery.sqlite_store import CROP_BYTES, SqliteStore
 from facenet_res.gallery.types import Counts
 
-ROUNDS_MAX = 20
+ROUNDS_MAX = 5
 SLOTS_AT_ONCE = 512
 ENTRIES_AT_ONCE = 10_000
 
@@ -59,13 +61,14 @@ def back_up(source: Path, target: Path) -> CheckReport:
     """Copies a gallery into a new folder, while other processes may read and write it.
 
     The database is copied first, then each slot that does not match it. Faces that were deleted in
-    between do not match, so this goes on until all do: each round has less to copy.
+    between do not match, so this goes on until all do: each round has less to copy. Where writers
+    are faster, they wait for the last round.
 
     Raises:
         FileMissing: there is no gallery at the source.
         GalleryExists: the target is there already.
         GalleryInvalid: the source is damaged.
-        QueueFull: it changed faster than it could be copied.
+        QueueFull: it changed faster than it could be copied, and this process may not write there.
         DiskFull, NotWritable: the target cannot be written.
     """
     file = find_database(source)
@@ -84,17 +87,21 @@ def back_up(source: Path, target: Path) -> CheckReport:
                 )
                 for name, size in ((VECTORS_NAME, vector_bytes), (CROPS_NAME, CROP_BYTES))
             ]
-            for _ in range(ROUNDS_MAX):
-                slots = _copy_database(database, target)
-                copied = [
-                    _copy_wrong(from_file, to_file, slots[:, [0, column]])
-                    for column, (from_file, to_file) in enumerate(pairs, start=1)
-                ]
-                if not any(copied):
+            for number in range(ROUNDS_MAX):
+                may_hold = number == ROUNDS_MAX - 1 and os.access(file, os.W_OK)
+                with _writers_held(file) if may_hold else nullcontext():
+                    slots = _copy_database(database, target)
+                    copied = [
+                        _copy_wrong(from_file, to_file, slots[:, [0, column]])
+                        for column, (from_file, to_file) in enumerate(pairs, start=1)
+                    ]
+                if may_hold or not any(copied):
                     break
             else:
                 check(source)
                 raise QueueFull(f"the gallery {source} changes faster than it is copied")
+            for column, (_, to_file) in enumerate(pairs, start=1):
+                _wipe_others(to_file, slots[slots[:, column] != 0, 0])
         for folder in (target, target.absolute().parent):
             sync_folder(folder)
         return check(target)
@@ -128,6 +135,21 @@ def check(path: Path) -> CheckReport:
             with suppress(UnknownFace):
                 store.crop(face_id)
     return CheckReport(counts, entries, len(with_crop), progress.position)
+
+
+@contextmanager
+def _writers_held(file: Path) -> Iterator[None]:
+    """Lets writing processes wait while the block runs."""
+    with closing(SqliteDatabase.open(file)) as database, database.writing():
+        yield
+
+
+def _wipe_others(target: SlotFile, used: NDArray[np.int64]) -> None:
+    """Overwrites what an earlier round has copied of faces that were deleted since."""
+    others = np.setdiff1d(np.arange(target.slots), used)
+    for begin in range(0, len(others), SLOTS_AT_ONCE):
+        target.wipe(others[begin : begin + SLOTS_AT_ONCE])
+    target.flush()
 
 
 def _slot_file(file: Path, content_bytes: int, *, is_target: bool) -> SlotFile:

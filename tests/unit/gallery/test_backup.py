@@ -10,7 +10,9 @@ import pytest
 
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import FileMissing, GalleryExists, GalleryInvalid
+from facenet_res.gallery import backup
 from facenet_res.gallery.backup import back_up, check
+from facenet_res.gallery.folder import VECTORS_NAME
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.types import Counts, Enrollment
 
@@ -49,7 +51,11 @@ def test_a_backup_is_a_gallery_with_everything(tmp_path: Path) -> None:
     assert check(tmp_path / "backup") == report
 
 
-def test_a_backup_beside_a_busy_writer_is_sound(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds_max", [1, backup.ROUNDS_MAX])
+def test_a_backup_beside_a_busy_writer_is_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rounds_max: int
+) -> None:
+    monkeypatch.setattr(backup, "ROUNDS_MAX", rounds_max)
     is_over = threading.Event()
     with make(tmp_path / "gallery") as gallery:
 
@@ -66,8 +72,11 @@ def test_a_backup_beside_a_busy_writer_is_sound(tmp_path: Path) -> None:
         try:
             for number in range(3):
                 report = back_up(tmp_path / "gallery", tmp_path / f"backup-{number}")
-                with EmbeddingGallery.open(tmp_path / f"backup-{number}") as backup:
-                    assert backup.counts() == report.counts
+                with EmbeddingGallery.open(tmp_path / f"backup-{number}") as restored:
+                    assert restored.counts() == report.counts
+                content = np.fromfile(tmp_path / f"backup-{number}" / VECTORS_NAME, np.float32)
+                # Nothing of faces that were deleted while it ran.
+                assert content.reshape(-1, DIM).any(axis=1).sum() == report.counts.faces
         finally:
             is_over.set()
             writing.join()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from facenet_res.core.errors import GalleryExists, GalleryInvalid, QueueFull, UnknownFace
 from facenet_res.gallery import checking, views
 from facenet_res.gallery.checksums import CHAIN_START, chain_hash, vector_sums
+from facenet_res.gallery.database_store import CROP_BYTES
 from facenet_res.gallery.folder import (
     CROPS_NAME,
     DATABASE_NAME,
@@ -32,7 +33,7 @@ from facenet_res.gallery.head import Head, HeadFile
 from facenet_res.gallery.records import RequestRow, opened
 from facenet_res.gallery.slots import SlotFile
 from facenet_res.gallery.sqlite_database import SqliteDatabase
-from facenet_res.gallery.sqlite_store import CROP_BYTES, SqliteStore
+from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.types import Counts
 
 ROUNDS_MAX = 5

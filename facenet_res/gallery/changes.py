@@ -188,7 +188,7 @@ def remember(transaction: Transaction, request: Request, answer: str) -> None:
         "DELETE FROM requests WHERE at_unix_s < ?", (transaction.now_unix_s - REQUESTS_KEPT_S,)
     )
     row = RequestRow(request.request_id, request.contents, answer, transaction.now_unix_s)
-    transaction.connection.execute("REPLACE INTO requests VALUES (?, ?, ?, ?, ?)", sealed(row))
+    transaction.connection.execute("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", sealed(row))
 
 
 def _enrolled_person(transaction: Transaction, enrollment: Enrollment) -> PersonRow:

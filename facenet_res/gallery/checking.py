@@ -5,7 +5,6 @@ indexes and rows are all checked. Embeddings are checked each time. The head fil
 that were acknowledged and are missing.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from facenet_res.core.errors import GalleryInvalid
 from facenet_res.core.files import file_sha256
 from facenet_res.gallery.checksums import add_checksums
+from facenet_res.gallery.connection import Connection
 from facenet_res.gallery.folder import DATABASE_NAME, SNAPSHOT_NAME
 from facenet_res.gallery.head import Head
 from facenet_res.gallery.records import FaceRow, MetaRow, PersonRow, Progress, opened, sealed
@@ -43,7 +43,7 @@ def intact_snapshot(path: Path) -> Snapshot | None:
     return snapshot
 
 
-def read_info(connection: sqlite3.Connection) -> GalleryInfo:
+def read_info(connection: Connection) -> GalleryInfo:
     """What was written down at creation."""
     row = connection.execute("SELECT * FROM meta").fetchone()
     if row is None:
@@ -52,7 +52,7 @@ def read_info(connection: sqlite3.Connection) -> GalleryInfo:
     return GalleryInfo(meta.model_id, meta.embedding_dim, meta.created_unix_s)
 
 
-def write_info(connection: sqlite3.Connection, info: GalleryInfo) -> None:
+def write_info(connection: Connection, info: GalleryInfo) -> None:
     """Writes what a new gallery is, and that nothing has happened yet."""
     meta = MetaRow(1, info.model_id, info.embedding_dim, info.created_unix_s)
     connection.execute("INSERT INTO meta VALUES (?, ?, ?, ?, ?)", sealed(meta))
@@ -82,7 +82,7 @@ def load(
         return read_table(connection, progress), progress
 
 
-def read_progress(connection: sqlite3.Connection) -> Progress:
+def read_progress(connection: Connection) -> Progress:
     """Where the log ends; the log must agree."""
     row = connection.execute("SELECT * FROM progress").fetchone()
     if row is None:
@@ -95,7 +95,7 @@ def read_progress(connection: sqlite3.Connection) -> Progress:
     return progress
 
 
-def check_head(connection: sqlite3.Connection, head: Head, progress: Progress) -> None:
+def check_head(connection: Connection, head: Head, progress: Progress) -> None:
     """Checks that the log reaches the head and is the log that the head belongs to.
 
     Raises:
@@ -112,18 +112,18 @@ def check_head(connection: sqlite3.Connection, head: Head, progress: Progress) -
         raise GalleryInvalid("the gallery's head file and its log do not belong together")
 
 
-def read_table(connection: sqlite3.Connection, progress: Progress) -> FaceTable:
+def read_table(connection: Connection, progress: Progress) -> FaceTable:
     """Reads and checks every person and face.
 
     Raises:
         GalleryInvalid: a row is damaged, missing or of another time.
     """
     total, persons = 0, set()
-    for columns in _rows(connection, f"SELECT {PERSON_COLUMNS} FROM persons"):  # noqa: S608
+    for columns in _rows(connection, PERSON_COLUMNS, "persons"):
         persons.add(opened(PersonRow, columns).person_row)
         total = add_checksums(total, columns[-1])
     rows: list[tuple[int, int, int, int]] = []
-    for columns in _rows(connection, f"SELECT {FACE_COLUMNS} FROM faces"):  # noqa: S608
+    for columns in _rows(connection, FACE_COLUMNS, "faces"):
         face = opened(FaceRow, columns)
         if face.person_row not in persons:
             raise GalleryInvalid(f"the gallery is damaged: face {face.face_id!r} has no person")
@@ -161,12 +161,16 @@ def check_vectors(table: FaceTable, vectors: SlotFile) -> NDArray[np.int64]:
     return wrong
 
 
-def _chain_at(connection: sqlite3.Connection, position: int) -> str | None:
+def _chain_at(connection: Connection, position: int) -> str | None:
     found = connection.execute("SELECT chain FROM log WHERE position = ?", (position,)).fetchone()
     return None if found is None else str(found[0])
 
 
-def _rows(connection: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...]]:
-    cursor = connection.execute(query)
-    while batch := cursor.fetchmany(ROWS_AT_ONCE):
+def _rows(connection: Connection, columns: str, table: str) -> Iterator[tuple[Any, ...]]:
+    """All rows in the order of their numbers, the first column, a limited number at once."""
+    number = columns.partition(",")[0]
+    query = f"SELECT {columns} FROM {table} WHERE {number} > ? ORDER BY {number} LIMIT ?"  # noqa: S608
+    after = 0
+    while batch := connection.execute(query, (after, ROWS_AT_ONCE)).fetchall():
         yield from batch
+        after = batch[-1][0]

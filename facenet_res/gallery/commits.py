@@ -9,30 +9,22 @@
 A crash before 2 undoes all; after it, opening wipes the slots that no face refers to.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import DiskFull, FacenetError
-from facenet_res.core.types import FaceQuality
-from facenet_res.gallery.changes import delete_expired, remember, repeated
+from facenet_res.gallery.changes import delete_expired
 from facenet_res.gallery.folder import Ballast
 from facenet_res.gallery.head import Head, HeadFile
-from facenet_res.gallery.records import Progress, to_json
+from facenet_res.gallery.records import Progress
+from facenet_res.gallery.running import run_job
 from facenet_res.gallery.slots import SlotFile
 from facenet_res.gallery.sqlite_database import SqliteDatabase
 from facenet_res.gallery.table import FaceTable
 from facenet_res.gallery.transaction import Effects, FreeSlots, Transaction
-from facenet_res.gallery.types import DeletionReceipt, EnrolledFace, Person
 from facenet_res.gallery.writer import Job
-
-ANSWERS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (EnrolledFace, DeletionReceipt, Person)
-}
 
 
 class Committer:
@@ -105,7 +97,7 @@ class Committer:
             )
             try:
                 for job in jobs:
-                    self._run(job, transaction, effects)
+                    run_job(job, transaction, effects, self._undo)
                 transaction.effects = effects
                 progress = transaction.finish() if effects.log else self.progress
                 if effects.taken:
@@ -122,24 +114,6 @@ class Committer:
         if effects.log:
             self._head.write(Head(self.progress.position, bytes.fromhex(self.progress.chain)))
         self._unwiped += effects.freed
-
-    def _run(self, job: Job, transaction: Transaction, effects: Effects) -> None:
-        """Runs one change so that its failure undoes it alone."""
-        connection, counters = transaction.connection, replace(transaction.counters)
-        transaction.effects = Effects()
-        connection.execute("SAVEPOINT job")
-        try:
-            job.answer = _answered(job, transaction)
-        except FacenetError as error:
-            if isinstance(error, DiskFull):
-                raise
-            job.error = error
-            connection.execute("ROLLBACK TO job")
-            self._undo(transaction.effects)
-            transaction.counters = counters
-        else:
-            effects.extend(transaction.effects)
-        connection.execute("RELEASE job")
 
     def _undo(self, effects: Effects) -> None:
         """Wipes and gives back the slots that a failed change has filled."""
@@ -175,37 +149,3 @@ class Committer:
                     self._ballast.release()
             else:
                 return
-
-
-def _answered(job: Job, transaction: Transaction) -> Any:
-    if job.request is None:
-        return job.change(transaction)
-    known = repeated(transaction, job.request)
-    if known is not None:
-        return from_json(known)
-    answer = job.change(transaction)
-    remember(transaction, job.request, answer_to_json(answer))
-    return answer
-
-
-def answer_to_json(answer: Any) -> str:
-    """JSON of an answer or of a list of answers."""
-    if isinstance(answer, list):
-        return to_json([[type(one).__name__, asdict(one)] for one in answer])
-    return to_json([type(answer).__name__, asdict(answer)])
-
-
-def from_json(text: str) -> Any:
-    """The answer that `answer_to_json` wrote."""
-    content = json.loads(text)
-    if content and isinstance(content[0], str):
-        return _value(*content)
-    return [_value(*one) for one in content]
-
-
-def _value(name: str, fields: dict[str, Any]) -> Any:
-    if fields.get("quality") is not None:
-        fields["quality"] = FaceQuality(**fields["quality"])
-    if "faces" in fields and isinstance(fields["faces"], list):
-        fields["faces"] = tuple(_value("EnrolledFace", face) for face in fields["faces"])
-    return ANSWERS[name](**fields)

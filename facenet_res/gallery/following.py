@@ -1,15 +1,16 @@
-"""How a process that only reads keeps its table up with the process that writes."""
+"""How a process keeps its table up with what others commit: it follows the log."""
 
 import threading
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facenet_res.core.errors import GalleryInvalid
 from facenet_res.gallery import checking, views
-from facenet_res.gallery.head import Head
+from facenet_res.gallery.connection import Connection, Database
+from facenet_res.gallery.records import FaceRow, LogRow
 from facenet_res.gallery.slots import SlotFile
-from facenet_res.gallery.sqlite_database import SqliteDatabase
-from facenet_res.gallery.table import Snapshot
+from facenet_res.gallery.table import FaceTable
 
 ENTRIES_AT_ONCE = 10_000
 CHECKS = 5
@@ -18,13 +19,13 @@ CHECKS = 5
 class Follower:
     """A table that follows the log. Safe from several threads."""
 
-    def __init__(self, database: SqliteDatabase, snapshot: Snapshot | None, head: Head) -> None:
-        """Loads the table: from an intact snapshot, else from the rows, which are checked."""
+    def __init__(self, database: Database, table: FaceTable, position: int) -> None:
+        """Takes the table as it stood at a position of the log, and follows it."""
         self._database = database
         self._following = threading.Lock()
         self._version = -1
-        self.table, progress = checking.load(database, snapshot, head)
-        self._position = progress.position
+        self.table = table
+        self.position = position
         self.follow()
 
     def follow(self) -> None:
@@ -58,13 +59,26 @@ class Follower:
     def _apply(self) -> bool:
         """Applies the next entries; whether there were any."""
         with self._database.reading() as connection:
-            entries = views.read_log(connection, self._position, ENTRIES_AT_ONCE)
+            entries = self._entries(connection)
             changed = {entry.face_row for entry, _ in entries if entry.face_row}
             faces = views.read_faces(connection, "face_row", changed)
+            self._fetch(connection, faces)
         if not entries:
             return False
         gone = changed - {face.face_row for face in faces}
-        self.table.free(self.table.slots_of(np.array(sorted(gone), np.int64)).tolist())
+        slots = self.table.slots_of(np.array(sorted(gone), np.int64))
+        self.table.free(slots.tolist())
+        self._forget(slots)
         self.table.put(faces)
-        self._position = entries[-1][0].position
+        self.position = entries[-1][0].position
         return True
+
+    def _entries(self, connection: Connection) -> list[tuple[LogRow, str]]:
+        """The next entries of the log."""
+        return views.read_log(connection, self.position, ENTRIES_AT_ONCE)
+
+    def _fetch(self, connection: Connection, faces: list[FaceRow]) -> None:
+        """Fetches embeddings before the table names them; here they are in a shared file."""
+
+    def _forget(self, slots: NDArray[np.int64]) -> None:
+        """Removes the embeddings of deleted faces; here the writer does."""

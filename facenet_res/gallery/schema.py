@@ -88,10 +88,19 @@ TABLES = (
 )
 
 PERSON_COLUMNS = "person_row, person_id, name, metadata, created_unix_s, expires_unix_s, checksum"
+PROGRESS_COLUMNS = "id, position, chain, checksums, next_person_row, next_face_row, checksum"
 FACE_COLUMNS = (
     "face_row, face_id, person_row, slot, vector_sum, source, source_sha256, quality, "
     "crop_sum, enrolled_unix_s, checksum"
 )
+# Lists and mappings as JSON, because the number of parameters of a statement has a limit.
+IN_NUMBERS = "IN (SELECT value AS number FROM json_each(?)) "
+IN_TEXTS = "IN (SELECT value AS text FROM json_each(?)) "
+HAS_METADATA = """NOT EXISTS (
+    SELECT 1 FROM json_each(?) AS wanted WHERE NOT EXISTS (
+        SELECT 1 FROM json_each(metadata) AS had
+        WHERE had.key = wanted.key AND had.value = wanted.value))
+"""
 LOG_COLUMNS = "position, at_unix_s, change, person_row, face_row, person_id, face_id, chain"
 
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,18 @@ CHECKED_SLOTS = 1 << 15
 
 Words = NDArray[np.uint64]
 """uint64[N, W]: the bytes of N slots."""
+
+
+class Slots(Protocol):
+    """Contents of one fixed size by slot, wherever they are kept."""
+
+    def write(self, slots: NDArray[np.int64], words: Words) -> None:
+        """Writes into slots."""
+        ...
+
+    def read(self, slots: NDArray[np.int64]) -> Words:
+        """A copy of some slots."""
+        ...
 
 
 class SlotFile:
@@ -49,9 +62,8 @@ class SlotFile:
             DiskFull, NotWritable: it cannot be made.
         """
         self._file = file
-        self._content_bytes = content_bytes
         self._is_mapped = is_mapped
-        self._slot_bytes = -(-content_bytes // WORD_BYTES) * WORD_BYTES
+        self._slot_bytes = slot_bytes_of(content_bytes)
         flags = os.O_RDWR | os.O_CREAT if is_writable else os.O_RDONLY
         try:
             self._descriptor = os.open(file, flags, OWNER_ONLY)
@@ -80,13 +92,6 @@ class SlotFile:
         if slots > len(self._words):
             mapped = mmap.mmap(self._descriptor, slots * self._slot_bytes, prot=mmap.PROT_READ)
             self._words = np.frombuffer(mapped, np.uint64).reshape(slots, -1)
-
-    def to_words(self, contents: NDArray[np.generic]) -> Words:
-        """The bytes of each row of an array, filled up to whole slots."""
-        rows = np.ascontiguousarray(contents).reshape(len(contents), -1).view(np.uint8)
-        padded = np.zeros((len(rows), self._slot_bytes), np.uint8)
-        padded[:, : self._content_bytes] = rows
-        return padded.view(np.uint64)
 
     def write(self, slots: NDArray[np.int64], words: Words) -> None:
         """Writes into slots; durable after `flush`.
@@ -176,6 +181,19 @@ class SlotFile:
         else:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.remap()
+
+
+def slot_bytes_of(content_bytes: int) -> int:
+    """Size of a slot: a multiple of 8 bytes."""
+    return -(-content_bytes // WORD_BYTES) * WORD_BYTES
+
+
+def to_words(contents: NDArray[np.generic]) -> Words:
+    """The bytes of each row of an array, filled up to whole slots."""
+    rows = np.ascontiguousarray(contents).reshape(len(contents), -1).view(np.uint8)
+    padded = np.zeros((len(rows), slot_bytes_of(rows.shape[1])), np.uint8)
+    padded[:, : rows.shape[1]] = rows
+    return padded.view(np.uint64)
 
 
 def _runs(slots: NDArray[np.int64]) -> Iterator[tuple[int, int]]:

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facenet_res.core.errors import DiskFull, GalleryInvalid, NotWritable
+from facenet_res.core.errors import DiskFull, NotWritable
 from facenet_res.core.files import file_sha256
-from facenet_res.core.types import FACE_SIDE_PX, Image
-from facenet_res.gallery import checking, views
+from facenet_res.gallery import checking
 from facenet_res.gallery.changes import Answer, Change
-from facenet_res.gallery.checksums import vector_sums
 from facenet_res.gallery.commits import Committer
+from facenet_res.gallery.connection import Connection
+from facenet_res.gallery.database_store import CROP_BYTES, DatabaseStore, Readable
 from facenet_res.gallery.folder import (
     CROPS_NAME,
     DATABASE_NAME,
@@ -30,26 +30,19 @@ from facenet_res.gallery.folder import (
 )
 from facenet_res.gallery.following import Follower
 from facenet_res.gallery.head import HeadFile
-from facenet_res.gallery.records import FaceRow, PersonRow
 from facenet_res.gallery.slots import SlotFile
 from facenet_res.gallery.sqlite_database import SqliteDatabase
-from facenet_res.gallery.table import FaceTable, Snapshot, View, save_snapshot
+from facenet_res.gallery.table import FaceTable, Snapshot, save_snapshot
 from facenet_res.gallery.types import (
-    Counts,
     GalleryInfo,
-    Hit,
-    LogEntry,
-    Person,
-    PersonFilter,
     Request,
 )
 from facenet_res.gallery.writer import GroupWriter, Job
 
 BALLAST_BYTES = 16 << 20
-CROP_BYTES = FACE_SIDE_PX * FACE_SIDE_PX * 3
 
 
-class SqliteStore:
+class SqliteStore(DatabaseStore):
     """A `Store` in a folder of this machine: one process writes, any number read.
 
     Use `create` or `open`, and `close` it.
@@ -57,10 +50,10 @@ class SqliteStore:
 
     def __init__(self, path: Path, database: SqliteDatabase, *, is_writable: bool) -> None:
         """Takes over the database; `create` and `open` do this."""
-        self._database = database
         with database.reading() as connection:
-            self.info: GalleryInfo = checking.read_info(connection)
+            super().__init__(checking.read_info(connection))
         vector_bytes = self.info.embedding_dim * 4
+        self._database: SqliteDatabase = database
         self._vectors = SlotFile(path / VECTORS_NAME, vector_bytes, is_writable=is_writable)
         self._crops = SlotFile(
             path / CROPS_NAME, CROP_BYTES, is_writable=is_writable, is_mapped=False
@@ -169,8 +162,9 @@ class SqliteStore:
             database = SqliteDatabase.open_reading(file)
             holding.callback(database.close)
             store = cls(path, database, is_writable=False)
-            store._follower = Follower(database, snapshot, known)
-            store._table = store._follower.table
+            table, progress = checking.load(database, snapshot, known)
+            store._follower = Follower(database, table, progress.position)
+            store._table = table
             store._follower.check(store._vectors)
             for held in (store._vectors, store._crops):
                 holding.callback(held.close)
@@ -196,65 +190,10 @@ class SqliteStore:
             self._follower.follow()
             self._vectors.remap()
 
-    def view(self) -> View:
-        """Which slot is whose; see `Store.view`."""
-        return self._table.view()
-
     @property
     def vectors(self) -> NDArray[np.float32]:
         """float32[S, D], the contents of all slots."""
         return self._vectors.words.view("<f4")[:, : self.info.embedding_dim]
-
-    def hits(self, slots: NDArray[np.int64]) -> dict[int, Hit]:
-        """The faces in some slots, as the truth has them now; see `Store.hits`."""
-        face_rows = self._table.view().face_rows[slots]
-        with self._database.reading() as connection:
-            faces = views.read_faces(connection, "face_row", face_rows.tolist())
-            owners = {face.person_row for face in faces}
-            persons = {row.person_row: row for row in views.read_persons(connection, owners)}
-            return self._checked(faces, persons)
-
-    def hits_of(self, person_id: str) -> list[Hit]:
-        """A person's faces; UnknownPerson where there is none."""
-        with self._database.reading() as connection:
-            person = views.find_person(connection, person_id)
-            faces = views.read_faces_of(connection, person.person_row)
-            return list(self._checked(faces, {person.person_row: person}).values())
-
-    def person(self, person_id: str) -> Person:
-        """One person with all faces; UnknownPerson where there is none."""
-        with self._database.reading() as connection:
-            return views.read_person(connection, person_id)
-
-    def crop(self, face_id: str) -> Image:
-        """A face's aligned crop; UnknownFace where there is none."""
-        with self._database.reading() as connection:
-            face = views.find_face_with_crop(connection, face_id)
-            words = self._crops.read(np.array([face.slot], np.int64))
-        if int(vector_sums(words)[0]) != face.crop_sum:
-            raise GalleryInvalid(f"the crop of face {face_id!r} is damaged")
-        content = words.view(np.uint8)[0, :CROP_BYTES]
-        return content.reshape(FACE_SIDE_PX, FACE_SIDE_PX, 3)
-
-    def people(self, page_size: int, after: str, where: PersonFilter) -> list[Person]:
-        """The next persons by id, after the given id."""
-        with self._database.reading() as connection:
-            return views.read_people(connection, page_size, after, where)
-
-    def rows_of_people(self, where: PersonFilter) -> NDArray[np.int64]:
-        """See `Store.rows_of_people`."""
-        with self._database.reading() as connection:
-            return np.array(views.rows_of_people(connection, where), np.int64)
-
-    def counts(self) -> Counts:
-        """How many persons and faces there are."""
-        with self._database.reading() as connection:
-            return views.read_counts(connection)
-
-    def log(self, after: int, entries_max: int) -> list[LogEntry]:
-        """The next entries of the log, after a position."""
-        with self._database.reading() as connection:
-            return views.read_entries(connection, after, entries_max)
 
     def compact(self) -> None:
         """Rewrites the database without its unused parts; needs as much free disk again."""
@@ -265,26 +204,9 @@ class SqliteStore:
         """Closes the files; calling it twice is fine."""
         self._holding.close()
 
-    def _checked(self, faces: list[FaceRow], persons: dict[int, PersonRow]) -> dict[int, Hit]:
-        """Faces with their embeddings, by slot, without those deleted in the meantime."""
-        words = self._vectors.read(np.array([face.slot for face in faces], np.int64))
-        sums = vector_sums(words).tolist()
-        vectors = words.view("<f4")[:, : self.info.embedding_dim]
-        found: dict[int, Hit] = {}
-        for face, vector, vector_sum in zip(faces, vectors, sums, strict=True):
-            if face.person_row not in persons:
-                raise GalleryInvalid(f"the gallery is damaged: face {face.face_id!r} has no person")
-            if vector_sum == face.vector_sum:
-                found[face.slot] = views.to_hit(face, persons[face.person_row], vector)
-            else:
-                self._check_deleted(face)
-        return found
-
-    def _check_deleted(self, face: FaceRow) -> None:
-        """Checks that a face whose slot holds something else was deleted in the meantime."""
-        with self._database.reading() as connection:
-            if views.read_faces(connection, "face_row", [face.face_row]) == [face]:
-                raise GalleryInvalid(f"the embedding of face {face.face_id!r} is damaged")
+    def _contents(self, connection: Connection) -> tuple[Readable, Readable]:
+        """See `DatabaseStore`: files beside the database."""
+        return self._vectors, self._crops
 
     def _end(self, path: Path, committer: Committer) -> None:
         if self._writer is not None:

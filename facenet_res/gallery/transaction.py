@@ -1,6 +1,5 @@
 """What a change may do in a transaction: read and write rows, each write logged and summed up."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from facenet_res.core.errors import GalleryInvalid, UnknownFace, UnknownPerson
 from facenet_res.gallery.checksums import add_checksums, chain_hash, vector_sums
+from facenet_res.gallery.connection import Connection
 from facenet_res.gallery.records import (
     FaceRow,
     LogRow,
@@ -19,8 +19,8 @@ from facenet_res.gallery.records import (
     opened,
     sealed,
 )
-from facenet_res.gallery.schema import FACE_COLUMNS, PERSON_COLUMNS
-from facenet_res.gallery.slots import SlotFile
+from facenet_res.gallery.schema import FACE_COLUMNS, PERSON_COLUMNS, PROGRESS_COLUMNS
+from facenet_res.gallery.slots import Slots, to_words
 
 # Names of columns are ours; values are bound.
 _PERSON = f"SELECT {PERSON_COLUMNS} FROM persons "  # noqa: S608
@@ -30,6 +30,7 @@ _SET_PERSON = f"UPDATE persons SET ({PERSON_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?) " 
 _ADD_FACE = "INSERT INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SET_FACE = f"UPDATE faces SET ({FACE_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
 _ADD_LOG = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_SET_PROGRESS = f"UPDATE progress SET ({PROGRESS_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
 
 class FreeSlots:
@@ -91,10 +92,10 @@ class Transaction:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: Connection,
         progress: Progress,
         slots: FreeSlots,
-        files: tuple[SlotFile, SlotFile],
+        files: tuple[Slots, Slots],
         now_unix_s: float,
     ) -> None:
         """Begins at the progress of the last commit; `files` hold embeddings and crops."""
@@ -177,12 +178,12 @@ class Transaction:
             return []
         slots = self._slots.take(len(vectors))
         self.effects.taken += slots.tolist()
-        words = self._vectors.to_words(np.stack(vectors))
+        words = to_words(np.stack(vectors))
         self._vectors.write(slots, words)
         crop_sums = [0] * len(slots)
         for place, crop in enumerate(crops):
             if crop is not None:
-                content = self._crops.to_words(crop[None])
+                content = to_words(crop[None])
                 self._crops.write(slots[place : place + 1], content)
                 crop_sums[place] = int(vector_sums(content)[0])
         return list(zip(slots.tolist(), vector_sums(words).tolist(), crop_sums, strict=True))
@@ -236,9 +237,7 @@ class Transaction:
             counters.next_person_row,
             counters.next_face_row,
         )
-        self.connection.execute(
-            "REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?)", sealed(progress)
-        )
+        self.connection.execute(_SET_PROGRESS, sealed(progress))
         return progress
 
     def _stored_checksum(self, kind: str, row: int) -> int:

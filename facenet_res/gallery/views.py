@@ -2,7 +2,6 @@
 
 import json
 import math
-import sqlite3
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -11,8 +10,16 @@ from numpy.typing import NDArray
 from facenet_res.core.errors import GalleryInvalid, UnknownFace, UnknownPerson
 from facenet_res.core.types import FaceQuality
 from facenet_res.gallery.checksums import row_checksum
+from facenet_res.gallery.connection import Connection
 from facenet_res.gallery.records import FaceRow, LogRow, PersonRow, checksum_of, opened
-from facenet_res.gallery.schema import FACE_COLUMNS, LOG_COLUMNS, PERSON_COLUMNS
+from facenet_res.gallery.schema import (
+    FACE_COLUMNS,
+    HAS_METADATA,
+    IN_NUMBERS,
+    IN_TEXTS,
+    LOG_COLUMNS,
+    PERSON_COLUMNS,
+)
 from facenet_res.gallery.types import (
     Counts,
     EnrolledFace,
@@ -25,22 +32,15 @@ from facenet_res.gallery.types import (
 _FACES = f"SELECT {FACE_COLUMNS} FROM faces "  # noqa: S608
 _PERSONS = f"SELECT {PERSON_COLUMNS} FROM persons "  # noqa: S608
 _LOG = f"SELECT {LOG_COLUMNS} FROM log "  # noqa: S608
-# As JSON, because the number of parameters of a statement has a limit.
-_IN = "IN (SELECT value FROM json_each(?)) "
-_HAS_METADATA = """NOT EXISTS (
-    SELECT 1 FROM json_each(?) AS wanted WHERE NOT EXISTS (
-        SELECT 1 FROM json_each(metadata) AS had
-        WHERE had.key = wanted.key AND had.value = wanted.value))
-"""
 
 
-def read_person(connection: sqlite3.Connection, person_id: str) -> Person:
+def read_person(connection: Connection, person_id: str) -> Person:
     """One person with all faces; UnknownPerson where there is none."""
     row = find_person(connection, person_id)
     return to_person(row, read_faces_of(connection, row.person_row))
 
 
-def find_person(connection: sqlite3.Connection, person_id: str) -> PersonRow:
+def find_person(connection: Connection, person_id: str) -> PersonRow:
     """The person's row; UnknownPerson where there is none."""
     found = connection.execute(_PERSONS + "WHERE person_id = ?", (person_id,)).fetchone()
     if found is None:
@@ -52,7 +52,7 @@ def find_person(connection: sqlite3.Connection, person_id: str) -> PersonRow:
 
 
 def read_people(
-    connection: sqlite3.Connection, page_size: int, after: str, where: PersonFilter
+    connection: Connection, page_size: int, after: str, where: PersonFilter
 ) -> list[Person]:
     """The next persons by id, with all their faces."""
     condition, values = _condition(where)
@@ -67,33 +67,33 @@ def read_people(
     return [to_person(person, faces[person.person_row]) for person in persons]
 
 
-def rows_of_people(connection: sqlite3.Connection, where: PersonFilter) -> list[int]:
+def rows_of_people(connection: Connection, where: PersonFilter) -> list[int]:
     """The row numbers of the people who count."""
     condition, values = _condition(where)
     found = connection.execute(f"SELECT person_row FROM persons WHERE {condition}", values)  # noqa: S608
     return [row for (row,) in found.fetchall()]
 
 
-def read_faces_of(connection: sqlite3.Connection, person_row: int) -> list[FaceRow]:
+def read_faces_of(connection: Connection, person_row: int) -> list[FaceRow]:
     """A person's faces, in order of enrolment."""
     return read_faces(connection, "person_row", [person_row])
 
 
-def read_faces(connection: sqlite3.Connection, column: str, values: Iterable[int]) -> list[FaceRow]:
+def read_faces(connection: Connection, column: str, values: Iterable[int]) -> list[FaceRow]:
     """The faces with one of these values in a column of row numbers, in order of enrolment."""
-    query = _FACES + f"WHERE {column} {_IN} ORDER BY face_row"
+    query = _FACES + f"WHERE {column} {IN_NUMBERS} ORDER BY face_row"
     found = connection.execute(query, (json.dumps(list(values)),)).fetchall()
     return [opened(FaceRow, columns) for columns in found]
 
 
-def read_persons(connection: sqlite3.Connection, person_rows: Iterable[int]) -> list[PersonRow]:
+def read_persons(connection: Connection, person_rows: Iterable[int]) -> list[PersonRow]:
     """The persons of these row numbers."""
-    query = _PERSONS + f"WHERE person_row {_IN}"
+    query = _PERSONS + f"WHERE person_row {IN_NUMBERS}"
     found = connection.execute(query, (json.dumps(list(person_rows)),)).fetchall()
     return [opened(PersonRow, columns) for columns in found]
 
 
-def find_face_with_crop(connection: sqlite3.Connection, face_id: str) -> FaceRow:
+def find_face_with_crop(connection: Connection, face_id: str) -> FaceRow:
     """The row of a face whose crop is kept; UnknownFace where there is none."""
     found = connection.execute(_FACES + "WHERE face_id = ?", (face_id,)).fetchone()
     if found is None:
@@ -104,13 +104,13 @@ def find_face_with_crop(connection: sqlite3.Connection, face_id: str) -> FaceRow
     return row
 
 
-def read_counts(connection: sqlite3.Connection) -> Counts:
+def read_counts(connection: Connection) -> Counts:
     """How many persons and faces there are."""
     query = "SELECT (SELECT COUNT(*) FROM persons), (SELECT COUNT(*) FROM faces)"
     return Counts(*connection.execute(query).fetchone())
 
 
-def read_entries(connection: sqlite3.Connection, after: int, entries_max: int) -> list[LogEntry]:
+def read_entries(connection: Connection, after: int, entries_max: int) -> list[LogEntry]:
     """The next entries of the log as callers see them."""
     return [
         LogEntry(row.position, row.at_unix_s, row.change, row.person_id, row.face_id, chain)
@@ -118,9 +118,7 @@ def read_entries(connection: sqlite3.Connection, after: int, entries_max: int) -
     ]
 
 
-def read_log(
-    connection: sqlite3.Connection, after: int, entries_max: int
-) -> list[tuple[LogRow, str]]:
+def read_log(connection: Connection, after: int, entries_max: int) -> list[tuple[LogRow, str]]:
     """The next entries of the log, each with its chain hash."""
     found = connection.execute(
         _LOG + "WHERE position > ? ORDER BY position LIMIT ?", (after, entries_max)
@@ -165,9 +163,9 @@ def to_person(row: PersonRow, faces: Sequence[FaceRow]) -> Person:
 def _condition(where: PersonFilter) -> tuple[str, tuple[str, ...]]:
     conditions, values = ["TRUE"], []
     if where.person_ids is not None:
-        conditions.append(f"person_id {_IN}")
+        conditions.append(f"person_id {IN_TEXTS}")
         values.append(json.dumps(sorted(where.person_ids)))
     if where.metadata:
-        conditions.append(_HAS_METADATA)
+        conditions.append(HAS_METADATA)
         values.append(json.dumps(dict(where.metadata)))
     return " AND ".join(conditions), tuple(values)

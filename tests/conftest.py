@@ -4,9 +4,12 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import socket_guard
 
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
@@ -17,6 +20,8 @@ from facenet_res.core.process_environment import prepare_environment
 from tests.benchmarks import bench
 
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+SOCKET_LOG = Path(os.environ["XDG_CACHE_HOME"]) / "sockets.log"
+os.environ[socket_guard.LOG_VARIABLE] = str(SOCKET_LOG)
 
 # Before anything imports an engine, Keras or matplotlib.
 prepare_environment()
@@ -28,6 +33,15 @@ DATA_VARIABLE = "FACENET_RES_DATA"
 def shared_data_dir() -> Path:
     """Where the real photographs lie, if anywhere; a relative path starts at the repository."""
     return (ROOT / os.environ.get(DATA_VARIABLE, "../shared/data")).resolve()
+
+
+@pytest.fixture(autouse=True)
+def no_other_machine() -> Iterator[None]:
+    """Fails a test in whose process a socket would have reached another machine."""
+    SOCKET_LOG.unlink(missing_ok=True)
+    yield
+    reached = SOCKET_LOG.read_text() if SOCKET_LOG.exists() else ""
+    assert not reached, reached
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,7 @@
 """Commands and the server reach no other machine and write nothing but their documented folders.
 
 Each runs with an empty home and, where the system allows one, in a network namespace that has
-loopback only. An audit hook inside the process refuses and records host look-ups and connections:
-a library may swallow the error, the record stays.
+loopback only. Unit tests run every command with the same guard over sockets: see `conftest.py`.
 """
 
 import os
@@ -23,33 +22,12 @@ import pytest
 from facenet_res.core import exit_codes
 from facenet_res.core.artifact import default_artifact_dir
 from facenet_res.core.process_environment import FOLDERS
+from tests import socket_guard
 from tests.artifacts import write_random_artifact
 from tests.serving import ROOT, ServerProcess, portraits
 
 pytestmark = pytest.mark.e2e
 
-HOOK = """
-import os, sys
-
-LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "", None}
-LOOKUPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
-CALLS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
-
-def refuse(event, arguments):
-    if event in LOOKUPS:
-        host = arguments[0]
-    elif event in CALLS and isinstance(arguments[1], tuple):
-        host = arguments[1][0]
-    else:
-        return
-    host = host.decode() if isinstance(host, bytes) else host
-    if host not in LOOPBACK:
-        with open(os.environ["TEST_SOCKET_LOG"], "a") as log:
-            log.write(f"{event} {host}\\n")
-        raise OSError(f"the test refuses {event} of {host}")
-
-sys.addaudithook(refuse)
-"""
 UNSET = ("XDG_", "KERAS_HOME", "ORT_", *FOLDERS)
 CACHE = Path(".cache/facenet-res")
 
@@ -70,7 +48,7 @@ class Sandbox:
             "TMPDIR": str(self.folder / "temporary"),
             "PYTHONPATH": path,
             "PYTHONDONTWRITEBYTECODE": "1",
-            "TEST_SOCKET_LOG": str(self.folder / "sockets.log"),
+            socket_guard.LOG_VARIABLE: str(self.folder / "sockets.log"),
             # Telemetry packages behave well in CI: here they have to be told.
             "CI": "",
         }
@@ -119,7 +97,7 @@ def namespace() -> Sequence[str]:
 def sandbox(tmp_path: Path) -> Sandbox:
     for name in ("home", "temporary", "hook"):
         (tmp_path / name).mkdir()
-    (tmp_path / "hook" / "sitecustomize.py").write_text(HOOK)
+    shutil.copy(socket_guard.__file__, tmp_path / "hook" / "sitecustomize.py")
     return Sandbox(tmp_path)
 
 

@@ -204,6 +204,7 @@ def _check_log(connection: sqlite3.Connection, chain_wanted: str, position: int)
                     "restore a backup"
                 )
             after = row.position
+        views.check_commitments(connection, entries[0][0].position, after)
     if (after, chain.hex()) != (position, chain_wanted if position else CHAIN_START.hex()):
         raise GalleryInvalid("entries at the end of the audit log are missing; restore a backup")
     return after

@@ -9,14 +9,10 @@ from facenet_res.core.errors import (
     ArgumentInvalid,
     EtagMismatch,
     FaceExists,
-    RequestConflict,
 )
 from facenet_res.gallery.records import (
     FaceRow,
     PersonRow,
-    RequestRow,
-    opened,
-    sealed,
     to_json,
 )
 from facenet_res.gallery.transaction import Transaction
@@ -26,14 +22,12 @@ from facenet_res.gallery.types import (
     Enrollment,
     Person,
     PersonUpdate,
-    Request,
 )
 from facenet_res.gallery.views import to_face, to_person
 
 SAME_FACE_SIMILARITY = 0.999
 """A retry embeds the same crop again, maybe in another batch: the last bits may differ."""
 
-REQUESTS_KEPT_S = 24 * 3600.0
 EXPIRED_AT_ONCE = 1000
 
 Answer = TypeVar("Answer")
@@ -50,9 +44,11 @@ def add_faces(
         ArgumentInvalid: a person would have more faces than allowed.
     """
     fresh: dict[str, Enrollment] = {}
+    for person_id in {enrollment.person_id for enrollment in enrollments}:
+        _live_person(transaction, person_id)
     for enrollment in enrollments:
         face_id = str(enrollment.face_id)
-        if face_id not in fresh and transaction.find_face(face_id) is None:
+        if face_id not in fresh and _live_face(transaction, face_id) is None:
             fresh[face_id] = enrollment
     stored = transaction.store_contents(
         [one.embedding for one in fresh.values()], [one.crop for one in fresh.values()]
@@ -67,7 +63,7 @@ def add_faces(
         person = _enrolled_person(transaction, enrollment)
         _check_room(transaction, person, faces_per_person_max)
         row = _face_row(enrollment, person, content, transaction.now_unix_s)
-        faces.append(to_face(transaction.put_face(row, person.person_id, "face.add"), person))
+        faces.append(to_face(transaction.put_face(row, "face.add"), person))
     return faces
 
 
@@ -78,7 +74,7 @@ def delete_people(transaction: Transaction, person_ids: Sequence[str]) -> list[D
         person = transaction.person(person_id)
         faces = transaction.faces_of(person.person_row)
         for face in faces:
-            transaction.delete_face(face, person_id)
+            transaction.delete_face(face)
         transaction.delete_person(person)
         rows_left = transaction.face_count(person.person_row)
         receipts.append(
@@ -93,7 +89,7 @@ def delete_faces(transaction: Transaction, face_ids: Sequence[str]) -> list[Dele
     for face_id in face_ids:
         face = transaction.face(face_id)
         person = transaction.person_by_row(face.person_row)
-        transaction.delete_face(face, person.person_id)
+        transaction.delete_face(face)
         rows_left = int(transaction.find_face(face_id) is not None)
         receipts.append(
             DeletionReceipt(person.person_id, face_id, 1, transaction.now_unix_s, rows_left)
@@ -117,7 +113,7 @@ def update_person(transaction: Transaction, person_id: str, update: PersonUpdate
         UnknownPerson: there is none of this id.
         EtagMismatch: the person has changed since the caller read them.
     """
-    row = transaction.person(person_id)
+    row = _live_person(transaction, person_id) or transaction.person(person_id)
     etag = to_person(row, transaction.faces_of(row.person_row)).etag
     if update.etag not in {None, etag}:
         raise EtagMismatch(
@@ -138,15 +134,15 @@ def move_faces(
         UnknownFace: there is no face of an id.
         ArgumentInvalid: the person would have more faces than allowed.
     """
-    person = transaction.find_person(person_id) or transaction.put_person(
+    person = _live_person(transaction, person_id) or transaction.put_person(
         PersonRow(0, person_id, "", "{}", transaction.now_unix_s, None), "person.add"
     )
     for face_id in face_ids:
-        face = transaction.face(face_id)
+        face = _live_face(transaction, face_id) or transaction.face(face_id)
         if face.person_row != person.person_row:
             _check_room(transaction, person, faces_per_person_max)
             moved = face._replace(person_row=person.person_row)
-            transaction.put_face(moved, person_id, "face.move")
+            transaction.put_face(moved, "face.move")
     return to_person(person, transaction.faces_of(person.person_row))
 
 
@@ -154,9 +150,9 @@ def merge_people(
     transaction: Transaction, person_ids: Sequence[str], into: str, faces_per_person_max: int
 ) -> Person:
     """Gives all faces of some people to another, who must be there, and deletes those people."""
-    target = transaction.person(into)
+    target = _live_person(transaction, into) or transaction.person(into)
     for person_id in person_ids:
-        source = transaction.person(person_id)
+        source = _live_person(transaction, person_id) or transaction.person(person_id)
         if source.person_row == target.person_row:
             continue
         faces = [face.face_id for face in transaction.faces_of(source.person_row)]
@@ -165,30 +161,26 @@ def merge_people(
     return to_person(target, transaction.faces_of(target.person_row))
 
 
-def repeated(transaction: Transaction, request: Request) -> str | None:
-    """The answer that a request got the first time, or None where it is new.
+def _live_person(transaction: Transaction, person_id: str) -> PersonRow | None:
+    """The person, or None: one whose time is over is deleted first, so that nobody joins them."""
+    person = transaction.find_person(person_id)
+    if person is None or not _is_over(transaction, person):
+        return person
+    delete_people(transaction, [person_id])
+    return None
 
-    Raises:
-        RequestConflict: another request had this id.
-    """
-    found = transaction.connection.execute(
-        "SELECT * FROM requests WHERE request_id = ?", (request.request_id,)
-    ).fetchone()
-    if found is None or found[3] < transaction.now_unix_s - REQUESTS_KEPT_S:
+
+def _live_face(transaction: Transaction, face_id: str) -> FaceRow | None:
+    """The face, or None: a person whose time is over is deleted with all faces."""
+    face = transaction.find_face(face_id)
+    if face is None:
         return None
-    row = opened(RequestRow, found)
-    if row.contents != request.contents:
-        raise RequestConflict(f"request {request.request_id!r} had other contents before")
-    return row.answer
+    person = transaction.person_by_row(face.person_row)
+    return face if _live_person(transaction, person.person_id) else None
 
 
-def remember(transaction: Transaction, request: Request, answer: str) -> None:
-    """Keeps the answer to a request for 24 hours."""
-    transaction.connection.execute(
-        "DELETE FROM requests WHERE at_unix_s < ?", (transaction.now_unix_s - REQUESTS_KEPT_S,)
-    )
-    row = RequestRow(request.request_id, request.contents, answer, transaction.now_unix_s)
-    transaction.connection.execute("INSERT INTO requests VALUES (?, ?, ?, ?, ?)", sealed(row))
+def _is_over(transaction: Transaction, person: PersonRow) -> bool:
+    return person.expires_unix_s is not None and person.expires_unix_s <= transaction.now_unix_s
 
 
 def _enrolled_person(transaction: Transaction, enrollment: Enrollment) -> PersonRow:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from facenet_res.core.errors import GalleryInvalid
 from facenet_res.core.files import file_sha256
-from facenet_res.gallery.checksums import add_checksums
+from facenet_res.gallery.checksums import add_checksums, new_salt
 from facenet_res.gallery.connection import Connection
 from facenet_res.gallery.folder import DATABASE_NAME, SNAPSHOT_NAME
 from facenet_res.gallery.head import Head
@@ -54,8 +54,8 @@ def read_info(connection: Connection) -> GalleryInfo:
 
 def write_info(connection: Connection, info: GalleryInfo) -> None:
     """Writes what a new gallery is, and that nothing has happened yet."""
-    meta = MetaRow(1, info.model_id, info.embedding_dim, info.created_unix_s)
-    connection.execute("INSERT INTO meta VALUES (?, ?, ?, ?, ?)", sealed(meta))
+    meta = MetaRow(1, info.model_id, info.embedding_dim, info.created_unix_s, new_salt())
+    connection.execute("INSERT INTO meta VALUES (?, ?, ?, ?, ?, ?)", sealed(meta))
     connection.execute("INSERT INTO progress VALUES (?, ?, ?, ?, ?, ?, ?)", sealed(Progress()))
 
 

@@ -6,12 +6,14 @@ compute them too.
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 WORD_BYTES = 8
+SALT_BYTES = 16
 CHUNK_ROWS = 1024
 CHAIN_START = bytes(32)
 _WRAP = 1 << 64
@@ -31,6 +33,22 @@ def add_checksums(total: int, added: int) -> int:
 def chain_hash(previous: bytes, row: Sequence[object]) -> bytes:
     """SHA-256 of an entry of the log and of the hash before it."""
     return hashlib.sha256(previous + _canonical(row)).digest()
+
+
+def new_salt() -> str:
+    """128 random bits in hexadecimal digits."""
+    return os.urandom(SALT_BYTES).hex()
+
+
+def commitment_to(text: str, salt: str) -> str:
+    """A hash of a text that says nothing about it to whoever lacks the salt."""
+    return keyed_hash(text, salt, SALT_BYTES)
+
+
+def keyed_hash(text: str, key: str, size_bytes: int = 32) -> str:
+    """BLAKE2b of a text under a key, both but the text in hexadecimal digits."""
+    key_bytes = bytes.fromhex(key)
+    return hashlib.blake2b(text.encode(), key=key_bytes, digest_size=size_bytes).hexdigest()
 
 
 def vector_sums(words: NDArray[np.uint64]) -> NDArray[np.int64]:

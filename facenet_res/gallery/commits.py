@@ -9,22 +9,29 @@
 A crash before 2 undoes all; after it, opening wipes the slots that no face refers to.
 """
 
+import logging
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import DiskFull, FacenetError
+from facenet_res.gallery.answers import forget_old
 from facenet_res.gallery.changes import delete_expired
 from facenet_res.gallery.folder import Ballast
 from facenet_res.gallery.head import Head, HeadFile
 from facenet_res.gallery.records import Progress
 from facenet_res.gallery.running import run_job
 from facenet_res.gallery.slots import SlotFile
-from facenet_res.gallery.sqlite_database import SqliteDatabase
+from facenet_res.gallery.sqlite_database import READER_WAIT_S, SqliteDatabase
 from facenet_res.gallery.table import FaceTable
 from facenet_res.gallery.transaction import Effects, FreeSlots, Transaction
+from facenet_res.gallery.types import DeletionReceipt
 from facenet_res.gallery.writer import Job
+
+log = logging.getLogger(__name__)
 
 
 class Committer:
@@ -53,7 +60,7 @@ class Committer:
     def commit(self, jobs: list[Job]) -> None:
         """Does the jobs and sets their answers and errors."""
         try:
-            self._commit(jobs)
+            has_deleted = self._commit(jobs)
         except Exception as error:
             if len(jobs) > 1:
                 # One of them may be at fault: each gets a transaction of its own.
@@ -66,8 +73,11 @@ class Committer:
                 job.error = None
                 self.commit([job])
             return
-        if self._unwiped:
+        if self._unwiped or has_deleted:
             self._purge(jobs)
+        elif self._has_texts:
+            self._empty_log(wait_s=0.0)
+        self._database.trim_log()
 
     def idle(self) -> None:
         """Does what nobody waits for: flushes the head, and empties the log where it has to be."""
@@ -75,13 +85,13 @@ class Committer:
         if self._has_texts:
             self._empty_log()
 
-    def sweep(self) -> None:
-        """Deletes the people whose time is over."""
-        while True:
-            job = Job(delete_expired, is_deletion=True)
-            self.commit([job])
-            if not job.answer:
-                return
+    def sweep(self) -> bool:
+        """Deletes some of the people whose time is over, and old answers; whether it found any."""
+        job = Job(_swept, is_deletion=True)
+        self.commit([job])
+        if job.error is not None:
+            raise job.error
+        return bool(job.answer)
 
     def wipe(self, slots: NDArray[np.int64]) -> None:
         """Overwrites slots on the disk, crops first: a wiped vector means that both are gone."""
@@ -89,7 +99,8 @@ class Committer:
             file.wipe(slots)
             file.flush()
 
-    def _commit(self, jobs: list[Job]) -> None:
+    def _commit(self, jobs: list[Job]) -> bool:
+        """Makes the jobs durable; whether something was deleted."""
         effects = Effects()
         with self._database.writing() as connection:
             transaction = Transaction(
@@ -112,8 +123,17 @@ class Committer:
         self._table.put(effects.put)
         self._table.free(effects.freed)
         if effects.log:
-            self._head.write(Head(self.progress.position, bytes.fromhex(self.progress.chain)))
+            self._write_head()
         self._unwiped += effects.freed
+        self._has_texts |= effects.deletes
+        return effects.deletes
+
+    def _write_head(self) -> None:
+        """Writes the head; where that fails, the changes are durable all the same."""
+        try:
+            self._head.write(Head(self.progress.position, bytes.fromhex(self.progress.chain)))
+        except FacenetError:
+            log.exception("the head file is behind: a lost write-ahead log would not be noticed")
 
     def _undo(self, effects: Effects) -> None:
         """Wipes and gives back the slots that a failed change has filled."""
@@ -136,16 +156,32 @@ class Committer:
         self._slots.give_back(slots.tolist())
         self._unwiped = []
         self._empty_log()
+        if self._has_texts:
+            for job in jobs:
+                if job.is_deletion and job.error is None:
+                    job.answer = _noted(job.answer)
         self._ballast.fill()
 
-    def _empty_log(self) -> None:
+    def _empty_log(self, wait_s: float = READER_WAIT_S) -> None:
         """Takes deleted texts out of the log; where the disk is full, or it is read, later."""
         for is_last in (False, True):
             try:
-                self._has_texts = not self._database.empty_log()
+                self._has_texts = not self._database.empty_log(wait_s)
             except DiskFull:
                 self._has_texts = True
                 if not is_last:
                     self._ballast.release()
             else:
                 return
+
+
+def _swept(transaction: Transaction) -> list[DeletionReceipt]:
+    forget_old(transaction)
+    return delete_expired(transaction)
+
+
+def _noted(answer: Any) -> Any:
+    """A deletion's receipts, saying that texts are left for a moment."""
+    return [
+        replace(one, texts_left=True) if isinstance(one, DeletionReceipt) else one for one in answer
+    ]

@@ -25,6 +25,7 @@ from facenet_res.core.errors import (
 )
 from facenet_res.core.files import OWNER_ONLY, write_fault
 from facenet_res.core.process_lock import ProcessLock
+from facenet_res.gallery.head import HeadFile
 
 DATABASE_NAME = "gallery.db"
 VECTORS_NAME = "gallery.vectors"
@@ -65,6 +66,21 @@ def make_private_file(path: Path) -> None:
         path.touch(OWNER_ONLY)
     except OSError as error:
         raise write_fault(path, error) from error
+
+
+def make_other_files(path: Path) -> None:
+    """Makes the files beside the database, durably.
+
+    To be done before the database is committed: a gallery that is there is complete.
+
+    Raises:
+        DiskFull, NotWritable: they cannot be made.
+    """
+    HeadFile.create(path / HEAD_NAME)
+    for name in (VECTORS_NAME, CROPS_NAME):
+        make_private_file(path / name)
+    for folder in (path, path.absolute().parent):
+        sync_folder(folder)
 
 
 def find_database(path: Path) -> Path:

@@ -43,7 +43,7 @@ class EmbeddingGallery(GalleryPeople):
 
     One process opens a gallery to write, any number `read_only`. Changes of several callers are
     committed together; each is on the disk when its call returns. Every change takes a
-    `request_id`: for 24 hours the same call under the same id returns the same answer again.
+    `request_id`: for 24 hours the same call under the same id is carried out once.
 
     Memory: 4 D bytes a face, shared by all processes of the machine, and 24 bytes for its numbers.
     """

@@ -240,11 +240,11 @@ class GalleryPeople:
     def _change(
         self, change: changes.Change[changes.Answer], request_id: str | None, contents: list[Any]
     ) -> changes.Answer:
-        request = None
+        request, is_deletion = None, str(contents[0]).startswith("delete")
         if request_id is not None:
             digest = hashlib.sha256(to_json(contents).encode("utf-8")).hexdigest()
-            request = Request(self._limits.check_id("request_id", request_id), digest)
-        is_deletion = str(contents[0]).startswith("delete")
+            subjects = tuple(contents[1]) if is_deletion else ()
+            request = Request(self._limits.check_id("request_id", request_id), digest, subjects)
         return self._store.change(change, request=request, is_deletion=is_deletion)
 
     def _ids(self, what: str, ids: Sequence[str]) -> list[str]:

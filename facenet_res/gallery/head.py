@@ -5,6 +5,8 @@ with fewer commits. This file is written after each commit and before its acknow
 """
 
 import os
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from facenet_res.core.files import OWNER_ONLY, write_fault
 from facenet_res.gallery.checksums import CHAIN_START, row_checksum
 
 BYTES_MAX = 256
+READS_MAX = 20
+REREAD_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +82,22 @@ class HeadFile:
         Raises:
             GalleryInvalid: the file is empty or damaged.
         """
+        for _ in range(READS_MAX):
+            if (head := self._parsed()) is not None:
+                return head
+            # A writing process may just be replacing the line.
+            time.sleep(REREAD_S)
+        raise GalleryInvalid(f"{self._file} is empty or damaged; restore the gallery's backup")
+
+    def _parsed(self) -> Head | None:
         content = os.pread(self._descriptor, BYTES_MAX, 0).decode("ascii", "replace")
         position, _, rest = content.partition(" ")
         chain, _, checksum = rest.partition(" ")
         text = f"{position} {chain} "
-        try:
+        with suppress(ValueError):
             if checksum == f"{row_checksum([text]):+020d}\n":
                 return Head(int(position), bytes.fromhex(chain))
-        except ValueError:
-            pass
-        raise GalleryInvalid(f"{self._file} is empty or damaged; restore the gallery's backup")
+        return None
 
     def close(self) -> None:
         """Closes the file."""

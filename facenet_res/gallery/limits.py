@@ -15,6 +15,8 @@ from facenet_res.gallery.types import Enrollment, PersonUpdate
 
 EMBEDDING_DIM_MAX = 4096
 MODEL_ID_CHARS_MAX = 256
+NFC_SHRINKS_MAX = 4
+"""A character stands for at most four in Unicode's canonical composition."""
 
 _REFUSED: Final = {"Cc", "Cs", "Zl", "Zp"}
 """Unicode categories: control characters, lone surrogates, line and paragraph separators."""
@@ -140,15 +142,18 @@ def check_text(what: str, text: Any, chars_min: int, chars_max: int) -> str:
     """
     if not isinstance(text, str):
         raise ArgumentInvalid(f"{what} is a text, got {type(text).__name__}")
-    if not chars_min <= len(text) <= chars_max:
+    kept: str = text
+    # Normalising takes long and may shorten or lengthen; beyond this no form can fit.
+    if len(text) <= NFC_SHRINKS_MAX * chars_max and not text.isascii():
+        kept = unicodedata.normalize("NFC", text)
+    if not chars_min <= len(kept) <= chars_max:
         raise ArgumentInvalid(
-            f"{what} has {len(text)} characters, allowed are {chars_min} to {chars_max}"
+            f"{what} has {len(kept)} characters, allowed are {chars_min} to {chars_max}"
         )
-    if text.isprintable() and text.isascii():
-        return text
-    if any(unicodedata.category(char) in _REFUSED for char in text):
-        raise ArgumentInvalid(f"{what} holds a control character: {text!a}")
-    return unicodedata.normalize("NFC", text)
+    is_plain = kept.isascii() and kept.isprintable()
+    if not is_plain and any(unicodedata.category(char) in _REFUSED for char in kept):
+        raise ArgumentInvalid(f"{what} holds a control character: {kept!a}")
+    return kept
 
 
 def check_number(what: str, value: int, least: int, greatest: int) -> None:

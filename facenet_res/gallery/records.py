@@ -11,7 +11,7 @@ Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
 class PersonRow(NamedTuple):
-    """A row of `persons`."""
+    """A row of `persons`. The salt keeps the log's commitments to the id from being guessed."""
 
     person_row: int
     person_id: str
@@ -19,6 +19,7 @@ class PersonRow(NamedTuple):
     metadata: str
     created_unix_s: float
     expires_unix_s: float | None
+    salt: str = ""
 
 
 class FaceRow(NamedTuple):
@@ -34,15 +35,17 @@ class FaceRow(NamedTuple):
     quality: str
     crop_sum: int
     enrolled_unix_s: float
+    salt: str = ""
 
 
 class MetaRow(NamedTuple):
-    """The row of `meta`."""
+    """The row of `meta`. The key, in hexadecimal digits, is that of the hashes in `requests`."""
 
     id: int
     model_id: str
     embedding_dim: int
     created_unix_s: float
+    request_key: str
 
 
 class Progress(NamedTuple):
@@ -57,19 +60,22 @@ class Progress(NamedTuple):
 
 
 class LogRow(NamedTuple):
-    """A row of `log` without its chain hash. Rows and ids are 0 and "" where there is none."""
+    """A row of `log` without its chain hash.
+
+    `face_row` is 0 where the person alone was changed; `commitment` is to the face's id, or there
+    to the person's.
+    """
 
     position: int
     at_unix_s: float
     change: str
     person_row: int
     face_row: int
-    person_id: str
-    face_id: str
+    commitment: str
 
 
 class RequestRow(NamedTuple):
-    """A row of `requests`."""
+    """A row of `requests`: keyed hashes of id and contents, and an answer in row numbers."""
 
     request_id: str
     contents: str

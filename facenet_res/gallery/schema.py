@@ -1,7 +1,9 @@
-"""The tables of a gallery's database, format 2.
+"""The tables of a gallery's database, format 3.
 
 Row numbers are never used again. Every row carries a checksum over all of its columns, or in the
-log the hash of a chain.
+log the hash of a chain. Texts about people stand in `persons` and `faces` alone: the log holds a
+commitment to an id, whose salt is in the row of the person or face and goes with it, and an answer
+to repeat holds row numbers.
 """
 
 import sqlite3
@@ -9,7 +11,7 @@ import sqlite3
 APPLICATION_ID = 0x46524553
 """Marks the file as ours, in SQLite's header: "FRES"."""
 
-FORMAT = 2
+FORMAT = 3
 
 TABLES = (
     """
@@ -18,6 +20,7 @@ TABLES = (
         model_id TEXT NOT NULL,
         embedding_dim INTEGER NOT NULL,
         created_unix_s REAL NOT NULL,
+        request_key TEXT NOT NULL,
         checksum INTEGER NOT NULL
     )
     """,
@@ -41,6 +44,7 @@ TABLES = (
         metadata TEXT NOT NULL,
         created_unix_s REAL NOT NULL,
         expires_unix_s REAL,
+        salt TEXT NOT NULL,
         checksum INTEGER NOT NULL
     )
     """,
@@ -56,6 +60,7 @@ TABLES = (
         quality TEXT NOT NULL,
         crop_sum INTEGER NOT NULL,
         enrolled_unix_s REAL NOT NULL,
+        salt TEXT NOT NULL,
         checksum INTEGER NOT NULL
     )
     """,
@@ -68,12 +73,12 @@ TABLES = (
         change TEXT NOT NULL,
         person_row INTEGER NOT NULL,
         face_row INTEGER NOT NULL,
-        person_id TEXT NOT NULL,
-        face_id TEXT NOT NULL,
+        commitment TEXT NOT NULL,
         chain TEXT NOT NULL
     )
     """,
-    # Answers to repeat: the same request_id with the same contents gets the same answer again.
+    # Answers to repeat: the same request_id with the same contents is not carried out again.
+    # Both are kept as keyed hashes.
     """
     CREATE TABLE requests (
         request_id TEXT PRIMARY KEY,
@@ -87,11 +92,13 @@ TABLES = (
     "CREATE INDEX persons_by_expiry ON persons (expires_unix_s) WHERE expires_unix_s IS NOT NULL",
 )
 
-PERSON_COLUMNS = "person_row, person_id, name, metadata, created_unix_s, expires_unix_s, checksum"
+PERSON_COLUMNS = (
+    "person_row, person_id, name, metadata, created_unix_s, expires_unix_s, salt, checksum"
+)
 PROGRESS_COLUMNS = "id, position, chain, checksums, next_person_row, next_face_row, checksum"
 FACE_COLUMNS = (
     "face_row, face_id, person_row, slot, vector_sum, source, source_sha256, quality, "
-    "crop_sum, enrolled_unix_s, checksum"
+    "crop_sum, enrolled_unix_s, salt, checksum"
 )
 # Lists and mappings as JSON, because the number of parameters of a statement has a limit.
 IN_NUMBERS = "IN (SELECT value AS number FROM json_each(?)) "
@@ -101,7 +108,7 @@ HAS_METADATA = """NOT EXISTS (
         SELECT 1 FROM json_each(metadata) AS had
         WHERE had.key = wanted.key AND had.value = wanted.value))
 """
-LOG_COLUMNS = "position, at_unix_s, change, person_row, face_row, person_id, face_id, chain"
+LOG_COLUMNS = "position, at_unix_s, change, person_row, face_row, commitment, chain"
 
 
 def make_tables(connection: sqlite3.Connection) -> None:

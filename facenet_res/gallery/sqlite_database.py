@@ -4,10 +4,11 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facenet_res.core.errors import GalleryExists, GalleryInvalid, ShuttingDown
+from facenet_res.core.files import write_fault
 from facenet_res.gallery.faults import sqlite_faults
 from facenet_res.gallery.schema import (
     APPLICATION_ID,
@@ -16,18 +17,23 @@ from facenet_res.gallery.schema import (
     schema_expected,
     schema_of,
 )
+from facenet_res.gallery.slack import pages_in_log, pages_of, wipe_slack
 
 SETTINGS = (
     # A commit returns when it is on the disk. With NORMAL, power cuts lose and resurrect faces.
     "synchronous = FULL",
     "secure_delete = ON",
     "foreign_keys = ON",
+    # We say when the log is emptied, since we look at its pages before.
+    "wal_autocheckpoint = 0",
     # Nothing of a face in temporary files.
     "temp_store = MEMORY",
     # A foreign file may carry triggers and views: they get no rights.
     "trusted_schema = OFF",
 )
 WAIT_S_MAX = 5.0
+READER_WAIT_S = 1.0
+LOG_BYTES_MAX = 4 << 20
 
 
 class SqliteDatabase:
@@ -44,6 +50,10 @@ class SqliteDatabase:
         self._writing = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._is_open = True
+        self._log = file.with_name(f"{file.name}-wal")
+        # Pages that may hold copies of deleted texts; None for all of them.
+        self._unwiped: set[int] | None = set()
+        self._descriptor: int | None = None
 
     @classmethod
     def create(cls, file: Path, prepare: Callable[[sqlite3.Connection], None]) -> "SqliteDatabase":
@@ -145,16 +155,37 @@ class SqliteDatabase:
             # A heading with the name SQLite has for the file, then the one fault asked for.
             raise GalleryInvalid(f"{self._file} is damaged: {verdict.splitlines()[-1]}")
 
-    def empty_log(self) -> bool:
-        """Moves all commits from the log into the file and truncates the log.
+    def empty_log(self, wait_s: float = READER_WAIT_S) -> bool:
+        """Moves all commits into the file, and leaves no byte there or in the log of what is gone.
 
         Returns:
-            False where a reader kept the log in use.
+            False where a reader kept the log in use for longer than `wait_s`.
         """
         with self._writing, sqlite_faults(self._file):
             self._check_open()
-            (is_busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not is_busy
+            self._note_pages()
+            self._set_wait(wait_s)
+            try:
+                (is_busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                self._set_wait(WAIT_S_MAX)
+            if is_busy:
+                return False
+            self._wipe_slack()
+        return True
+
+    def trim_log(self) -> None:
+        """Moves commits into the file where the log has grown long; waits for no reader."""
+        with suppress(FileNotFoundError):
+            if self._log.stat().st_size > LOG_BYTES_MAX:
+                with self._writing, sqlite_faults(self._file):
+                    self._check_open()
+                    self._note_pages()
+                    self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+    def suspect_all_pages(self) -> None:
+        """Has the next emptying of the log look at all pages: what was written is not known."""
+        self._unwiped = None
 
     def rewrite(self) -> None:
         """Writes all of the file anew, without its unused parts."""
@@ -178,10 +209,33 @@ class SqliteDatabase:
             self._is_open = False
             self._close_idle()
             self._writer.close()
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
 
     @property
     def _read_mode(self) -> str:
         return self._mode if self._mode.startswith("ro") else "ro"
+
+    def _set_wait(self, wait_s: float) -> None:
+        self._writer.execute(f"PRAGMA busy_timeout = {int(1000 * wait_s)}").fetchall()
+
+    def _note_pages(self) -> None:
+        if self._unwiped is not None:
+            self._unwiped |= pages_in_log(self._log)
+
+    def _wipe_slack(self) -> None:
+        try:
+            if self._descriptor is None:
+                # Kept: closing it gives up the locks that this process has on the file.
+                self._descriptor = os.open(self._file, os.O_RDWR)
+            pages = pages_of(self._descriptor) if self._unwiped is None else self._unwiped
+            if wipe_slack(self._descriptor, pages):
+                # SQLite would write its own copies of these pages again.
+                self._writer.execute("PRAGMA shrink_memory").fetchall()
+        except OSError as error:
+            raise write_fault(self._file, error) from error
+        self._unwiped = set()
 
     def _close_idle(self) -> None:
         while self._idle:

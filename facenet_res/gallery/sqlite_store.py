@@ -1,5 +1,6 @@
 """The gallery's truth: SQLite for people, faces and log, slot files for embeddings and crops."""
 
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -25,8 +26,8 @@ from facenet_res.gallery.folder import (
     find_database,
     lock_folder,
     make_folder,
+    make_other_files,
     make_private_file,
-    sync_folder,
 )
 from facenet_res.gallery.following import Follower
 from facenet_res.gallery.head import HeadFile
@@ -91,11 +92,12 @@ class SqliteStore(DatabaseStore):
         with ExitStack() as holding:
             holding.callback(lock_folder(path).release)
             make_private_file(file)
-            database = SqliteDatabase.create(file, lambda one: checking.write_info(one, info))
-            holding.callback(database.close)
-            HeadFile.create(path / HEAD_NAME)
-            for folder in (path, path.absolute().parent):
-                sync_folder(folder)
+
+            def prepare(connection: sqlite3.Connection) -> None:
+                make_other_files(path)
+                checking.write_info(connection, info)
+
+            holding.callback(SqliteDatabase.create(file, prepare).close)
         return cls.open(path, ballast_bytes=ballast_bytes, clock=clock)
 
     @classmethod
@@ -114,18 +116,32 @@ class SqliteStore(DatabaseStore):
             GalleryInvalid: it is damaged, foreign, or of another format.
             DiskFull: the lock cannot be written.
         """
+        ballast = Ballast(path, ballast_bytes)
+        try:
+            return cls._open(path, ballast, clock)
+        except DiskFull:
+            # Opening needs some space too; without it nobody could be deleted.
+            if not ballast.release():
+                raise
+        return cls._open(path, ballast, clock)
+
+    @classmethod
+    def _open(cls, path: Path, ballast: Ballast, clock: Callable[[], float]) -> "SqliteStore":
         file = find_database(path)
         with ExitStack() as holding:
             holding.callback(lock_folder(path).release)
             snapshot = checking.intact_snapshot(path)
             database = SqliteDatabase.open(file)
             holding.callback(database.close)
+            if snapshot is None:
+                database.suspect_all_pages()
             store = cls(path, database, is_writable=True)
             known = HeadFile.read_from(path / HEAD_NAME)
             store._table, progress = checking.load(database, snapshot, known)
             to_wipe = checking.check_vectors(store._table, store._vectors)
             head = HeadFile(path / HEAD_NAME, is_writable=True)
-            ballast = Ballast(path, ballast_bytes)
+            for held in (head, store._vectors, store._crops):
+                holding.callback(held.close)
             committer = Committer(
                 database,
                 (store._vectors, store._crops),
@@ -135,10 +151,10 @@ class SqliteStore(DatabaseStore):
                 (ballast, clock),
             )
             committer.wipe(to_wipe)
-            committer.sweep()
+            (path / SNAPSHOT_NAME).unlink(missing_ok=True)
+            while committer.sweep():
+                pass
             ballast.fill()
-            for held in (head, store._vectors, store._crops):
-                holding.callback(held.close)
             store._writer = GroupWriter(
                 f"gallery {path.name}", committer.commit, committer.idle, committer.sweep
             )
@@ -150,9 +166,7 @@ class SqliteStore(DatabaseStore):
     def open_reading(cls, path: Path) -> "SqliteStore":
         """Opens the store to read, beside a process that writes or from a read-only disk.
 
-        Raises:
-            FileMissing: there is none.
-            GalleryInvalid: it is damaged, foreign, or of another format.
+        Raises FileMissing and GalleryInvalid as `open` does.
         """
         file = find_database(path)
         with ExitStack() as holding:
@@ -211,11 +225,14 @@ class SqliteStore(DatabaseStore):
     def _end(self, path: Path, committer: Committer) -> None:
         if self._writer is not None:
             self._writer.close()
+        is_clean = False
         with suppress(DiskFull):
             # What stays in the log is found there by the next opening.
             committer.idle()
-            self._database.empty_log()
+            is_clean = self._database.empty_log()
         self._database.close()
+        if not is_clean:
+            return
         progress = committer.progress
         sha256 = file_sha256(path / DATABASE_NAME)
         snapshot = Snapshot(progress.position, progress.chain, sha256, self._table)

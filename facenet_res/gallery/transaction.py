@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import GalleryInvalid, UnknownFace, UnknownPerson
-from facenet_res.gallery.checksums import add_checksums, chain_hash, vector_sums
+from facenet_res.gallery.checksums import (
+    add_checksums,
+    chain_hash,
+    commitment_to,
+    new_salt,
+    vector_sums,
+)
 from facenet_res.gallery.connection import Connection
 from facenet_res.gallery.records import (
     FaceRow,
@@ -25,11 +31,11 @@ from facenet_res.gallery.slots import Slots, to_words
 # Names of columns are ours; values are bound.
 _PERSON = f"SELECT {PERSON_COLUMNS} FROM persons "  # noqa: S608
 _FACE = f"SELECT {FACE_COLUMNS} FROM faces "  # noqa: S608
-_ADD_PERSON = "INSERT INTO persons VALUES (?, ?, ?, ?, ?, ?, ?)"
-_SET_PERSON = f"UPDATE persons SET ({PERSON_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
-_ADD_FACE = "INSERT INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_SET_FACE = f"UPDATE faces SET ({FACE_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
-_ADD_LOG = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_PERSON = "INSERT INTO persons VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_SET_PERSON = f"UPDATE persons SET ({PERSON_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+_ADD_FACE = "INSERT INTO faces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SET_FACE = f"UPDATE faces SET ({FACE_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608
+_ADD_LOG = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SET_PROGRESS = f"UPDATE progress SET ({PROGRESS_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
 
@@ -64,7 +70,8 @@ class Effects:
     put: list[FaceRow] = field(default_factory=list)
     freed: list[int] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
-    log: list[tuple[str, int, int, str, str]] = field(default_factory=list)
+    log: list[tuple[str, int, int, str]] = field(default_factory=list)
+    deletes: bool = False
 
     def extend(self, other: "Effects") -> None:
         """Adds what another change does."""
@@ -72,6 +79,7 @@ class Effects:
         self.freed += other.freed
         self.taken += other.taken
         self.log += other.log
+        self.deletes |= other.deletes
 
 
 @dataclass(slots=True)
@@ -143,17 +151,27 @@ class Transaction:
         query = "SELECT COUNT(*) FROM faces WHERE person_row = ?"
         return int(self.connection.execute(query, (person_row,)).fetchone()[0])
 
+    def face_by_row(self, face_row: int) -> FaceRow | None:
+        """The face of a row number, or None where it was deleted."""
+        found = self.connection.execute(_FACE + "WHERE face_row = ?", (face_row,)).fetchone()
+        return None if found is None else opened(FaceRow, found)
+
+    def find_person_by_row(self, person_row: int) -> PersonRow | None:
+        """The person of a row number, or None where they were deleted."""
+        found = self.connection.execute(_PERSON + "WHERE person_row = ?", (person_row,)).fetchone()
+        return None if found is None else opened(PersonRow, found)
+
     def person_by_row(self, person_row: int) -> PersonRow:
         """The person that a face's row names."""
-        found = self.connection.execute(_PERSON + "WHERE person_row = ?", (person_row,)).fetchone()
+        found = self.find_person_by_row(person_row)
         if found is None:
             raise GalleryInvalid(f"the gallery is damaged: a face has no person {person_row}")
-        return opened(PersonRow, found)
+        return found
 
     def put_person(self, row: PersonRow, change: str) -> PersonRow:
         """Writes a person; a row number of 0 makes a new one."""
         if row.person_row == 0:
-            row = row._replace(person_row=self.counters.next_person_row)
+            row = row._replace(person_row=self.counters.next_person_row, salt=new_salt())
             self.counters.next_person_row += 1
             self.connection.execute(_ADD_PERSON, columns := sealed(row))
         else:
@@ -161,14 +179,15 @@ class Transaction:
             columns = sealed(row)
             self.connection.execute(_SET_PERSON + "WHERE person_row = ?", (*columns, columns[0]))
         self.counters.add(columns[-1])
-        self._log(change, row.person_row, 0, row.person_id, "")
+        self._log_person(change, row)
         return row
 
     def delete_person(self, row: PersonRow) -> None:
         """Deletes a person who has no faces."""
         self.connection.execute("DELETE FROM persons WHERE person_row = ?", (row.person_row,))
         self.counters.add(-checksum_of(row))
-        self._log("person.delete", row.person_row, 0, row.person_id, "")
+        self.effects.deletes = True
+        self._log_person("person.delete", row)
 
     def store_contents(
         self, vectors: Sequence[NDArray[np.float32]], crops: Sequence[NDArray[np.uint8] | None]
@@ -196,10 +215,10 @@ class Transaction:
         vector: NDArray[np.float32] = words.view("<f4")[0]
         return vector
 
-    def put_face(self, row: FaceRow, person_id: str, change: str) -> FaceRow:
+    def put_face(self, row: FaceRow, change: str) -> FaceRow:
         """Writes a face; a row number of 0 makes a new one."""
         if row.face_row == 0:
-            row = row._replace(face_row=self.counters.next_face_row)
+            row = row._replace(face_row=self.counters.next_face_row, salt=new_salt())
             self.counters.next_face_row += 1
             self.connection.execute(_ADD_FACE, columns := sealed(row))
         else:
@@ -208,15 +227,16 @@ class Transaction:
             self.connection.execute(_SET_FACE + "WHERE face_row = ?", (*columns, columns[0]))
         self.counters.add(columns[-1])
         self.effects.put.append(row)
-        self._log(change, row.person_row, row.face_row, person_id, row.face_id)
+        self._log_face(change, row)
         return row
 
-    def delete_face(self, row: FaceRow, person_id: str) -> None:
+    def delete_face(self, row: FaceRow) -> None:
         """Deletes a face; its slot is wiped after the commit."""
         self.connection.execute("DELETE FROM faces WHERE face_row = ?", (row.face_row,))
         self.counters.add(-checksum_of(row))
         self.effects.freed.append(row.slot)
-        self._log("face.delete", row.person_row, row.face_row, person_id, row.face_id)
+        self.effects.deletes = True
+        self._log_face("face.delete", row)
 
     def finish(self) -> Progress:
         """Writes the log and the progress; nothing may be changed after it."""
@@ -247,10 +267,13 @@ class Transaction:
         ).fetchone()
         return int(found[0])
 
-    def _log(
-        self, change: str, person_row: int, face_row: int, person_id: str, face_id: str
-    ) -> None:
-        self.effects.log.append((change, person_row, face_row, person_id, face_id))
+    def _log_person(self, change: str, row: PersonRow) -> None:
+        commitment = commitment_to(row.person_id, row.salt)
+        self.effects.log.append((change, row.person_row, 0, commitment))
+
+    def _log_face(self, change: str, row: FaceRow) -> None:
+        commitment = commitment_to(row.face_id, row.salt)
+        self.effects.log.append((change, row.person_row, row.face_row, commitment))
 
 
 def _named(row: Any, column: str, asked: str) -> Any:

@@ -158,25 +158,27 @@ EVERYBODY = PersonFilter()
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Makes a change safe to repeat: within 24 hours the same request gets the same answer.
+    """Makes a change safe to repeat: within 24 hours the same request is carried out once.
 
     Attributes:
         request_id: chosen by the caller, unique for each change.
         contents: what was asked for; under the same id, other contents raise RequestConflict.
+        subjects: ids of what it deletes, in order; they are not kept.
     """
 
     request_id: str
     contents: str
+    subjects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DeletionReceipt:
-    """Says that something was deleted: no byte of the embeddings is left in the gallery's files.
+    """Says that something was deleted: no byte of it is left in the gallery's files.
 
-    It speaks of the files' contents as the operating system gives them; backups, snapshots of the
-    file system and worn blocks of an SSD are beyond a program's reach. Names, metadata and ids
-    are deleted and overwritten too, but where SQLite had moved them within a page before, a copy
-    may stay in the page's unused part until `EmbeddingGallery.compact`.
+    That holds for embeddings, crops, ids, names, metadata and sources, in every file of the folder
+    as the operating system gives it. The audit log keeps row numbers, times, and a salted hash of
+    each id whose salt is gone. Backups, exports, snapshots of the file system, a program's memory
+    and worn blocks of an SSD are beyond the gallery's reach.
 
     Attributes:
         person_id: the person deleted, or whose face was.
@@ -184,6 +186,8 @@ class DeletionReceipt:
         faces: faces deleted with it, their embeddings overwritten.
         deleted_unix_s: when.
         rows_left: rows of it that a query afterwards still found; 0.
+        texts_left: whether a process that was reading kept the write-ahead log in use, so that
+            ids, names and metadata (not embeddings and crops) stay in it for some seconds more.
     """
 
     person_id: str
@@ -191,6 +195,7 @@ class DeletionReceipt:
     faces: int
     deleted_unix_s: float
     rows_left: int
+    texts_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +233,14 @@ class LogEntry:
         position: 1, 2, 3, ...
         at_unix_s: when it was made.
         change: person.add, person.update, person.delete, face.add, face.move or face.delete.
-        person_id: the person.
-        face_id: the face; "" where the person alone was changed.
-        chain: SHA-256 over the entry and the chain before it, in hexadecimal digits.
+        person_id: the person; "" where they were deleted since.
+        face_id: the face; "" where it was deleted since, or the person alone was changed.
+        chain: SHA-256 over the entry and the chain before it, in hexadecimal digits. The ids are
+            not in it: the commitment is.
+        person_row: number of the person, never used again.
+        face_row: number of the face; 0 where the person alone was changed.
+        commitment: salted hash of the face's id, or of the person's; the salt is deleted with
+            them.
     """
 
     position: int
@@ -239,6 +249,9 @@ class LogEntry:
     person_id: str
     face_id: str
     chain: str
+    person_row: int = 0
+    face_row: int = 0
+    commitment: str = ""
 
 
 def random_face_id() -> str:

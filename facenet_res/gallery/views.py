@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from facenet_res.core.errors import GalleryInvalid, UnknownFace, UnknownPerson
 from facenet_res.core.types import FaceQuality
-from facenet_res.gallery.checksums import row_checksum
+from facenet_res.gallery.checksums import commitment_to, row_checksum
 from facenet_res.gallery.connection import Connection
 from facenet_res.gallery.records import FaceRow, LogRow, PersonRow, checksum_of, opened
 from facenet_res.gallery.schema import (
@@ -32,6 +32,18 @@ from facenet_res.gallery.types import (
 _FACES = f"SELECT {FACE_COLUMNS} FROM faces "  # noqa: S608
 _PERSONS = f"SELECT {PERSON_COLUMNS} FROM persons "  # noqa: S608
 _LOG = f"SELECT {LOG_COLUMNS} FROM log "  # noqa: S608
+_COMMITTED = """
+    SELECT position, commitment, person_id, persons.salt, face_id, faces.salt FROM log
+    LEFT JOIN persons ON log.face_row = 0 AND persons.person_row = log.person_row
+    LEFT JOIN faces ON faces.face_row = log.face_row
+    WHERE position BETWEEN ? AND ? AND (person_id IS NOT NULL OR face_id IS NOT NULL)
+"""
+_NAMED = f"""
+    SELECT {LOG_COLUMNS}, COALESCE(person_id, ''), COALESCE(face_id, '') FROM log
+    LEFT JOIN (SELECT person_row, person_id FROM persons) AS named USING (person_row)
+    LEFT JOIN (SELECT face_row, face_id FROM faces) AS known USING (face_row)
+    WHERE position > ? ORDER BY position LIMIT ?
+"""  # noqa: S608
 
 
 def read_person(connection: Connection, person_id: str) -> Person:
@@ -112,10 +124,22 @@ def read_counts(connection: Connection) -> Counts:
 
 def read_entries(connection: Connection, after: int, entries_max: int) -> list[LogEntry]:
     """The next entries of the log as callers see them."""
-    return [
-        LogEntry(row.position, row.at_unix_s, row.change, row.person_id, row.face_id, chain)
-        for row, chain in read_log(connection, after, entries_max)
-    ]
+    found = connection.execute(_NAMED, (after, entries_max)).fetchall()
+    return [_entry(LogRow(*each[:6]), *each[6:]) for each in found]
+
+
+def _entry(row: LogRow, chain: str, person_id: str, face_id: str) -> LogEntry:
+    return LogEntry(
+        row.position,
+        row.at_unix_s,
+        row.change,
+        person_id,
+        face_id,
+        chain,
+        row.person_row,
+        row.face_row,
+        row.commitment,
+    )
 
 
 def read_log(connection: Connection, after: int, entries_max: int) -> list[tuple[LogRow, str]]:
@@ -124,6 +148,21 @@ def read_log(connection: Connection, after: int, entries_max: int) -> list[tuple
         _LOG + "WHERE position > ? ORDER BY position LIMIT ?", (after, entries_max)
     )
     return [(LogRow(*columns[:-1]), columns[-1]) for columns in found.fetchall()]
+
+
+def check_commitments(connection: Connection, first: int, last: int) -> None:
+    """Checks that entries of the log name the people and faces that are there.
+
+    Raises:
+        GalleryInvalid: a row has taken another's place.
+    """
+    found = connection.execute(_COMMITTED, (first, last))
+    for position, commitment, person_id, person_salt, face_id, face_salt in found:
+        text, salt = (face_id, face_salt) if face_id else (person_id, person_salt)
+        if commitment_to(text, salt) != commitment:
+            raise GalleryInvalid(
+                f"entry {position} of the audit log is of another than {text!r}; restore a backup"
+            )
 
 
 def to_face(row: FaceRow, person: PersonRow) -> EnrolledFace:

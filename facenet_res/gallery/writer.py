@@ -61,7 +61,7 @@ class GroupWriter:
         name: str,
         commit: Callable[[list[Job]], None],
         idle: Callable[[], None],
-        sweep: Callable[[], None],
+        sweep: Callable[[], bool],
     ) -> None:
         """Starts the thread.
 
@@ -69,7 +69,8 @@ class GroupWriter:
             name: of the thread.
             commit: does the jobs of a group and sets their answers and errors.
             idle: called when no job has come for a moment, once after each commit.
-            sweep: called once a minute, when no job waits.
+            sweep: called once a minute, and again after the next group while it returns that
+                there is more.
         """
         self._commit, self._idle, self._sweep = commit, idle, sweep
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -99,23 +100,23 @@ class GroupWriter:
         self._thread.join()
 
     def _run(self) -> None:
-        is_idle, swept = True, time.monotonic()
+        is_idle, next_sweep_s = True, time.monotonic() + SWEEPS_S
         while True:
+            wait_s = max(0.0, next_sweep_s - time.monotonic())
             try:
-                job = self._jobs.get(timeout=SWEEPS_S if is_idle else IDLE_S)
+                job = self._jobs.get(timeout=wait_s if is_idle else min(IDLE_S, wait_s))
             except queue.Empty:
                 _attempt(self._idle)
                 is_idle = True
-                if time.monotonic() - swept >= SWEEPS_S:
-                    _attempt(self._sweep)
-                    swept = time.monotonic()
-                continue
-            group = self._more(job)
-            if jobs := [one for one in group if one is not None]:
-                self._do(jobs)
-                is_idle = False
-            if None in group:
-                return
+            else:
+                group = self._more(job)
+                if jobs := [one for one in group if one is not None]:
+                    self._do(jobs)
+                    is_idle = False
+                if None in group:
+                    return
+            if time.monotonic() >= next_sweep_s and not _attempt(self._sweep):
+                next_sweep_s = time.monotonic() + SWEEPS_S
 
     def _do(self, jobs: list[Job]) -> None:
         try:
@@ -136,9 +137,10 @@ class GroupWriter:
         return group
 
 
-def _attempt(action: Callable[[], None]) -> None:
+def _attempt(action: Callable[[], object]) -> object:
     """Does what nobody waits for; a failure is logged, and the thread goes on."""
     try:
-        action()
+        return action()
     except Exception:
         log.exception("the gallery's writer could not finish its work between changes")
+        return None

@@ -104,7 +104,7 @@ def test_a_damaged_gallery_leaves_no_backup(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        ("UPDATE log SET person_id = 'eve' WHERE position = 3", "changed at entry 3"),
+        ("UPDATE log SET commitment = '00' WHERE position = 3", "changed at entry 3"),
         ("DELETE FROM log WHERE position = 3", "changed at entry 4"),
         ("UPDATE requests SET answer = '[]'", "RequestRow"),
         ("UPDATE faces SET source = 'x' WHERE face_id = 'f1'", "FaceRow"),

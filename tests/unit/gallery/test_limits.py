@@ -104,3 +104,13 @@ def test_an_id_of_blanks_is_refused(text: str) -> None:
 def test_control_characters_are_refused(text: str) -> None:
     with pytest.raises(ArgumentInvalid, match="control character"):
         LIMITS.check_id("person_id", text)
+
+
+def test_an_id_is_measured_as_it_is_kept() -> None:
+    limits = GalleryLimits(id_chars_max=4)
+    assert limits.check_id("person_id", "e\u0301" * 4) == "\u00e9" * 4
+    # This letter is never composed: four of them are kept as eight.
+    with pytest.raises(ArgumentInvalid, match="has 8 characters, allowed are 1 to 4"):
+        limits.check_id("person_id", "\u0958" * 4)
+    with pytest.raises(ArgumentInvalid, match="has 5 characters"):
+        limits.check_id("person_id", "e\u0301" * 5)

@@ -17,7 +17,7 @@ from facenet_res.gallery import sqlite_database
 from facenet_res.gallery.schema import APPLICATION_ID, FORMAT
 from facenet_res.gallery.sqlite_database import SqliteDatabase
 
-PERSON = "INSERT INTO persons VALUES (?, ?, '', '{}', 0, NULL, 0)"
+PERSON = "INSERT INTO persons VALUES (?, ?, '', '{}', 0, NULL, '', 0)"
 
 
 def nothing(_: sqlite3.Connection) -> None:
@@ -69,7 +69,7 @@ def test_a_reference_to_nothing_is_refused(database: SqliteDatabase) -> None:
         pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"),
         database.writing() as connection,
     ):
-        connection.execute("INSERT INTO faces VALUES (1, 'f', 99, 0, 0, '', '', '', 0, 0, 0)")
+        connection.execute("INSERT INTO faces VALUES (1, 'f', 99, 0, 0, '', '', '', 0, 0, '', 0)")
 
 
 def test_emptying_the_log_leaves_a_log_of_no_bytes(database: SqliteDatabase, file: Path) -> None:

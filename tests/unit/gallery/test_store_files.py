@@ -198,6 +198,58 @@ def test_a_full_disk_deletes_by_its_reserve_and_then_enrols_again(small_disk: Pa
     gallery.close()
 
 
+def test_a_gallery_closed_on_a_full_disk_opens_by_its_reserve_and_deletes(small_disk: Path) -> None:
+    folder = small_disk / "gallery"
+    gallery = open_small(folder, 1 << 20)
+    acknowledged = fill_up(gallery, small_disk)
+    gallery.close()
+    with contextlib.suppress(OSError), (small_disk / "filler").open("ab", buffering=0) as filler:
+        while filler.write(bytes(4096)):
+            pass
+
+    gallery = open_small(folder, 1 << 20)
+
+    assert gallery.counts().faces == acknowledged
+    assert gallery.delete_person("p3").faces == 10
+    gallery.close()
+
+
+@pytest.mark.parametrize("step", ["make_tables", "HeadFile.create", "sync_folder", "write_info"])
+def test_a_creation_broken_off_anywhere_is_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    places = {
+        "make_tables": "sqlite_database.make_tables",
+        "HeadFile.create": "folder.HeadFile.create",
+        "sync_folder": "folder.sync_folder",
+        "write_info": "sqlite_store.checking.write_info",
+    }
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"facenet_res.gallery.{places[step]}", killed)
+        with pytest.raises(KeyboardInterrupt):
+            SqliteStore.create(tmp_path, INFO, ballast_bytes=0)
+    SqliteStore.create(tmp_path, INFO, ballast_bytes=0).close()
+    SqliteStore.open_reading(tmp_path).close()
+
+
+def test_a_gallery_that_was_created_can_be_read_before_anybody_has_opened_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteStore, "open", killed)
+        with pytest.raises(KeyboardInterrupt):
+            SqliteStore.create(tmp_path, INFO, ballast_bytes=0)
+    SqliteStore.open_reading(tmp_path).close()
+    SqliteStore.open(tmp_path, ballast_bytes=0).close()
+
+
 def test_without_a_reserve_a_full_disk_says_so_and_loses_nothing(small_disk: Path) -> None:
     folder = small_disk / "gallery"
     gallery = open_small(folder, 0)

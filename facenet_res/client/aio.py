@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Self
 
 import grpc
@@ -29,6 +28,7 @@ from facenet_res.client.connection import READY_CHECK_S, READY_POLL_S, Attempts,
 from facenet_res.client.results import DeletionReceipt, EnrolledFace, Person, ServerInfo
 from facenet_res.client.retry import RetryPolicy
 from facenet_res.core.errors import ClientClosed, InputError, ServerUnreachable
+from facenet_res.core.files import given_path
 from facenet_res.core.image_files import image_files
 from facenet_res.core.types import (
     Embeddings,
@@ -118,7 +118,7 @@ class AsyncFacenetClient:
     ) -> AsyncIterator[ImageResult]:
         """Embeds the faces of many images, `workers` at a time, in order."""
         if isinstance(images, str | os.PathLike):
-            images = image_files(Path(images))
+            images = image_files(given_path(images, "images"))
         left = iter(images)
         under_way = deque(self._result(image, faces_max) for image in islice(left, workers))
         try:

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 
 from facenet_res.core.arrays import check_image
 from facenet_res.core.errors import ArgumentInvalid, FileMissing
+from facenet_res.core.files import given_path
 from facenet_res.core.types import Image
 
 ImageSource = bytes | bytearray | memoryview | str | os.PathLike[str] | Image
@@ -70,13 +71,12 @@ def image_path(image: str | os.PathLike[str]) -> Path:
     Raises:
         ArgumentInvalid: it is no path.
     """
-    try:
-        return Path(image)
-    except TypeError as error:
+    if not isinstance(image, str | os.PathLike):
         raise ArgumentInvalid(
             "an image is bytes, a path (str or os.PathLike) or uint8[H, W, 3], "
             f"got {type(image).__name__}"
-        ) from error
+        )
+    return given_path(image, "image")
 
 
 def _png(pixels: Image) -> bytes:

@@ -1,6 +1,7 @@
 """Where a client connects and how: TLS, credentials, proxy."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,7 +46,7 @@ class Endpoint:
             images would pass through it, and loopback cannot be reached by it.
 
     Raises:
-        ArgumentInvalid: a token without TLS.
+        ArgumentInvalid: a token without TLS, or a value of another kind.
     """
 
     address: str
@@ -54,6 +55,10 @@ class Endpoint:
     proxy: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.address, str) or not re.fullmatch(r"[!-~]+", self.address):
+            raise ArgumentInvalid(f"address must be host:port, got {self.address!r}")
+        if not isinstance(self.tls, Tls | bool | None):
+            raise ArgumentInvalid(f"tls must be a Tls, True or False, got {self.tls!r}")
         if self.token is not None and not self.is_encrypted:
             raise ArgumentInvalid(
                 f"a token is sent over TLS only, and {self.address} is used without; pass tls=True"

@@ -9,7 +9,6 @@ with connect("faces.example.org:443", token=token) as remote:
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Self
 
 import grpc
@@ -25,6 +24,7 @@ from facenet_res.client.gallery import RemoteGallery
 from facenet_res.client.results import ServerInfo
 from facenet_res.client.retry import RetryPolicy
 from facenet_res.core.errors import ClientClosed, InputError, ServerUnreachable
+from facenet_res.core.files import given_path
 from facenet_res.core.image_files import image_files
 from facenet_res.core.ordered import ordered_map
 from facenet_res.core.types import Embeddings, Face, Faces, ImageResult, Verification
@@ -164,7 +164,7 @@ class FacenetClient:
     ) -> Iterator[ImageResult]:
         """Embeds the faces of many images, several at a time; see `FaceRecognizer.embed_many`."""
         if isinstance(images, str | os.PathLike):
-            images = image_files(Path(images))
+            images = image_files(given_path(images, "images"))
 
         def work(image: ImageSource) -> ImageResult:
             source = os.fspath(image) if isinstance(image, str | os.PathLike) else ""

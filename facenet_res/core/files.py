@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from facenet_res.core.errors import DiskFull, NotWritable
+from facenet_res.core.errors import ArgumentInvalid, DiskFull, NotWritable
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -14,6 +14,26 @@ ANYBODY = 0o666
 """Permissions of a new file, of which the user's mask takes away what it takes away always."""
 OWNER_ONLY = 0o600
 """Permissions of a file with faces or embeddings in it, whoever may enter its folder."""
+
+
+def given_path(path: object, name: str) -> Path:
+    """A path that a caller has passed.
+
+    Args:
+        path: `str` or `os.PathLike`; an empty one would mean the current folder unnoticed.
+        name: of the argument.
+
+    Raises:
+        ArgumentInvalid: it is empty, or no path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise ArgumentInvalid(
+            f"{name} must be a path (str or os.PathLike), got {type(path).__name__}"
+        )
+    text = os.fsdecode(path)
+    if not text:
+        raise ArgumentInvalid(f'{name} is an empty path; the current folder is "."')
+    return Path(text)
 
 
 def write_atomically(

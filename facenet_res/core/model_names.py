@@ -20,7 +20,7 @@ from facenet_res.core.artifact import (
 )
 from facenet_res.core.errors import EngineUnavailable, FacenetError, FileMissing
 from facenet_res.core.extras import install_command
-from facenet_res.core.files import file_sha256, make_folder, write_fault
+from facenet_res.core.files import file_sha256, given_path, make_folder, write_fault
 from facenet_res.core.process_environment import cache_folder
 
 DEFAULT: Final = "default"
@@ -43,6 +43,7 @@ def model_folder(model: str | os.PathLike[str] | None = None) -> Path:
 
     Raises:
         FileMissing: it is neither.
+        ArgumentInvalid: it is empty, or no path.
         EngineUnavailable: "dlib-resnet", and the package with its weights is not installed.
         ArtifactInvalid: that package's file is truncated, corrupt, or another network.
         DiskFull, NotWritable: the converted model could not be written.
@@ -51,7 +52,7 @@ def model_folder(model: str | os.PathLike[str] | None = None) -> Path:
         return default_artifact_dir()
     if model == DLIB:
         return _dlib_folder()
-    folder = Path(model)
+    folder = given_path(model, "model")
     if not folder.is_dir():
         raise FileMissing(
             f"no model {os.fspath(model)!r}: neither a folder nor one of {', '.join(list_models())}"

@@ -60,8 +60,8 @@ class Decider:
         return fmr_point(self._impostors(), fmr)
 
     def _at_fpir(self, fpir: float) -> OperatingPoint:
-        if not 0 < fpir < 1:
-            raise ArgumentInvalid(f"fpir is a share between 0 and 1, got {fpir}")
+        if not isinstance(fpir, int | float) or not 0 < fpir < 1:
+            raise ArgumentInvalid(f"fpir is a share between 0 and 1, got {fpir!r}")
         people = self._store.counts().persons
         if people < PEOPLE_MIN and self._threshold_at_fmr is not None:
             # Each of N people is a chance to be taken for: Bonferroni's bound on the FPIR.

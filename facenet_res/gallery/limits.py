@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from numbers import Integral
 from typing import Any, Final
 
 import numpy as np
@@ -162,7 +163,7 @@ def check_number(what: str, value: int, least: int, greatest: int) -> None:
     Raises:
         ArgumentInvalid: it does not.
     """
-    if not least <= value <= greatest:
+    if not isinstance(value, Integral) or not least <= value <= greatest:
         raise ArgumentInvalid(f"{what}: {value}, allowed are {least} to {greatest}")
 
 

@@ -8,7 +8,6 @@ from that. The full size is decoded when something needs it, and once.
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from facenet_res.core.arrays import check_image
 from facenet_res.core.errors import ArgumentInvalid
+from facenet_res.core.files import given_path
 from facenet_res.core.types import Image
 from facenet_res.imaging.decode import (
     DEFAULT_LIMITS,
@@ -145,7 +145,7 @@ def _bytes_of(source: Any, limits: ImageLimits) -> bytes:
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source)
     if isinstance(source, str | os.PathLike):
-        return read_image_bytes(Path(os.fsdecode(source)), limits)
+        return read_image_bytes(given_path(source, "image"), limits)
     found = f"{type(source).__module__}.{type(source).__qualname__}".removeprefix("builtins.")
     remedy = "; of an open file, pass file.read()" if hasattr(source, "read") else ""
     if hasattr(source, "__array__") or isinstance(source, list | tuple):

@@ -12,11 +12,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from facenet_res.core.artifact import read_artifact
 from facenet_res.core.embedder import Embedder
+from facenet_res.core.files import given_path
 from facenet_res.core.manifest import FMR_DEFAULT, Manifest
 from facenet_res.core.model_names import model_folder
 from facenet_res.core.operating_point import OperatingPoint
@@ -153,8 +153,7 @@ class FaceRecognizer:
             NoFace: no face is detected.
             SeveralFaces: several are, and `largest`, which takes the largest, is False.
         """
-        face = only_face(self.detect(image), largest=largest)
-        return self.embed_faces([face])[0]
+        return self.embed_faces([only_face(self.detect(image), largest=largest)])[0]
 
     def embed_faces(self, faces: Sequence[Face]) -> list[Face]:
         """Embeds faces that `detect` returned, in one pass of the network."""
@@ -199,9 +198,9 @@ class FaceRecognizer:
             used is a result with its error.
         """
         check_faces_max(faces_max)
-        several = several_images(images)
+        images = several_images(images)
         work = partial(embed_image, self, faces_max=faces_max)
-        return ordered_map(work, several, workers=workers, name="embed", on_progress=on_progress)
+        return ordered_map(work, images, workers=workers, name="embed", on_progress=on_progress)
 
     def verify(
         self,
@@ -252,7 +251,7 @@ class FaceRecognizer:
         """
         from facenet_res.recognizer.gallery import Gallery  # noqa: PLC0415 - loads FAISS
 
-        return Gallery.open(self, Path(path), create=create)
+        return Gallery.open(self, given_path(path, "path"), create=create)
 
     def deduplicate(
         self,
@@ -286,8 +285,9 @@ class FaceRecognizer:
         settings = replace(
             config or DedupConfig(), similarity_min=point.threshold, fmr=point.fmr or 0.0
         )
+        source, target = given_path(folder, "folder"), given_path(out, "out")
         on_progress = on_progress or no_progress
-        return deduplicate(folder, out, settings, recognizer=self, on_progress=on_progress)
+        return deduplicate(source, target, settings, recognizer=self, on_progress=on_progress)
 
     def close(self) -> None:
         """Releases the network."""

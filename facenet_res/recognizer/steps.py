@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from facenet_res.core.arrays import check_embeddings, cosine
 from facenet_res.core.errors import ArgumentInvalid, InputError, ModelMismatch
+from facenet_res.core.files import given_path
 from facenet_res.core.image_files import image_files
 from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.core.types import (
@@ -47,7 +47,7 @@ def several_images(images: object) -> Iterable[Any]:
         ArgumentInvalid: one image, or something else that is not several.
     """
     if isinstance(images, str | os.PathLike):
-        return image_files(Path(images))
+        return image_files(given_path(images, "images"))
     is_one = isinstance(images, bytes | bytearray | memoryview) or (
         isinstance(images, np.ndarray) and images.ndim != 4
     )

@@ -13,13 +13,14 @@ VENV = .venv
 BIN = $(VENV)/bin
 RUN ?= runs/default
 MODEL_VERSION ?= 1.0
+DATA = $(or $(FACENET_RES_DATA),../shared/data)
 LICENCE = Trained on CelebA, UTKFace and other research sets (see the card): for non-commercial research
 # Compiling every module at once takes half of the time of an installation; imports do it as needed.
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --no-compile -c constraints.txt
 PROTOS = protos/facenet_res/v1/*.proto
 PROTOC = $(BIN)/python -m grpc_tools.protoc -I protos
 
-.PHONY: help setup demo test test-slow torture coverage check lint fmt protos bench study train-default install-default judge docs constraints clean
+.PHONY: help setup demo test test-slow torture coverage check lint fmt protos bench study train-default install-default calibrate quantise judge docs constraints clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -73,12 +74,22 @@ train-default: $(VENV)/.dev ## Train the default weights from dlib's network, or
 install-default: $(VENV)/.dev ## Make the finished RUN's weights the default ones, and judge them.
 	KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/facenet-res develop export $(RUN) \
 		--out facenet_res/weights/default --model-version $(MODEL_VERSION) --overwrite --mirror --licence "$(LICENCE)"
-	$(MAKE) judge
+	$(MAKE) calibrate judge
+
+calibrate: $(VENV)/.dev ## Measure the thresholds of both models of the package on the held-out people.
+	$(BIN)/facenet-res calibrate --held-out --model facenet_res/weights/default
+	mkdir -p build
+	$(BIN)/facenet-res calibrate --held-out --model dlib-resnet --out build/dlib-resnet --overwrite
+	cp build/dlib-resnet/manifest.toml facenet_res/weights/dlib-resnet/manifest.toml
 
 study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: an hour on two cores.
 	for each in candidates ablation; do \
 		KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/python -m experiments.study $$each \
 			--runs runs/study --out docs/studies || exit 1; done
+
+quantise: $(VENV)/.dev ## Add an int8 network to the default weights, if it loses no more than 0.1 points.
+	$(BIN)/facenet-res develop quantise facenet_res/weights/default --out facenet_res/weights/default --overwrite \
+		--calibration $(DATA)/crops.zip --held-out --images $(DATA)/lfw.zip --pairs $(DATA)/lfw_pairs.txt
 
 judge: $(VENV)/.dev ## Judge the default weights: their card, judged.json and docs/default-model.html.
 	$(BIN)/facenet-res evaluate card --out facenet_res/weights/default --page docs/default-model.html

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from facenet_res import __version__
 from facenet_res.cli import (
+    calibrate,
     completion,
     dedup,
     develop,
@@ -53,7 +54,7 @@ Results go to stdout, progress and remarks to stderr. With --json a command that
 {"error": {"reason": "NO_FACE", "message": "..."}} on stdout."""
 GROUPS = (
     ("commands", (faces, verify, gallery, dedup, serve)),
-    ("models", (models, evaluate, develop)),
+    ("models", (models, calibrate, evaluate, develop)),
     ("other", (version, completion)),
 )
 

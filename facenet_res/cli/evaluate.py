@@ -1,11 +1,15 @@
-"""`facenet-res evaluate ...`: measures and calibrates a model."""
+"""`facenet-res evaluate ...`: measures a model."""
 
-from pathlib import Path
-
-from facenet_res.cli import evaluate_card, evaluate_groups, evaluate_pairs, evaluate_people
+from facenet_res.cli import (
+    evaluate_card,
+    evaluate_compare,
+    evaluate_fmr,
+    evaluate_groups,
+    evaluate_pairs,
+    evaluate_people,
+)
 from facenet_res.cli.evaluate_output import add_options
 from facenet_res.cli.evaluate_photos import run_photos
-from facenet_res.cli.evaluate_thresholds import run_thresholds
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
@@ -14,12 +18,11 @@ from facenet_res.cli.options import (
     add_operating_point,
 )
 
-SUMMARY = "measure and calibrate a model"
+SUMMARY = "measure a model"
 EXAMPLES = """examples:
   facenet-res evaluate pairs --images photos/ --pairs mine.csv
   facenet-res evaluate lfw --images lfw.zip --pairs pairs.txt --out report/
-  facenet-res evaluate identify --images people/ --people 500 --unknown 500
-  facenet-res evaluate thresholds --images people/ --model models/mine --write"""
+  facenet-res evaluate identify --images people/ --people 500 --unknown 500"""
 
 PHOTOS_NOTES = """examples:
   facenet-res evaluate photos --images photos.zip
@@ -30,14 +33,6 @@ images; every other image is a probe, and the remaining people are not enrolled.
 the largest counts. With --server the images go through a server, whose gallery must be empty and
 is emptied again."""
 
-THRESHOLDS_NOTES = """examples:
-  facenet-res evaluate thresholds --images people/ --model models/mine --write
-  facenet-res evaluate thresholds --images people/ --json > thresholds.json
-
-Images lie in one folder for each person: people who are neither in the training data nor in a test
-set. Every pair of images of two people is an impostor pair; a rate requires 3 / rate of them. The
-interval is the wider of two: independent pairs, and a bootstrap of 200 draws of people."""
-
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the group and its commands."""
@@ -46,8 +41,9 @@ def add_parsers(subparsers: Subparsers) -> None:
     evaluate_people.add_parsers(protocols)
     evaluate_groups.add_parsers(protocols)
     _add_photos(protocols)
-    _add_thresholds(protocols)
+    evaluate_fmr.add_parser(protocols)
     evaluate_card.add_parsers(protocols)
+    evaluate_compare.add_parser(protocols)
 
 
 def _add_photos(protocols: Subparsers) -> None:
@@ -57,26 +53,5 @@ def _add_photos(protocols: Subparsers) -> None:
     parser.add_argument("--server", metavar="HOST:PORT", help="measure a server, over gRPC")
     add_operating_point(
         parser, answer_no="if a non-enrolled person was identified", identifies=True
-    )
-    add_model(parser)
-
-
-def _add_thresholds(protocols: Subparsers) -> None:
-    summary = "calibrate: the threshold for each FMR"
-    parser = add_command(protocols, "thresholds", run_thresholds, summary, THRESHOLDS_NOTES)
-    add_options(parser, "--images", "--aligned")
-    parser.add_argument(
-        "--only", type=Path, metavar="FILE", help="names of the people to take, one per line"
-    )
-    parser.add_argument(
-        "--fmr",
-        type=float,
-        nargs="+",
-        default=[1e-2, 1e-3, 1e-4],
-        metavar="RATE",
-        help="false match rates (default: 1e-2 1e-3 1e-4)",
-    )
-    parser.add_argument(
-        "--write", action="store_true", help="replace the thresholds in the manifest of --model"
     )
     add_model(parser)

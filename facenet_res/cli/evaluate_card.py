@@ -43,7 +43,7 @@ some ten minutes on two cores. Missing data is reported first."""
 COMMANDS = """facenet-res evaluate card --model {model} --out {out}
 facenet-res evaluate lfw --model {model} --images lfw.zip --pairs lfw_pairs.txt
 facenet-res evaluate photos --model {model} --images photos.zip
-facenet-res evaluate thresholds --model {model} --images crops.zip --aligned --only held_out.txt"""
+facenet-res calibrate --model {model} --held-out --dry-run"""
 
 
 def add_parsers(protocols: Subparsers) -> None:

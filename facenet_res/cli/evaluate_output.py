@@ -26,6 +26,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "images; a zip is read in place",
     },
     "--aligned": {"action": "store_true", "help": "the images are aligned crops of 112x112 px"},
+    "--only": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "names of the people to take, one per line",
+    },
     "--people": {"type": int, "default": 30, "metavar": "N", "help": "people enrolled (30)"},
     "--unknown": {"type": int, "default": 10, "metavar": "N", "help": "non-enrolled people (10)"},
     "--each": {"type": int, "default": 3, "metavar": "N", "help": "images enrolled of each (3)"},

@@ -71,6 +71,7 @@ def _identified(face: "Face", said: "Identification") -> dict[str, Any]:
     return {
         "box": box_document(face),
         "person_id": said.person_id or None,
+        "outside": list(said.outside),
         "candidates": [
             {"person_id": each.person_id, "face_id": each.face_id, "score": each.score}
             for each in said.candidates
@@ -93,7 +94,8 @@ def _print_identified(images: list[dict[str, Any]], point: "OperatingPoint") -> 
                 for match in face["candidates"][1:]
                 if match["score"] >= point.threshold
             )
-            rows.append((image["path"], str(number), who, closest, score, also))
+            remarks = "; ".join([*filter(None, [also]), *face["outside"]])
+            rows.append((image["path"], str(number), who, closest, score, remarks))
     print_table(("image", "face", "person", "closest", "score", ""), rows)
     rate = f", FPIR {point.fpir:g}" if point.fpir else f", FMR {point.fmr:g}" if point.fmr else ""
     print(f"threshold {point.threshold:.4f}{rate}")

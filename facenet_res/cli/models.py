@@ -19,7 +19,7 @@ EXAMPLES = """examples:
 
 --model takes a name of the list or a model folder, which `models pull`, `models import` and
 `develop export` make. A model without thresholds requires --threshold, or a calibration:
-`facenet-res evaluate thresholds --help`."""
+`facenet-res calibrate --help`."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:

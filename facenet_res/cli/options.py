@@ -107,6 +107,11 @@ def add_detector(parser: ArgumentParser) -> None:
         metavar="PX",
         help="smallest face to detect, mtcnn only (default: 20, or 1/64 of the longer side)",
     )
+    group.add_argument(
+        "--no-retries",
+        action="store_true",
+        help="do not search an image without a detection again, changed",
+    )
 
 
 def add_model(parser: ArgumentParser) -> None:
@@ -163,7 +168,7 @@ def add_workers(parser: ArgumentParser) -> None:
 def add_operating_point(
     parser: ArgumentParser, *, answer_no: str = "", identifies: bool = False
 ) -> None:
-    """--fpir of an identification, --fmr, --threshold and, for an answer of no, --exit-code."""
+    """--fpir of an identification, --fmr, --threshold, what else decides, and --exit-code."""
     options = parser.add_argument_group("decision")
     group = options.add_mutually_exclusive_group()
     if identifies:
@@ -183,6 +188,17 @@ def add_operating_point(
     group.add_argument(
         "--threshold", type=float, metavar="SCORE", help="or the least score that matches, -1 to 1"
     )
+    options.add_argument(
+        "--worst-case",
+        action="store_true",
+        help="take the threshold of the worst calibrated condition for the rate",
+    )
+    for name, metavar, measure in (
+        ("--eye-distance-min", "PX", "distance between the eyes"),
+        ("--sharpness-min", "VALUE", "sharpness"),
+    ):
+        words = f"least {measure} of a face that is compared (default: the model's)"
+        options.add_argument(name, type=float, metavar=metavar, help=words)
     if answer_no:
         options.add_argument("--exit-code", action="store_true", help=f"exit with 1 {answer_no}")
 
@@ -203,6 +219,10 @@ def recognizer_config(arguments: Namespace, **settings: Any) -> "RecognizerConfi
         engine=arguments.engine,
         device=arguments.device,
         precision=arguments.precision,
+        retries=not arguments.no_retries,
+        worst_case=getattr(arguments, "worst_case", False),
+        eye_distance_px_min=getattr(arguments, "eye_distance_min", None),
+        sharpness_min=getattr(arguments, "sharpness_min", None),
         **settings,
     )
 
@@ -234,7 +254,12 @@ def opened_detector(arguments: Namespace) -> "Detector":
     """The detector that the options describe, for commands that embed nothing."""
     from facenet_res.faces.open import open_detector
 
-    return open_detector(arguments.detector, arguments.detector_model, arguments.face_px_min)
+    return open_detector(
+        arguments.detector,
+        arguments.detector_model,
+        arguments.face_px_min,
+        retries=not arguments.no_retries,
+    )
 
 
 @contextmanager

@@ -30,6 +30,8 @@ images match. --fmr 1e-3 takes the threshold at which one in 1,000 impostor comp
 as measured for the model. Exit status 0 for either answer, or 1 for "no" with --exit-code; 2 if
 an image cannot be used."""
 
+FIELDS = ("is_match", "score", "threshold", "fmr", "outside")
+
 
 def add_parsers(subparsers: Subparsers) -> None:
     """Adds the command."""
@@ -63,13 +65,14 @@ def print_verification(
     arguments: Namespace, answer: "Verification", info: "RecognizerInfo"
 ) -> None:
     """The decision, and what it was made by."""
-    document = {name: getattr(answer, name) for name in ("is_match", "score", "threshold", "fmr")}
+    document = {name: getattr(answer, name) for name in FIELDS}
     origin = "--threshold" if answer.fmr is None else f"FMR {answer.fmr:g}"
     rows = [
         ("same person", "yes" if answer.is_match else "no"),
         ("score", f"{answer.score:.4f}"),
         ("threshold", f"{answer.threshold:.4f} ({origin})"),
         ("model", info.title),
+        *(("not calibrated for", each) for each in answer.outside),
     ]
     print_answer({**document, "model_id": info.model_id}, rows, as_json=arguments.json)
 

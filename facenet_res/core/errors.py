@@ -7,6 +7,7 @@
     |   +-- ArrayInvalid        an array of the wrong shape, type or value
     |   +-- NoFace              a face is needed and none was found
     |   +-- SeveralFaces        one face is meant and several were found
+    |   +-- FaceQualityLow      a face is too small or too blurred to be compared
     |   +-- ConfigInvalid       a setting is unknown or out of range
     |   +-- ArgumentInvalid     a request's argument is out of range
     |   +-- FileMissing         a file or folder that was named does not exist
@@ -86,6 +87,12 @@ class SeveralFaces(InputError):
     """One face is meant and the detector found several."""
 
     reason = "SEVERAL_FACES"
+
+
+class FaceQualityLow(InputError):
+    """A face is smaller or more blurred than the least that the model can compare."""
+
+    reason = "FACE_QUALITY_LOW"
 
 
 class ConfigInvalid(InputError):

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Annotated, Any, Final, Literal
 
@@ -28,6 +28,7 @@ ColourOrder = Literal["RGB", "BGR"]
 Layout = Literal["NHWC", "NCHW"]
 Cosine = Annotated[float, Meta(ge=-1, le=1)]
 Text = Annotated[str, Meta(max_length=10_000)]
+Measure = Annotated[float, Meta(ge=0, le=1e6)]
 
 _PART: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
@@ -70,6 +71,44 @@ class Threshold:
     similarity_high: Cosine
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of capture that was calibrated apart, such as grey images.
+
+    Attributes:
+        name: short, for tables.
+        definition: what the faces have in common.
+        crops: faces measured.
+        impostor_pairs: pairs measured.
+        thresholds: by falling FMR.
+    """
+
+    name: Text
+    definition: Text
+    crops: Annotated[int, Meta(ge=0)]
+    impostor_pairs: Annotated[int, Meta(ge=0)]
+    thresholds: tuple[Threshold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureRange:
+    """Which faces the pooled thresholds hold for, and which are refused; 0 states nothing.
+
+    Attributes:
+        eye_distance_px: between the eyes, from which on the thresholds keep their FMR.
+        sharpness: likewise; see `FaceQuality`.
+        eye_distance_px_min: a face below it is not compared.
+        sharpness_min: likewise.
+        is_colour: whether they were measured on colour images.
+    """
+
+    eye_distance_px: Measure = 0.0
+    sharpness: Measure = 0.0
+    eye_distance_px_min: Measure = 0.0
+    sharpness_min: Measure = 0.0
+    is_colour: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a model is and how it is to be fed.
@@ -92,7 +131,9 @@ class Manifest:
             at twice the network's time. Absent in older folders, which are not.
         network: the ModelConfig's values; empty where the network is not one of ours.
         files: what the folder holds.
-        thresholds: measured on impostor pairs, by falling FMR.
+        thresholds: measured on impostor pairs of all conditions pooled, by falling FMR.
+        conditions: the same of each condition that was calibrated apart.
+        capture: the faces that the thresholds hold for.
         loss: what the network was trained with, for people.
         training: the run that made it, for people.
         licence: terms of the weights, for people.
@@ -112,6 +153,8 @@ class Manifest:
     network: dict[str, Any] = field(default_factory=dict)
     files: tuple[ModelFile, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    capture: CaptureRange = CaptureRange()
     loss: Text = ""
     training: Text = ""
     licence: Text = ""
@@ -125,21 +168,38 @@ class Manifest:
         """The first file of a format, or None where the artifact has none."""
         return next((file for file in self.files if file.format == file_format), None)
 
-    def threshold_at(self, fmr: float) -> Threshold:
+    @property
+    def worst_thresholds(self) -> tuple[Threshold, ...]:
+        """For each pooled rate the strictest threshold of all conditions, by falling FMR."""
+        worst: list[Threshold] = []
+        for pooled in sorted(self.thresholds, key=lambda each: -each.fmr):
+            found = [each for one in self.conditions for each in one.thresholds]
+            same = [each for each in found if each.fmr == pooled.fmr]
+            # A lower rate never has a lower threshold, though a condition lacks pairs for it.
+            above = [replace(each, fmr=pooled.fmr) for each in worst[-1:]]
+            worst.append(max((pooled, *same, *above), key=lambda each: each.similarity))
+        return tuple(worst)
+
+    def threshold_at(self, fmr: float, *, worst_case: bool = False) -> Threshold:
         """The threshold for a false match rate, interpolated between calibrated ones.
 
         Between two calibrated rates the similarity, and both ends of its interval, are linear in
         log10(FMR), the form that the upper tail of impostor scores has to first order.
 
+        Args:
+            fmr: within the calibrated range.
+            worst_case: that of the worst calibrated condition rather than the pooled one.
+
         Raises:
             ArgumentInvalid: the model is not calibrated, or not for so low or high a rate.
         """
-        points = sorted(self.thresholds, key=lambda each: each.fmr)
+        chosen = self.worst_thresholds if worst_case else self.thresholds
+        points = sorted(chosen, key=lambda each: each.fmr)
         if not points:
             raise ArgumentInvalid(
                 f"model {self.title} is not calibrated: it has no threshold for an FMR of "
                 f"{fmr:g}. Pass a threshold (--threshold), or calibrate it: "
-                "facenet-res evaluate thresholds --images PEOPLE --model DIR --write"
+                "facenet-res calibrate --images PEOPLE --model DIR"
             )
         if not points[0].fmr <= fmr <= points[-1].fmr:
             raise ArgumentInvalid(
@@ -168,6 +228,7 @@ class Manifest:
         fmr: float | None = None,
         threshold: float | None = None,
         fmr_default: float = FMR_DEFAULT,
+        worst_case: bool = False,
     ) -> OperatingPoint:
         """The decision rule: turns a false match rate, or a threshold, into an operating point.
 
@@ -175,6 +236,7 @@ class Manifest:
             fmr: false match rate of one comparison, within the calibrated range.
             threshold: or the least score that counts as a match, in [-1, 1].
             fmr_default: the rate where neither is given.
+            worst_case: see `threshold_at`.
 
         Raises:
             ArgumentInvalid: both are given, one is out of range, or the model is not calibrated.
@@ -189,7 +251,7 @@ class Manifest:
             if not -1 <= threshold <= 1:
                 raise ArgumentInvalid(f"threshold must be a cosine in [-1, 1], got {threshold:g}")
             return OperatingPoint(float(threshold))
-        found = self.threshold_at(fmr_default if fmr is None else fmr)
+        found = self.threshold_at(fmr_default if fmr is None else fmr, worst_case=worst_case)
         return OperatingPoint(
             found.similarity,
             fmr=found.fmr,

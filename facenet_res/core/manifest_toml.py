@@ -8,14 +8,15 @@ from typing import Any, Final, TypeVar
 import tomli_w
 
 from facenet_res.core.errors import ArtifactInvalid
-from facenet_res.core.manifest import Manifest, ModelFile, Threshold
+from facenet_res.core.manifest import CaptureRange, Condition, Manifest, ModelFile, Threshold
 from facenet_res.core.typed_values import typed
 
 FORMAT_VERSION: Final = 1
 # Tables may be absent, and older manifests lack the other three.
-OPTIONAL: Final = frozenset({"network", "files", "thresholds", "name", "version", "is_mirrored"})
+TABLES: Final = frozenset({"network", "files", "thresholds", "conditions", "capture"})
+OPTIONAL: Final = TABLES | {"name", "version", "is_mirrored"}
 
-Entry = TypeVar("Entry", ModelFile, Threshold)
+Entry = TypeVar("Entry", ModelFile, Threshold, Condition)
 
 
 def parse_manifest(document: bytes, origin: str) -> Manifest:
@@ -40,6 +41,7 @@ def parse_manifest(document: bytes, origin: str) -> Manifest:
         )
     files = _entries(ModelFile, values, "files", origin)
     thresholds = _entries(Threshold, values, "thresholds", origin)
+    conditions = _entries(Condition, values, "conditions", origin)
     missing = [each.name for each in fields(Manifest) if each.name not in {*values, *OPTIONAL}]
     if missing:
         raise ArtifactInvalid(f"{origin}: {', '.join(missing)} is missing")
@@ -47,7 +49,7 @@ def parse_manifest(document: bytes, origin: str) -> Manifest:
     names = [file.name for file in files]
     if not names or len(set(names)) < len(names):
         raise ArtifactInvalid(f"{origin}: files must be listed, each once; got {names}")
-    return replace(manifest, files=files, thresholds=thresholds)
+    return replace(manifest, files=files, thresholds=thresholds, conditions=conditions)
 
 
 def render_manifest(manifest: Manifest) -> bytes:
@@ -57,6 +59,11 @@ def render_manifest(manifest: Manifest) -> bytes:
         ArtifactInvalid: `parse_manifest` would not read it again.
     """
     values = {"format_version": FORMAT_VERSION, **asdict(manifest)}
+    # What states nothing is left out, so that older programs read the folder.
+    if not manifest.conditions:
+        del values["conditions"]
+    if manifest.capture == CaptureRange():
+        del values["capture"]
     try:
         document = tomli_w.dumps(values).encode("utf-8")
     except TypeError as error:

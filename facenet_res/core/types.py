@@ -150,6 +150,9 @@ class Verification:
             threshold.
         probe: the face that was verified, without crop and embedding where a server answered.
         reference: the other image's face; None for a person of a gallery.
+        outside: in what the faces differ from those that the threshold was calibrated on, in
+            words; the rate of false matches may then be a multiple of `fmr`. Empty where they do
+            not, and where a server answered.
     """
 
     score: float
@@ -157,6 +160,7 @@ class Verification:
     fmr: float | None = None
     probe: Face | None = None
     reference: Face | None = None
+    outside: tuple[str, ...] = ()
 
     @property
     def is_match(self) -> bool:
@@ -192,6 +196,8 @@ class Identification:
         fpir: false positive identification rate that it is calibrated for, or None.
         face: the probe; None where embeddings were given.
         second_score: score of the second-best person; -1 where there is none.
+        outside: see `Verification`; a face that is too small or too blurred to be compared is
+            unknown, and this states why.
     """
 
     candidates: tuple[Candidate, ...]
@@ -201,6 +207,7 @@ class Identification:
     fpir: float | None = None
     face: Face | None = None
     second_score: float = -1.0
+    outside: tuple[str, ...] = ()
 
     @property
     def margin(self) -> float:

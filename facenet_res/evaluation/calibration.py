@@ -6,6 +6,7 @@ not, so the interval is too narrow where few people make many pairs;
 `people_bootstrap` draws whole people instead and is the honest one there.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +20,10 @@ from facenet_res.core.types import Embeddings
 from facenet_res.evaluation.intervals import Interval, clopper_pearson, least_rate
 
 ROUNDS_MIN = 20
+PEOPLE_MIN = 3
+# Pairs kept for the draws, as a multiple of those that the rate allows: no draw needs more.
+KEPT_TIMES = 16
+KEPT_MIN = 1000
 SEED = 0
 CROPS_MAX = 6000
 """Of images to measure on: 18 million pairs, each of 50 bytes while people are drawn."""
@@ -99,12 +104,11 @@ def calibrate_on_people(
         By falling rate.
 
     Raises:
-        ArgumentInvalid: a rate is out of range or beyond what the pairs support.
-        DataInvalid: fewer than 3 people.
+        ArgumentInvalid: a rate is out of range.
+        DataInvalid: fewer than 3 people, or too few for a rate; the message says how many lack.
     """
+    check_people(people, rates)
     similarities = impostor_similarities(embeddings, people)
-    for rate in rates:
-        check_rate(rate, len(similarities))
     found = []
     for rate in sorted(rates, reverse=True):
         one = calibrate(similarities, rate)
@@ -112,6 +116,39 @@ def calibrate_on_people(
         low, high = min(one.similarity_low, drawn.low), max(one.similarity_high, drawn.high)
         found.append(replace(one, similarity_low=low, similarity_high=high))
     return found
+
+
+def check_people(people: Any, rates: Sequence[float]) -> None:
+    """Refuses rates that the people's impostor pairs cannot support, and says what is missing.
+
+    Args:
+        people: [B], who each image shows.
+        rates: of false matches.
+
+    Raises:
+        ArgumentInvalid: a rate is outside (0, 1).
+        DataInvalid: fewer than 3 people, or too few for a rate.
+    """
+    counts = np.unique(np.asarray(people), return_counts=True)[1]
+    images = int(counts.sum())
+    pairs = (images**2 - int((counts**2).sum())) // 2
+    if len(counts) < PEOPLE_MIN:
+        raise DataInvalid(
+            f"calibration requires at least {PEOPLE_MIN} people, got {len(counts)}: one folder of "
+            "images for each"
+        )
+    for rate in sorted(rates, reverse=True):
+        if 0.0 < rate < 1.0 and rate < least_rate(pairs) * (1 - 1e-9):
+            required = math.ceil(3 / rate - 1e-6)
+            each = images / len(counts)
+            needed = math.ceil((1 + math.sqrt(1 + 8 * required / each**2)) / 2)
+            raise DataInvalid(
+                f"an FMR of {rate:g} requires {required:,} impostor pairs; {len(counts)} people "
+                f"with {images} images make {pairs:,}. Missing are about "
+                f"{needed - len(counts)} people with {each:.1f} images each; or pass the rates "
+                f"that these support, {least_rate(pairs):.2g} and above (--fmr)"
+            )
+        check_rate(rate, pairs)
 
 
 def people_bootstrap(
@@ -141,20 +178,26 @@ def people_bootstrap(
     if rounds < ROUNDS_MIN:
         raise ArgumentInvalid(f"rounds must be at least {ROUNDS_MIN}, got {rounds}")
     names, person = np.unique(np.asarray(people), return_inverse=True)
-    if len(names) < 3:
-        raise DataInvalid(f"at least 3 people are needed to draw people; got {len(names)}")
+    if len(names) < PEOPLE_MIN:
+        raise DataInvalid(f"at least {PEOPLE_MIN} people are needed to draw; got {len(names)}")
     first, second = np.triu_indices(len(embeddings), 1)
     impostor = person[first] != person[second]
     first, second = first[impostor], second[impostor]
     scores = np.einsum("pd,pd->p", embeddings[first], embeddings[second]).astype(np.float64)
     check_rate(fmr, len(scores))
-    order = np.argsort(-scores, kind="stable")
+    kept = min(len(scores), int(KEPT_TIMES * fmr * len(scores)) + KEPT_MIN)
+    order = np.argpartition(-scores, kept - 1)[:kept]
+    order = order[np.argsort(-scores[order], kind="stable")]
     scores, first, second = scores[order], person[first[order]], person[second[order]]
+    faces = np.bincount(person)
     thresholds = np.empty(rounds)
     for index in range(rounds):
         drawn = np.bincount(random.integers(0, len(names), len(names)), minlength=len(names))
         weights = drawn[first] * drawn[second]
-        thresholds[index] = _weighted_threshold(scores, weights, fmr)
+        # All pairs of two people drawn: half of the square, minus each person's own square.
+        images = faces * drawn
+        pairs = (int(images.sum()) ** 2 - int((images**2).sum())) // 2
+        thresholds[index] = _weighted_threshold(scores, weights, fmr * pairs)
     low, high = np.quantile(thresholds, [0.025, 0.975])
     return Interval(float(low), float(high))
 
@@ -204,8 +247,7 @@ def _threshold(descending: NDArray[np.float64], accepts: float) -> float:
 
 
 def _weighted_threshold(
-    descending: NDArray[np.float64], weights: NDArray[np.int64], rate: float
+    descending: NDArray[np.float64], weights: NDArray[np.int64], accepts: float
 ) -> float:
-    total = np.cumsum(weights)
-    index = int(np.searchsorted(total, rate * total[-1] + 1e-9, side="right"))
+    index = int(np.searchsorted(np.cumsum(weights), accepts + 1e-9, side="right"))
     return float(np.nextafter(descending[min(index, len(descending) - 1)], np.inf))

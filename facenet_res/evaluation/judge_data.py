@@ -24,6 +24,7 @@ from facenet_res.data.records import NO_LABEL
 from facenet_res.data.split import split_by_identity
 from facenet_res.evaluation.bootstrap import BootstrapConfig
 from facenet_res.evaluation.cost import ROUNDS
+from facenet_res.evaluation.held_out import CROPS_MIN, IDENTITIES, UNLABELLED, decoded
 from facenet_res.evaluation.image_source import open_images
 from facenet_res.evaluation.pairs import located, thinned
 from facenet_res.evaluation.photos import PhotosConfig, PhotosPlan, plan_photos
@@ -58,9 +59,9 @@ class JudgeConfig:
     """
 
     pairs_max: int = 0
-    identities: int = 150
-    crops_min: int = 10
-    unlabelled: int = 4000
+    identities: int = IDENTITIES
+    crops_min: int = CROPS_MIN
+    unlabelled: int = UNLABELLED
     more_crops: tuple[Path, ...] = ()
     photos: PhotosConfig = field(default_factory=PhotosConfig)
     bootstrap: BootstrapConfig = field(default_factory=BootstrapConfig)
@@ -219,8 +220,8 @@ def load_judge_data(
             first=first_set_size(crops),
         )
         validation, non_enrolled = split.validation, split.groups
-        held_out = _decoded(validation, "held-out people", tell)
-        unnamed = _decoded(non_enrolled, "held-out non-enrolled people", tell)
+        held_out = decoded(validation, "held-out people", tell)
+        unnamed = decoded(non_enrolled, "held-out non-enrolled people", tell)
         lfw = align_subjects(
             images,
             names,
@@ -258,14 +259,6 @@ def groups_of(names: list[str]) -> dict[str, tuple[str, ...]]:
 
 def _age_band(age: int) -> str:
     return max(band for band in (*AGE_BANDS, OLDEST) if band[0] <= age)[1]
-
-
-def _decoded(crops: CropSource, stage: str, tell: Tell) -> Faces:
-    faces = []
-    for number in range(len(crops)):
-        faces.append(crops[number].decode())
-        tell(stage, number + 1, len(crops))
-    return np.stack(faces)
 
 
 def _trained_on(train: CropSource, sha256: str, config: JudgeConfig) -> TrainedOn:

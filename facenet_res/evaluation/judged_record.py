@@ -84,6 +84,7 @@ def figures(judged: Judged) -> dict[str, Any]:
             "named_wrongly": photos.named_wrongly,
             "open_set": dataclasses.asdict(photos.open_set),
             "strangers_named": [dataclasses.asdict(one) for one in judged.non_enrolled],
+            "at_fpir": [dataclasses.asdict(one) for one in judged.at_fpir],
         },
         "groups": {
             "threshold": judged.groups.threshold,

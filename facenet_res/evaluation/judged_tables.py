@@ -65,6 +65,14 @@ def figure_table(model: Judged, teacher: Judged) -> Table:
         )
         for ours in model.non_enrolled
     ]
+    rows += [
+        (
+            f"the same and TPIR, the gallery's threshold for FPIR {100 * rate:g} %",
+            *(_at_fpir(one, rate) for one in both),
+            "",
+        )
+        for rate in dict.fromkeys(each.fpir for one in both for each in one.at_fpir)
+    ]
     return Table(header=FIGURE_HEADER, rows=tuple(rows))
 
 
@@ -172,6 +180,14 @@ def _non_enrolled_of(judged: Judged, rate: float) -> str:
 
 def _non_enrolled_text(one: NonEnrolledNamed, unknown: int) -> str:
     return f"{share(one.named / unknown, one.interval)}, at {one.threshold:.3f}"
+
+
+def _at_fpir(judged: Judged, rate: float) -> str:
+    found = [one for one in judged.at_fpir if one.fpir == rate]
+    if not found:
+        return NO_FIGURE
+    named = share(found[0].named / judged.photos.unknown, found[0].interval)
+    return f"{named}, TPIR {100 * found[0].tpir:.2f} %, at {found[0].threshold:.3f}"
 
 
 def _number(value: float) -> str:

@@ -12,9 +12,11 @@ from facenet_res.core.arrays import cosine
 from facenet_res.core.artifact import Artifact
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.manifest import Manifest
+from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.core.progress import Tell
 from facenet_res.core.types import Embeddings, Identification
 from facenet_res.evaluation.all_pairs import impostor_threshold
+from facenet_res.evaluation.at_fpir import AtFpir, at_fpirs, fpir_points
 from facenet_res.evaluation.bootstrap import shared_units
 from facenet_res.evaluation.cost import Cost, measure_cost
 from facenet_res.evaluation.groups import GroupedFaces, GroupsReport, judge_groups
@@ -115,6 +117,7 @@ class Judged:
         validation: all pairs of the held-out identities.
         photos: people enrolled and asked for, at the threshold for 1e-3.
         non_enrolled: what each threshold makes of people never enrolled.
+        at_fpir: the same at the gallery's own thresholds for an FPIR.
         groups: false matches per group, at one threshold.
         robustness: unchanged faces first.
         cost: time, weights, work and bytes.
@@ -128,6 +131,7 @@ class Judged:
     validation: VerificationReport
     photos: PhotosReport
     non_enrolled: tuple[NonEnrolledNamed, ...]
+    at_fpir: tuple[AtFpir, ...]
     groups: GroupsReport
     robustness: tuple[Robustness, ...]
     cost: Cost
@@ -150,7 +154,7 @@ def judge_network(network: Network, data: JudgeData, config: JudgeConfig, tell: 
     lfw, sample = _lfw(network, data, tell)
     validation = _validation(network, data, config, tell)
     thresholds = _thresholds(network.artifact.manifest, validation)
-    photos = _photos(network, data, thresholds[PHOTOS_FMR_DEFAULT], tell)
+    photos, points = _photos(network, data, thresholds[PHOTOS_FMR_DEFAULT], tell)
     return Judged(
         manifest=network.artifact.manifest,
         engine=network.recognizer.info().engine,
@@ -160,6 +164,7 @@ def judge_network(network: Network, data: JudgeData, config: JudgeConfig, tell: 
         validation=validation,
         photos=photos,
         non_enrolled=_non_enrolled(photos, thresholds),
+        at_fpir=at_fpirs(photos.answers, points),
         groups=_groups(network, data, config, tell),
         robustness=judge_robustness(network.embedder, data, config.robustness_step, tell),
         cost=cost,
@@ -239,7 +244,9 @@ class _GalleryIdentifier:
         return self._embedder.embed(self._portraits.face(image)[None])
 
 
-def _photos(network: Network, data: JudgeData, threshold: float, tell: Tell) -> PhotosReport:
+def _photos(
+    network: Network, data: JudgeData, threshold: float, tell: Tell
+) -> tuple[PhotosReport, tuple[OperatingPoint, ...]]:
     plan = data.plan
     total = len(plan.enrolled) + len(plan.known) + len(plan.unknown)
     model_id, dim = network.embedder.model_id, network.embedder.embedding_dim
@@ -251,7 +258,8 @@ def _photos(network: Network, data: JudgeData, threshold: float, tell: Tell) -> 
         ) as gallery,
     ):
         identifier = _GalleryIdentifier(data.portraits, network.embedder, gallery, threshold)
-        return judge_photos(plan, source, identifier, lambda done: tell("photos", done, total))
+        report = judge_photos(plan, source, identifier, lambda done: tell("photos", done, total))
+        return report, fpir_points(gallery)
 
 
 def _non_enrolled(

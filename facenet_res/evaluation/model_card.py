@@ -119,6 +119,7 @@ def model_card(
         network=network_text(model.manifest),
         files=", ".join(f"`{file.name}`" for file in model.manifest.files),
         thresholds=_thresholds(model.manifest),
+        conditions=conditions_table(model.manifest),
         engine=model.engine,
         is_mirrored=model.is_mirrored,
         robust_pairs=sum(fold.pairs for fold in model.robustness[0].accuracy.folds),
@@ -172,6 +173,19 @@ def _thresholds(manifest: Manifest) -> str:
         for one in manifest.thresholds
     ]
     return ", ".join(found) or "none"
+
+
+def conditions_table(manifest: Manifest) -> Table:
+    """The thresholds of each condition by FMR; no rows where none was calibrated."""
+    rates = [one.fmr for one in manifest.thresholds]
+    named = [(one.name, one.definition, one.thresholds) for one in manifest.conditions]
+    rows = []
+    for name, definition, thresholds in (*named, ("worst", "", manifest.worst_thresholds)):
+        found = {one.fmr: f"{one.similarity:.3f}" for one in thresholds}
+        cells = [found.get(rate, "too few pairs") for rate in rates]
+        rows.append((name, definition, *cells))
+    header = ("condition", "definition", *(f"FMR {rate:.0e}" for rate in rates))
+    return Table(header=header, rows=tuple(rows) if named else ())
 
 
 def _errors(model: Judged, teacher: Judged) -> str:

@@ -80,7 +80,8 @@ def _small(face: Image, random: np.random.Generator) -> Image:
     return resize(resize(face, SMALL_SIDE_PX, SMALL_SIDE_PX), FACE_SIDE_PX, FACE_SIDE_PX)
 
 
-def _dark(face: Image, random: np.random.Generator) -> Image:
+def dark(face: Image, random: np.random.Generator) -> Image:
+    """A sixteenth of the light, with noise."""
     light = EXPOSURE * (face / 255.0) ** GAMMA
     light += random.normal(0.0, NOISE, face.shape)
     return np.rint(255.0 * np.clip(light, 0.0, 1.0) ** (1 / GAMMA)).astype(np.uint8)
@@ -114,7 +115,7 @@ VARIANTS: Final = (
     Variant(
         "low light",
         f"a sixteenth of the light (gamma {GAMMA:g}), Gaussian noise of {NOISE:g} of full light",
-        _dark,
+        dark,
     ),
     Variant(
         "mask",

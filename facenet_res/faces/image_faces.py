@@ -17,6 +17,8 @@ from facenet_res.faces.align import align_face, alignment
 from facenet_res.faces.detector import Detector
 from facenet_res.imaging.lazy_image import LazyImage, ScaledImage
 
+GREY_LEVELS_MAX = 3.0
+
 
 @runtime_checkable
 class TakesReductions(Protocol):
@@ -90,10 +92,23 @@ def measure_quality(detection: Detection, crop: Image) -> FaceQuality:
     distance_px = float(np.hypot(*across))
     # A detector may put both eyes at one place: a distance of 0 says so.
     offset = float((nose - (left + right) / 2) @ across) / max(distance_px**2, 1e-6)
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     return FaceQuality(
         eye_distance_px=distance_px,
         roll_deg=math.degrees(math.atan2(across[1], across[0])),
         yaw_share=offset,
-        sharpness=float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+        sharpness=sharpness_of(crop),
     )
+
+
+def sharpness_of(crop: Image) -> float:
+    """The variance of the Laplacian of a crop's grey values; see `FaceQuality`."""
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
+
+
+def is_grey(crop: Image) -> bool:
+    """Whether a crop has no colour: a grey image, or one tinted by less than 3 levels."""
+    if crop.size == 0:
+        return False
+    green = crop[..., 1:2].astype(np.int16)
+    return float(np.abs(crop[..., [0, 2]] - green).mean()) < GREY_LEVELS_MAX

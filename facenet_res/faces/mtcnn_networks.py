@@ -77,11 +77,11 @@ _SIDES_PX: Final = {"pnet": -1, "rnet": 24, "onet": 48}
 class Network:
     """One of the three networks, compiled for the CPU. Safe to call from several threads."""
 
-    def __init__(self, name: str, tensors: Tensors) -> None:
+    def __init__(self, name: str, tensors: Tensors, precision: str = "f32") -> None:
         config = {
             "PERFORMANCE_HINT": "LATENCY",
             # Not bf16, the default where the CPU has it: boxes are the same on every machine.
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": precision,
         }
         compiled = ov.Core().compile_model(_graph(name, tensors), "CPU", config)
         self._requests: Pool[Any] = Pool(compiled.create_infer_request)
@@ -103,10 +103,16 @@ class Network:
             return tuple(tensor.data.copy() for tensor in request.output_tensors)
 
 
-def load_networks(path: Path = WEIGHTS_PATH) -> tuple[Network, Network, Network]:
+def load_networks(
+    path: Path = WEIGHTS_PATH, proposal_precision: str = "f32"
+) -> tuple[Network, Network, Network]:
     """P-Net, R-Net and O-Net."""
     tensors = load_file(path)
-    return Network("pnet", tensors), Network("rnet", tensors), Network("onet", tensors)
+    return (
+        Network("pnet", tensors, proposal_precision),
+        Network("rnet", tensors),
+        Network("onet", tensors),
+    )
 
 
 def _graph(name: str, tensors: Tensors) -> ov.Model:

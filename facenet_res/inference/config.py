@@ -24,8 +24,9 @@ class BackendConfig:
     """Which engine runs the network, and how.
 
     Attributes:
-        engine: "openvino", "keras" or "onnx"; "auto" is OpenVINO, which reads every
-            format of ours.
+        engine: "openvino", "keras" or "onnx"; "auto" is OpenVINO, which reads every format of
+            ours, or ONNX Runtime where it is installed, the model has an ONNX file, and a short
+            measurement found it faster; see `inference.fastest`.
         device: "cpu"; "gpu" (OpenVINO: Intel's, ONNX Runtime: CUDA, Keras: its backend's);
             "tensorrt", of ONNX Runtime alone. "auto" is the CPU, and for Keras a GPU where its
             backend sees one. A device that was asked for is used, or opening fails.

@@ -1,7 +1,9 @@
 """From an artifact to what runs it; each engine is imported only when it is the one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from facenet_res.core.artifact import Artifact, default_artifact_dir, read_artifact
 from facenet_res.core.errors import ArtifactInvalid
@@ -10,6 +12,7 @@ from facenet_res.inference.backend import Backend
 from facenet_res.inference.choice import with_engine
 from facenet_res.inference.config import BackendConfig, Device, Engine, Precision
 from facenet_res.inference.embedder import BackendEmbedder
+from facenet_res.inference.fastest import fastest_engine
 
 
 def open_embedder(
@@ -56,6 +59,9 @@ def open_backend(artifact: Artifact, config: BackendConfig | None = None) -> Bac
         raise ArtifactInvalid(
             f"{artifact.folder}: the network takes {side_px} px faces, we align to {FACE_SIDE_PX}"
         )
+    if settings.engine == "auto":
+        fastest = fastest_engine(artifact, settings, _OPENERS)
+        settings = replace(settings, engine=cast(Engine, fastest))
     settled = with_engine(settings)
     return _OPENERS[settled.engine](artifact, settled)
 

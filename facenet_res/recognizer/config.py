@@ -4,13 +4,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from facenet_res.core.errors import ConfigInvalid
-from facenet_res.core.manifest import FMR_DEFAULT
+from facenet_res.core.manifest import FMR_DEFAULT, CaptureRange
+from facenet_res.faces.detector import Detector
 from facenet_res.faces.names import DETECTOR_DEFAULT, DETECTORS, FACE_PX_RANGE
+from facenet_res.faces.open import open_detector
 from facenet_res.imaging.decode import ImageLimits
 from facenet_res.inference.config import BackendConfig, Device, Engine, Precision
+
+MEASURE_MAX: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,14 @@ class RecognizerConfig:
         flip: whether the mirrored face is added to each embedding, whatever the manifest says.
         limits: largest image that is accepted.
         fmr: false match rate that decides where a call names none, in (0, 1).
+        worst_case: whether the threshold is that of the worst calibrated condition (grey, small,
+            dark, one camera and light, one origin) rather than the pooled one: fewer false matches
+            in such images, more false non-matches in all.
+        eye_distance_px_min: a face with less between its eyes is not compared; None for what the
+            model was calibrated for, 0 for no limit. Likewise below:
+        sharpness_min: see `FaceQuality`.
+        retries: whether an image without a detection is searched again, changed: contrast, padding,
+            scale, turned.
 
     Raises:
         ConfigInvalid: a value is out of range, or two do not go together.
@@ -50,6 +62,10 @@ class RecognizerConfig:
     flip: bool = False
     limits: ImageLimits = field(default_factory=ImageLimits)
     fmr: float = FMR_DEFAULT
+    worst_case: bool = False
+    eye_distance_px_min: float | None = None
+    sharpness_min: float | None = None
+    retries: bool = True
 
     def __post_init__(self) -> None:
         if self.detector not in DETECTORS:
@@ -62,6 +78,10 @@ class RecognizerConfig:
             raise ConfigInvalid(
                 f"face_px_min must be in [{least:g}, {most:g}], got {self.face_px_min:g}"
             )
+        for name in ("eye_distance_px_min", "sharpness_min"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= MEASURE_MAX:
+                raise ConfigInvalid(f"{name} must be in [0, {MEASURE_MAX:g}], got {value:g}")
         if not 0 < self.fmr < 1:
             raise ConfigInvalid(f"fmr must be in (0, 1), got {self.fmr}")
         if isinstance(self.detector_model, str):
@@ -93,4 +113,19 @@ class RecognizerConfig:
             threads=self.threads,
             batch_max=self.batch_max,
             is_cached=self.is_cached,
+        )
+
+    def capture_of(self, model: CaptureRange) -> CaptureRange:
+        """The faces that are compared: a model's range, with the limits that are set here."""
+        own = {name: getattr(self, name) for name in ("eye_distance_px_min", "sharpness_min")}
+        return replace(model, **{name: value for name, value in own.items() if value is not None})
+
+    def open_detector(self) -> Detector:
+        """Opens the detector.
+
+        Raises:
+            FileMissing, ArtifactInvalid: its file is absent, or no detector.
+        """
+        return open_detector(
+            self.detector, self.detector_model, self.face_px_min, retries=self.retries
         )

@@ -28,6 +28,7 @@ from facenet_res.gallery.types import (
     Person,
 )
 from facenet_res.imaging.lazy_image import LazyImage
+from facenet_res.recognizer.capture import check_capture, described, outside
 from facenet_res.recognizer.recognizer import FaceRecognizer
 from facenet_res.recognizer.steps import AnyImage, embedded, of_image
 
@@ -55,7 +56,7 @@ class Gallery:
 
         def threshold_at(fmr: float) -> float:
             # Beyond the calibrated range the strictest known threshold is still strict enough.
-            return manifest.threshold_at(min(fmr, fmr_max or fmr)).similarity
+            return recognizer.operating_point(fmr=min(fmr, fmr_max or fmr)).threshold
 
         model: dict[str, Any] = {
             "model_id": recognizer.embedder.model_id,
@@ -98,27 +99,23 @@ class Gallery:
             face_id: of the one face that is enrolled; "" derives it from person and image.
 
         Raises:
-            NoFace, SeveralFaces: an image shows not exactly one face; the message says which.
+            NoFace, SeveralFaces, FaceQualityLow: an image shows not exactly one usable face.
             FaceExists, ArgumentInvalid, DiskFull: see `EmbeddingGallery.enroll_many`.
         """
         LIMITS.check_id("person_id", person_id)
         several = images if isinstance(images, list | tuple) else [images]
         if not several:
             raise ArgumentInvalid("images is empty: pass one or more")
+        template = Enrollment(
+            person_id=person_id,
+            embedding=_NONE,
+            name=display_name,
+            metadata=metadata or {},
+            face_id=face_id or None,
+        )
         return self.embeddings.enroll_many(
             [
-                self._enrollment(
-                    Enrollment(
-                        person_id=person_id,
-                        embedding=_NONE,
-                        name=display_name,
-                        metadata=metadata or {},
-                        face_id=face_id or None,
-                    ),
-                    f"image {number}",
-                    image,
-                    largest,
-                )
+                self._enrollment(template, f"image {number}", image, largest)
                 for number, image in enumerate(several, start=1)
             ]
         )
@@ -144,6 +141,7 @@ class Gallery:
             metadata: see `enroll`.
         """
         data = None if image is None else image.data
+        check_capture(face, self.recognizer.capture, "person to enrol")
         return self.embeddings.enroll(
             person_id,
             face.embedding,
@@ -203,10 +201,11 @@ class Gallery:
         """Identifies embedded faces at an operating point."""
         if not faces:
             return []
+        capture = self.recognizer.capture
         probes = np.stack([face.embedding for face in faces])
         answers = self.embeddings.identify(probes, threshold=point.threshold, k=k)
         return [
-            replace(answer, face=face, fmr=point.fmr, fpir=point.fpir)
+            described(replace(answer, face=face, fmr=point.fmr, fpir=point.fpir), capture)
             for face, answer in zip(faces, answers, strict=True)
         ]
 
@@ -231,7 +230,7 @@ class Gallery:
         Raises:
             UnknownPerson: the gallery has no such person.
             UnknownFace: the person has no face left.
-            NoFace, SeveralFaces: the image shows not exactly one face.
+            NoFace, SeveralFaces, FaceQualityLow: the image shows not exactly one usable face.
         """
         point = self.recognizer.operating_point(fmr=fmr, threshold=threshold)
         return self.verify_face(
@@ -239,11 +238,13 @@ class Gallery:
         )
 
     def verify_face(self, person_id: str, face: Face, point: OperatingPoint) -> Verification:
-        """Compares an embedded face with a person at an operating point."""
+        """Compares an embedded face with a person at an operating point; see `verify`."""
+        capture = self.recognizer.capture
+        check_capture(face, capture, "probe")
         answer = self.embeddings.verify(
             person_id, face.embedding, threshold=point.threshold, fmr=point.fmr
         )
-        return replace(answer, probe=face)
+        return replace(answer, probe=face, outside=outside(face, capture))
 
     def people(self) -> Iterator[Person]:
         """Everybody, by the order of ids."""
@@ -289,6 +290,7 @@ class Gallery:
                 face, data = self.recognizer.embed_one(opened, largest=largest), opened.data
             except InputError as error:
                 raise of_image(error, role, image) from error
+        check_capture(face, self.recognizer.capture, role)
         contents = data or face.crop.tobytes() or face.embedding.tobytes()
         return replace(
             template,

@@ -17,20 +17,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from facenet_res.core.artifact import read_artifact
 from facenet_res.core.embedder import Embedder
 from facenet_res.core.files import given_path
-from facenet_res.core.manifest import FMR_DEFAULT, Manifest
+from facenet_res.core.manifest import FMR_DEFAULT, CaptureRange, Manifest
 from facenet_res.core.model_names import model_folder
 from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.core.ordered import ordered_map
-from facenet_res.core.types import (
-    Embeddings,
-    Face,
-    Faces,
-    ImageResult,
-    Verification,
-)
+from facenet_res.core.types import Embeddings, Face, Faces, ImageResult, Verification
 from facenet_res.faces.detector import Detector, only_face
 from facenet_res.faces.image_faces import detect_faces
-from facenet_res.faces.open import open_detector
 from facenet_res.imaging.lazy_image import LazyImage
 from facenet_res.inference.embedder import BackendEmbedder
 from facenet_res.inference.open import open_backend
@@ -95,12 +88,9 @@ class FaceRecognizer:
         artifact = read_artifact(model_folder(self.config.model))
         self.manifest: Manifest = artifact.manifest
         if self.manifest.thresholds and self.config.fmr != FMR_DEFAULT:
-            # A rate that the model is not calibrated for is refused here, not when it is used. A
-            # model that does not reach the default rate still embeds, and decides at its own rates.
+            # A rate that the model is not calibrated for is refused here, not when it is used.
             self.manifest.threshold_at(self.config.fmr)
-        self.detector: Detector = open_detector(
-            self.config.detector, self.config.detector_model, self.config.face_px_min
-        )
+        self.detector: Detector = self.config.open_detector()
         backend = open_backend(artifact, self.config.backend())
         self.embedder: Embedder = BackendEmbedder(backend, self.manifest, flip=self.config.flip)
 
@@ -120,6 +110,11 @@ class FaceRecognizer:
             model_id=embedder.model_id, embedding_dim=embedder.embedding_dim
         )
         return recognizer
+
+    @property
+    def capture(self) -> CaptureRange:
+        """The faces that are compared, and that the thresholds hold for."""
+        return self.config.capture_of(self.manifest.capture)
 
     def info(self) -> RecognizerInfo:
         """Model, engine, detector, thresholds and terms of use."""
@@ -222,11 +217,12 @@ class FaceRecognizer:
 
         Raises:
             NoFace, SeveralFaces: an image shows not exactly one face; the message says which.
+            FaceQualityLow: a face is too small or too blurred; see `RecognizerConfig`.
         """
         point = self.operating_point(fmr=fmr, threshold=threshold)
         first = embedded(self, "probe", probe, largest=largest)
         second = embedded(self, "reference", reference, largest=largest)
-        return compare(first, second, point)
+        return compare(first, second, point, self.capture)
 
     def operating_point(
         self, *, fmr: float | None = None, threshold: float | None = None
@@ -236,8 +232,9 @@ class FaceRecognizer:
         Raises:
             ArgumentInvalid: both are given, one is out of range, or the model is not calibrated.
         """
+        config = self.config
         return self.manifest.operating_point(
-            fmr=fmr, threshold=threshold, fmr_default=self.config.fmr
+            fmr=fmr, threshold=threshold, fmr_default=config.fmr, worst_case=config.worst_case
         )
 
     def open_gallery(self, path: str | os.PathLike[str], *, create: bool = False) -> "Gallery":
@@ -286,8 +283,8 @@ class FaceRecognizer:
             config or DedupConfig(), similarity_min=point.threshold, fmr=point.fmr or 0.0
         )
         source, target = given_path(folder, "folder"), given_path(out, "out")
-        on_progress = on_progress or no_progress
-        return deduplicate(source, target, settings, recognizer=self, on_progress=on_progress)
+        progress = on_progress or no_progress
+        return deduplicate(source, target, settings, recognizer=self, on_progress=progress)
 
     def close(self) -> None:
         """Releases the network."""

@@ -11,6 +11,7 @@ from facenet_res.core.arrays import check_embeddings, cosine
 from facenet_res.core.errors import ArgumentInvalid, InputError, ModelMismatch
 from facenet_res.core.files import given_path
 from facenet_res.core.image_files import image_files
+from facenet_res.core.manifest import CaptureRange
 from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.core.types import (
     Embeddings,
@@ -20,6 +21,7 @@ from facenet_res.core.types import (
     Verification,
 )
 from facenet_res.imaging.lazy_image import ImageSource, LazyImage
+from facenet_res.recognizer.capture import check_capture, outside
 
 if TYPE_CHECKING:
     from facenet_res.recognizer.recognizer import FaceRecognizer
@@ -119,7 +121,26 @@ def with_embeddings(
     ]
 
 
-def compare(probe: Face, reference: Face, point: OperatingPoint) -> Verification:
-    """Compares two embedded faces at an operating point."""
+def compare(
+    probe: Face, reference: Face, point: OperatingPoint, capture: CaptureRange
+) -> Verification:
+    """Compares two embedded faces at an operating point.
+
+    Args:
+        probe: a face.
+        reference: another.
+        point: that decides.
+        capture: the faces that may be compared, and that the threshold holds for.
+
+    Raises:
+        FaceQualityLow: a face is too small or too blurred.
+    """
+    check_capture(probe, capture, "probe")
+    check_capture(reference, capture, "reference")
     score = float(cosine(probe.embedding[None], reference.embedding[None])[0])
-    return Verification(score, point.threshold, point.fmr, probe, reference)
+    found = tuple(
+        f"{role}: {each}"
+        for role, face in (("probe", probe), ("reference", reference))
+        for each in outside(face, capture)
+    )
+    return Verification(score, point.threshold, point.fmr, probe, reference, found)

@@ -70,7 +70,9 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
             self._one("second", request.second, context, request.largest_face),
         )
         return pb.VerifyImagesResponse(
-            verdict=convert.to_verdict(compare(probe, reference, point)),
+            verdict=convert.to_verdict(
+                compare(probe, reference, point, self._faces.recognizer.capture)
+            ),
             first=convert.to_face(probe),
             second=convert.to_face(reference),
         )

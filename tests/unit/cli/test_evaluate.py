@@ -1,17 +1,13 @@
 """`evaluate`: the protocols on a handful of images, from a folder and from a zip file."""
 
 import json
-import shutil
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from facenet_res.cli.export import read_thresholds
 from facenet_res.core import exit_codes
-from facenet_res.core.artifact import read_manifest, write_manifest
 from facenet_res.imaging.encode import encode_jpeg
 from tests.unit.cli.conftest import Run
 
@@ -107,75 +103,3 @@ def test_a_server_that_does_not_answer_is_unavailable(run: Run, people: Path) ->
         "--people", 1, "--unknown", 1, "--each", 1,
     )  # fmt: skip
     assert ran.code == exit_codes.UNAVAILABLE
-
-
-@pytest.fixture
-def crops(tmp_path: Path) -> Path:
-    """12 people with 3 aligned crops each: 594 impostor pairs."""
-    random = np.random.default_rng(0)
-    for person in range(12):
-        folder = tmp_path / "crops" / f"p{person:02d}"
-        folder.mkdir(parents=True)
-        for number in range(3):
-            coarse = random.integers(0, 256, (8, 8, 3), np.uint8)
-            face = np.kron(coarse, np.ones((14, 14, 1), np.uint8))
-            (folder / f"{number}.jpg").write_bytes(encode_jpeg(face))
-    return tmp_path / "crops"
-
-
-def test_thresholds_come_with_an_interval_and_can_be_exported(
-    run: Run, model: Path, crops: Path, tmp_path: Path
-) -> None:
-    command = ("evaluate", "thresholds", "--images", crops, "--aligned")
-
-    ran = run(*command, "--model", model, "--json", "--fmr", "0.01", "0.1")
-    table = run(*command, "--model", model, "--fmr", "0.1")
-    refused = run(*command, "--model", model, "--fmr", "1e-4")
-
-    loose, strict = ran.json["thresholds"]
-    assert (loose["fmr"], loose["impostor_pairs"]) == (0.1, 594)
-    assert loose["similarity_low"] <= loose["similarity"] <= loose["similarity_high"]
-    assert loose["similarity"] < strict["similarity"]
-    assert f"{loose['similarity']:.4f}" in table.out
-    assert refused.code == exit_codes.INPUT
-    assert "594 impostor pairs cannot support" in refused.err
-    (tmp_path / "thresholds.json").write_text(ran.out)
-    model_id, (first, second) = read_thresholds(tmp_path / "thresholds.json")
-    assert model_id == ran.json["model_id"]
-    assert (first.similarity, second.fmr) == (loose["similarity"], 0.01)
-
-
-def test_written_thresholds_make_an_imported_model_verify(
-    run: Run, model: Path, crops: Path, photos: Path, tmp_path: Path
-) -> None:
-    # Given a model without thresholds.
-    model = shutil.copytree(model, tmp_path / "imported")
-    write_manifest(model, replace(read_manifest(model), thresholds=()))
-    verify = ("verify", photos / "a.jpg", photos / "a.jpg", "--model", model, "--fmr", "0.03")
-    before = run(*verify)
-    command = ("evaluate", "thresholds", "--images", crops, "--aligned", "--fmr", "0.01", "0.1")
-
-    written = run(*command, "--model", model, "--json", "--write")
-    without_model = run(*command, "--write")
-    after = run(*verify)
-
-    assert before.code == exit_codes.INPUT
-    assert "evaluate thresholds --images PEOPLE --model DIR --write" in before.err
-    assert f"wrote 2 thresholds to the manifest of {model}" in written.err
-    assert [one.fmr for one in read_manifest(model).thresholds] == [0.1, 0.01]
-    assert read_manifest(model).model_id == written.json["model_id"]
-    assert without_model.code == exit_codes.INPUT
-    assert "--write requires --model" in without_model.err
-    assert after.code == exit_codes.OK
-
-
-def test_only_people_who_are_there_can_be_chosen(
-    run: Run, model: Path, people: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "only.txt").write_text("ann\neve\n")
-    ran = run(
-        "evaluate", "thresholds", "--images", people, "--model", model,
-        "--only", tmp_path / "only.txt",
-    )  # fmt: skip
-    assert ran.code == exit_codes.INPUT
-    assert "1 people of" in ran.err

@@ -11,7 +11,7 @@ from facenet_res.core import exit_codes
 from facenet_res.core.errors import DataInvalid
 from facenet_res.evaluation import judge_data
 from facenet_res.evaluation.judge_data import JudgeConfig
-from facenet_res.recognizer import recognizer
+from facenet_res.recognizer import config
 from tests.fakes import FakeDetector
 from tests.judge_sets import CONFIG, write_judge_files
 from tests.unit.cli.conftest import Run
@@ -50,7 +50,7 @@ def test_a_model_is_judged_and_its_card_written(
         return CONFIG
 
     monkeypatch.setattr(judge_data, "JudgeConfig", small)
-    monkeypatch.setattr(recognizer, "open_detector", lambda *_: FakeDetector())
+    monkeypatch.setattr(config, "open_detector", lambda *_, **__: FakeDetector())
     out = tmp_path / "card"
 
     ran = run("evaluate", "card", "--model", model, "--teacher", model, "--out", out, "--json")

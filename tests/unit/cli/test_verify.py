@@ -85,5 +85,5 @@ def test_a_model_without_thresholds_says_the_next_step(
     ran = run(*command)
 
     assert ran.code == exit_codes.INPUT
-    assert "facenet-res evaluate thresholds --images PEOPLE --model DIR --write" in ran.err
+    assert "facenet-res calibrate --images PEOPLE --model DIR" in ran.err
     assert run(*command, "--threshold", 0.5).code == exit_codes.OK

@@ -92,6 +92,7 @@ def test_the_figures_hang_together(judged: Judged) -> None:
     named = [one.named for one in judged.non_enrolled]
     assert named == sorted(named, reverse=True)
     assert judged.non_enrolled[1].named == judged.photos.false_accepts
+    assert all(0 <= one.tpir <= 1 and one.named <= 100 for one in judged.at_fpir)
     assert {attribute.name for attribute in judged.groups.attributes} == {"origin", "gender", "age"}
 
 

@@ -1,0 +1,1 @@
+"""Recall, false detections and time of the detector, with and without its retries."""

@@ -82,8 +82,8 @@ calibrate: $(VENV)/.dev ## Measure the thresholds of both models of the package 
 	$(BIN)/facenet-res calibrate --held-out --model dlib-resnet --out build/dlib-resnet --overwrite
 	cp build/dlib-resnet/manifest.toml facenet_res/weights/dlib-resnet/manifest.toml
 
-study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: an hour on two cores.
-	for each in candidates ablation; do \
+study: $(VENV)/.dev ## Go on with the studies that the default recipe rests on: two hours on two cores.
+	for each in candidates ablation recipe; do \
 		KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/python -m experiments.study $$each \
 			--runs runs/study --out docs/studies || exit 1; done
 

@@ -29,6 +29,8 @@ PADDING_SHARE: Final = 0.25
 """Of the shorter side, added around the image."""
 EYES_SHARE_MIN: Final = 0.15
 """Least distance between the eyes, as a share of the box's width."""
+BEYOND_SHARE_MAX: Final = 0.1
+"""How far beyond the image's edge a landmark still counts as in it, in distances of the eyes."""
 GREY: Final = 128
 STRETCHED_PERCENT: Final = (1.0, 99.0)
 
@@ -98,20 +100,23 @@ class RetryingDetector:
 
 
 def with_both_eyes(detections: list[Detection], image: Image) -> list[Detection]:
-    """The detections whose eyes lie apart and in the image.
+    """The detections whose eyes lie apart and in the image, and at most one other landmark beyond.
 
-    A crop of one eye is taken for a face whose other eye lies beyond the image's edge, or at the
-    same place.
+    A crop of one eye is taken for a face whose other eye lies beyond the image's edge or at the
+    same place, or whose mouth does.
     """
     height_px, width_px = image.shape[:2]
     return [each for each in detections if _has_both_eyes(each, width_px, height_px)]
 
 
 def _has_both_eyes(detection: Detection, width_px: int, height_px: int) -> bool:
-    eyes = detection.landmarks[:2]
-    apart_px = float(np.hypot(*(eyes[1] - eyes[0])))
-    is_inside = (eyes >= -0.5).all() and (eyes <= (width_px - 0.5, height_px - 0.5)).all()
-    return bool(is_inside) and apart_px >= EYES_SHARE_MIN * detection.box.width_px
+    points = detection.landmarks
+    apart_px = float(np.hypot(*(points[1] - points[0])))
+    edge = np.array([width_px, height_px]) - 0.5
+    beyond_px = np.maximum(-0.5 - points, points - edge).max(axis=1)
+    is_beyond = beyond_px > BEYOND_SHARE_MAX * apart_px
+    is_apart = apart_px >= EYES_SHARE_MIN * detection.box.width_px
+    return is_apart and not is_beyond[:2].any() and int(is_beyond.sum()) < 2
 
 
 def _stretched(image: Image) -> tuple[Image, Transform] | None:

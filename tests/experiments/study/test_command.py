@@ -53,4 +53,7 @@ def test_an_unknown_study_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[
     words = ["nothing", "--runs", str(tmp_path), "--out", str(tmp_path)]
 
     assert main(words) == exit_codes.INPUT
-    assert "no study 'nothing'; known are ['ablation', 'candidates']" in capsys.readouterr().err
+    assert (
+        "no study 'nothing'; known are ['ablation', 'candidates', 'recipe']"
+        in capsys.readouterr().err
+    )

@@ -173,7 +173,7 @@ def test_two_trials_of_one_name_are_refused(tiny_run: TrainConfig) -> None:
 
 
 @pytest.mark.parametrize("smoke", [False, True])
-@pytest.mark.parametrize(("name", "least"), [("candidates", 5), ("ablation", 18)])
+@pytest.mark.parametrize(("name", "least"), [("candidates", 5), ("ablation", 18), ("recipe", 12)])
 def test_our_own_studies_load(name: str, least: int, smoke: bool) -> None:
     study = load_study(name, smoke=smoke)
 

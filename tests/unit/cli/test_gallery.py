@@ -49,6 +49,7 @@ def test_a_person_is_enrolled_known_and_deleted(
         "box": answer["box"],
         "person_id": None,
         "candidates": [],
+        "outside": [],
     }
     assert empty.code == exit_codes.ANSWER_IS_NO
 

@@ -7,11 +7,13 @@ import pytest
 from facenet_res.core.errors import ConfigInvalid
 from facenet_res.faces.mtcnn import MtcnnDetector
 from facenet_res.faces.open import open_detector
+from facenet_res.faces.retries import RetryingDetector
 from tests.portraits import portrait
 
 
 def test_the_default_is_the_one_in_the_package() -> None:
-    assert isinstance(open_detector(), MtcnnDetector)
+    assert isinstance(open_detector(), RetryingDetector)
+    assert isinstance(open_detector(retries=False), MtcnnDetector)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,7 @@ def test_refuses_what_does_not_exist(name: str, model_path: Path | None, message
 
 def test_the_smallest_face_holds_however_large_the_photograph() -> None:
     # Where a copy may be searched instead of the whole, small faces are let go.
-    ours, told = open_detector(), open_detector(face_px_min=40)
+    ours, told = (open_detector(face_px_min=size, retries=False) for size in (None, 40))
     assert isinstance(ours, MtcnnDetector)
     assert isinstance(told, MtcnnDetector)
     assert ours.side_px_enough == 1280

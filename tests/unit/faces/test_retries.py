@@ -98,8 +98,11 @@ def test_one_eye_is_no_face() -> None:
     together = face_at(40, 40, 100)
     together.landmarks[1] = together.landmarks[0] + 5
     image = np.zeros((200, 200, 3), np.uint8)
-    kept = RetryingDetector(FakeDetector([whole, beyond, together]), 0.95, ()).detect(image)
-    assert kept == [whole]
+    without_mouth = face_at(40, 125, 100)
+    at_the_edge = face_at(-35, 40, 100)
+    faces = [whole, beyond, together, without_mouth, at_the_edge]
+    kept = RetryingDetector(FakeDetector(faces), 0.95, ()).detect(image)
+    assert kept == [whole, at_the_edge]
 
 
 @pytest.mark.parametrize("quarters", [1, 3])

@@ -120,5 +120,5 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	@echo "installing facenet-res and all its tools into $(VENV): one to three minutes ..."
-	$(PIP) -e '.[server,heic,train,torch,jax,onnx,int8,plots,demo,docs,dlib,dev]'
+	$(PIP) -e '.[server,heic,postgres,train,torch,jax,onnx,int8,plots,demo,docs,dlib,dev]'
 	@touch $(VENV)/.demo $@

@@ -45,7 +45,9 @@ class ServerConfig:
         ConfigInvalid: two settings do not go together, or there is no gallery.
     """
 
-    gallery: Annotated[Path, Meta(description="folder of the gallery; required")] = NO_PATH
+    gallery: Annotated[
+        str, Meta(description="folder of the gallery, or its postgresql:// URL; required")
+    ] = ""
     create: Annotated[bool, Meta(description="create the gallery where there is none")] = False
     address: Annotated[
         str, Meta(description="host:port to listen at; * for every address, port 0 picks one")
@@ -96,8 +98,10 @@ class ServerConfig:
         split_address(self.address)
         if self.metrics_address:
             split_address(self.metrics_address)
-        if self.gallery == NO_PATH:
+        if not self.gallery:
             raise ConfigInvalid("no gallery is named: pass --gallery DIR")
+        if "\0" in self.gallery:
+            raise ConfigInvalid(f"gallery is a folder or a URL, got {self.gallery!a}")
         self.recognizer()
 
     def recognizer(self) -> RecognizerConfig:

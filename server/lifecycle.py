@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from facenet_res.gallery.opening import shown
 from facenet_res.server.app import App, open_app
 from facenet_res.server.config import ServerConfig
 from facenet_res.server.metrics import Metrics
@@ -78,6 +79,6 @@ def _ready_line(config: ServerConfig, app: App, ready_s: float) -> str:
     return (
         f"serving at {app.address}: model {info.title} "
         f"({info.embedding_dim} values), engine {info.engine}, "
-        f"gallery {config.gallery} with {counts.persons} people and {counts.faces} faces, "
+        f"gallery {shown(config.gallery)} with {counts.persons} people and {counts.faces} faces, "
         f"ready in {ready_s:.1f} s"
     )

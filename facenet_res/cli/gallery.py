@@ -36,9 +36,9 @@ EXAMPLES = """examples:
   facenet-res gallery delete ada --gallery staff
   facenet-res gallery backup backups/monday --gallery staff
 
-A gallery is a folder. It belongs to the model that made its embeddings. One process writes to it:
-while a server has it open, enrol and delete through the server; list, backup and fsck work beside
-it."""
+A gallery is a folder, or lies in a PostgreSQL database. It belongs to the model that made its
+embeddings. One process writes to a folder: while a server has it open, enrol and delete through the
+server; list, backup and fsck work beside it. A database is written by any number."""
 
 ENROLL_NOTES = """examples:
   facenet-res gallery enroll ada 1.jpg 2.jpg --name Ada --gallery staff
@@ -127,35 +127,43 @@ def add_parsers(subparsers: Subparsers) -> None:
 def run_backup(arguments: Namespace) -> int:
     """Copies the gallery and checks the copy; needs no model."""
     from facenet_res.gallery.backup import back_up
+    from facenet_res.gallery.opening import folder_of
 
-    return _print_report(arguments, back_up(arguments.gallery, arguments.to))
+    folder = folder_of(arguments.gallery, "back it up with pg_basebackup or pg_dump")
+    return _print_report(arguments, back_up(folder, arguments.to))
 
 
 def run_check(arguments: Namespace) -> int:
     """Checks the gallery; needs no model."""
     from facenet_res.gallery.backup import check
+    from facenet_res.gallery.opening import folder_of
 
-    return _print_report(arguments, check(arguments.gallery))
+    folder = folder_of(arguments.gallery, "opening it checks its rows and embeddings")
+    return _print_report(arguments, check(folder))
 
 
 def run_create(arguments: Namespace) -> int:
     """Creates a gallery for the model's embeddings."""
     from facenet_res.gallery.gallery import EmbeddingGallery
+    from facenet_res.gallery.opening import shown
 
     with open_recognizer(arguments) as recognizer:
         info = recognizer.info()
     model_id, dim = info.model_id, info.embedding_dim
     EmbeddingGallery.create(arguments.gallery, model_id=model_id, embedding_dim=dim).close()
     if arguments.json:
-        print_json({"gallery": str(arguments.gallery), "model_id": model_id, "embedding_dim": dim})
+        print_json(
+            {"gallery": shown(arguments.gallery), "model_id": model_id, "embedding_dim": dim}
+        )
     else:
-        print(f"created gallery {arguments.gallery} for model {info.title}")
+        print(f"created gallery {shown(arguments.gallery)} for model {info.title}")
     return exit_codes.OK
 
 
 def run_list(arguments: Namespace) -> int:
     """Prints who is in the gallery; needs no model."""
     from facenet_res.gallery.gallery import EmbeddingGallery
+    from facenet_res.gallery.opening import shown
 
     with EmbeddingGallery.open(arguments.gallery, read_only=True) as gallery:
         if arguments.person is not None:
@@ -174,7 +182,7 @@ def run_list(arguments: Namespace) -> int:
     ]
     print_table(("person", "name", "faces", "since"), rows)
     if not rows:
-        note(f"gallery {arguments.gallery} is empty; facenet-res gallery enroll adds people")
+        note(f"gallery {shown(arguments.gallery)} is empty; facenet-res gallery enroll adds people")
     return exit_codes.OK
 
 
@@ -225,7 +233,10 @@ def _print_report(arguments: Namespace, report: "CheckReport") -> int:
 
 def _add_gallery(parser: Any) -> None:
     parser.add_argument(
-        "--gallery", type=Path, required=True, metavar="DIR", help="folder of the gallery"
+        "--gallery",
+        required=True,
+        metavar="DIR|URL",
+        help="folder of the gallery, or postgresql://USER@HOST/DATABASE?gallery=NAME",
     )
 
 

@@ -31,6 +31,7 @@
         +-- QueueFull           too many faces wait already
         +-- DeadlineExceeded    the caller's time ran out before the work began
         +-- GalleryLocked       another process holds the gallery
+        +-- GalleryUnavailable  the gallery's database does not answer
         +-- RunLocked           another process trains in the folder
         +-- PortInUse           another process listens there
         +-- EngineUnavailable   a runtime or device is missing on this machine
@@ -227,6 +228,12 @@ class GalleryLocked(Unavailable):
     """Another process holds the gallery."""
 
     reason = "GALLERY_LOCKED"
+
+
+class GalleryUnavailable(Unavailable):
+    """The gallery's database does not answer. Unless the message says so, nothing was changed."""
+
+    reason = "GALLERY_UNAVAILABLE"
 
 
 class RunLocked(Unavailable):

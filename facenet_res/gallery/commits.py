@@ -18,12 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.errors import DiskFull, FacenetError
-from facenet_res.gallery.answers import forget_old
-from facenet_res.gallery.changes import delete_expired
 from facenet_res.gallery.folder import Ballast
 from facenet_res.gallery.head import Head, HeadFile
 from facenet_res.gallery.records import Progress
-from facenet_res.gallery.running import run_job
+from facenet_res.gallery.running import run_job, swept
 from facenet_res.gallery.slots import SlotFile
 from facenet_res.gallery.sqlite_database import READER_WAIT_S, SqliteDatabase
 from facenet_res.gallery.table import FaceTable
@@ -87,7 +85,7 @@ class Committer:
 
     def sweep(self) -> bool:
         """Deletes some of the people whose time is over, and old answers; whether it found any."""
-        job = Job(_swept, is_deletion=True)
+        job = Job(swept, is_deletion=True)
         self.commit([job])
         if job.error is not None:
             raise job.error
@@ -173,11 +171,6 @@ class Committer:
                     self._ballast.release()
             else:
                 return
-
-
-def _swept(transaction: Transaction) -> list[DeletionReceipt]:
-    forget_old(transaction)
-    return delete_expired(transaction)
 
 
 def _noted(answer: Any) -> Any:

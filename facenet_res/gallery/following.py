@@ -9,7 +9,7 @@ from facenet_res.core.errors import GalleryInvalid
 from facenet_res.gallery import checking, views
 from facenet_res.gallery.connection import Connection, Database
 from facenet_res.gallery.records import FaceRow, LogRow
-from facenet_res.gallery.slots import SlotFile
+from facenet_res.gallery.slots import SlotFile, Words
 from facenet_res.gallery.table import FaceTable
 
 ENTRIES_AT_ONCE = 10_000
@@ -62,13 +62,13 @@ class Follower:
             entries = self._entries(connection)
             changed = {entry.face_row for entry, _ in entries if entry.face_row}
             faces = views.read_faces(connection, "face_row", changed)
-            self._fetch(connection, faces)
+            fetched = self._fetch(connection, faces)
         if not entries:
             return False
         gone = changed - {face.face_row for face in faces}
         slots = self.table.slots_of(np.array(sorted(gone), np.int64))
         self.table.free(slots.tolist())
-        self._forget(slots)
+        self._keep(slots, faces, fetched)
         self.table.put(faces)
         self.position = entries[-1][0].position
         return True
@@ -77,8 +77,9 @@ class Follower:
         """The next entries of the log."""
         return views.read_log(connection, self.position, ENTRIES_AT_ONCE)
 
-    def _fetch(self, connection: Connection, faces: list[FaceRow]) -> None:
-        """Fetches embeddings before the table names them; here they are in a shared file."""
+    def _fetch(self, connection: Connection, faces: list[FaceRow]) -> Words | None:
+        """Embeddings of faces, where they are not in a file that is shared anyway."""
+        return None
 
-    def _forget(self, slots: NDArray[np.int64]) -> None:
-        """Removes the embeddings of deleted faces; here the writer does."""
+    def _keep(self, freed: NDArray[np.int64], faces: list[FaceRow], fetched: Words | None) -> None:
+        """Forgets the embeddings of freed slots, then keeps those that were fetched."""

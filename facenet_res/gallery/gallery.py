@@ -12,7 +12,6 @@ face that it finds is read again from the truth before it is returned.
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -31,7 +30,7 @@ from facenet_res.gallery.deciding import Decider, ThresholdAtFmr
 from facenet_res.gallery.gallery_people import LIMITS, GalleryPeople
 from facenet_res.gallery.identifying import Identifier
 from facenet_res.gallery.limits import GalleryLimits, check_model, check_number
-from facenet_res.gallery.sqlite_store import SqliteStore
+from facenet_res.gallery.opening import Place, create_store, open_store, shown
 from facenet_res.gallery.store import Store
 from facenet_res.gallery.types import EVERYBODY, GalleryInfo, PersonFilter, random_face_id
 
@@ -41,7 +40,8 @@ SIMILAR_MAX = 10
 class EmbeddingGallery(GalleryPeople):
     """People and their faces, searchable, durable. Safe to call from several threads.
 
-    One process opens a gallery to write, any number `read_only`. Changes of several callers are
+    One process opens a gallery in a folder to write, any number `read_only`; one in PostgreSQL is
+    written by any number. Changes of several callers are
     committed together; each is on the disk when its call returns. Every change takes a
     `request_id`: for 24 hours the same call under the same id is carried out once.
 
@@ -65,7 +65,7 @@ class EmbeddingGallery(GalleryPeople):
     @classmethod
     def create(
         cls,
-        path: Path | str,
+        path: Place,
         *,
         model_id: str,
         embedding_dim: int,
@@ -76,7 +76,7 @@ class EmbeddingGallery(GalleryPeople):
         """Makes a gallery for one model's embeddings, and opens it.
 
         Args:
-            path: its folder, made if it is not there.
+            path: its folder, made if it is not there, or the URL of a database that is there.
             model_id: names the weights that make all its embeddings.
             embedding_dim: D, 1 to 4096.
             limits: how much it takes; not written down, so each opening may set others.
@@ -87,16 +87,17 @@ class EmbeddingGallery(GalleryPeople):
             GalleryExists: a gallery is there already.
             ArgumentInvalid: an argument is out of range.
             GalleryLocked, GalleryInvalid, DiskFull: see `SqliteStore.create`.
+            GalleryUnavailable, EngineUnavailable: the database, or what connects to it.
         """
         check_model(model_id, embedding_dim)
         info = GalleryInfo(model_id, embedding_dim, clock())
-        store = SqliteStore.create(Path(path), info, clock=clock)
+        store = create_store(path, info, clock)
         return cls(store, limits=limits, clock=clock, threshold_at_fmr=threshold_at_fmr)
 
     @classmethod
     def open(
         cls,
-        path: Path | str,
+        path: Place,
         *,
         model_id: str | None = None,
         embedding_dim: int | None = None,
@@ -107,7 +108,7 @@ class EmbeddingGallery(GalleryPeople):
         """Opens a gallery and checks it.
 
         Args:
-            path: its folder.
+            path: its folder, or its URL.
             model_id: of the model in use; may be None where faces are only listed and deleted.
             embedding_dim: D of the model in use; None as above.
             read_only: beside a process that writes, or from a read-only disk.
@@ -119,11 +120,11 @@ class EmbeddingGallery(GalleryPeople):
             GalleryLocked: another process has it open to write.
             GalleryInvalid: it is damaged, foreign, or of another format.
             ModelMismatch: it belongs to another model.
+            GalleryUnavailable: its database does not answer.
         """
-        folder = Path(path)
-        store = SqliteStore.open_reading(folder) if read_only else SqliteStore.open(folder)
+        store = open_store(path, read_only=read_only)
         try:
-            store.info.check_model(folder, model_id, embedding_dim)
+            store.info.check_model(shown(path), model_id, embedding_dim)
         except BaseException:
             store.close()
             raise

@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from facenet_res.core.errors import DiskFull, FacenetError
-from facenet_res.gallery.answers import remember, repeated
+from facenet_res.gallery.answers import forget_old, remember, repeated
+from facenet_res.gallery.changes import delete_expired
 from facenet_res.gallery.transaction import Effects, Transaction
+from facenet_res.gallery.types import DeletionReceipt
 from facenet_res.gallery.writer import Job
 
 
@@ -37,6 +39,12 @@ def run_job(
     else:
         effects.extend(transaction.effects)
     connection.execute("RELEASE job")
+
+
+def swept(transaction: Transaction) -> list[DeletionReceipt]:
+    """Deletes some of the people whose time is over, and old answers."""
+    forget_old(transaction)
+    return delete_expired(transaction)
 
 
 def _answered(job: Job, transaction: Transaction) -> Any:

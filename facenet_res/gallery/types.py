@@ -7,7 +7,6 @@ import math
 import uuid
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,19 +29,19 @@ class GalleryInfo:
     embedding_dim: int
     created_unix_s: float
 
-    def check_model(self, path: Path, model_id: str | None, embedding_dim: int | None) -> None:
-        """Checks that the gallery at a path belongs to the model in use; None asks nothing.
+    def check_model(self, place: str, model_id: str | None, embedding_dim: int | None) -> None:
+        """Checks that the gallery at a place belongs to the model in use; None asks nothing.
 
         Raises:
             ModelMismatch: it belongs to another.
         """
         if model_id not in {None, self.model_id}:
             raise ModelMismatch(
-                f"the gallery {path} belongs to model {self.model_id!r}, in use is {model_id!r}"
+                f"the gallery {place} belongs to model {self.model_id!r}, in use is {model_id!r}"
             )
         if embedding_dim not in {None, self.embedding_dim}:
             raise ModelMismatch(
-                f"the gallery {path} holds embeddings of {self.embedding_dim} numbers, "
+                f"the gallery {place} holds embeddings of {self.embedding_dim} numbers, "
                 f"model {model_id!r} makes {embedding_dim}"
             )
 

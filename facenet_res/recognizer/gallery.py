@@ -7,18 +7,19 @@ with recognizer.open_gallery("staff", create=True) as gallery:
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from facenet_res.core.errors import ArgumentInvalid, FileMissing, InputError
+from facenet_res.core.errors import ArgumentInvalid, GalleryExists, InputError
 from facenet_res.core.face_id import face_id_of, source_of
 from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.core.types import Face, Identification, Verification
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.gallery_people import LIMITS
+from facenet_res.gallery.opening import Place
 from facenet_res.gallery.types import (
     Counts,
     DeletionReceipt,
@@ -37,7 +38,7 @@ _NONE = np.empty(0, np.float32)
 
 
 class Gallery:
-    """People and their faces, in a folder; opened by `FaceRecognizer.open_gallery`.
+    """People and their faces, in a folder or a database; opened by `FaceRecognizer.open_gallery`.
 
     Safe to call from several threads. Images are accepted as by `FaceRecognizer`, whose errors
     each method that takes one raises. An embedded `Face` is accepted in place of an image.
@@ -49,7 +50,7 @@ class Gallery:
         self.embeddings = embeddings
 
     @classmethod
-    def open(cls, recognizer: FaceRecognizer, path: Path, *, create: bool = False) -> "Gallery":
+    def open(cls, recognizer: FaceRecognizer, place: Place, *, create: bool = False) -> "Gallery":
         """See `FaceRecognizer.open_gallery`."""
         manifest = recognizer.manifest
         fmr_max = max((each.fmr for each in manifest.thresholds), default=None)
@@ -58,18 +59,14 @@ class Gallery:
             # Beyond the calibrated range the strictest known threshold is still strict enough.
             return recognizer.operating_point(fmr=min(fmr, fmr_max or fmr)).threshold
 
-        model: dict[str, Any] = {
-            "model_id": recognizer.embedder.model_id,
-            "embedding_dim": recognizer.embedder.embedding_dim,
-            "threshold_at_fmr": None if fmr_max is None else threshold_at,
-        }
-        try:
-            opened = EmbeddingGallery.open(path, **model)
-        except FileMissing:
-            if not create:
-                raise
-            opened = EmbeddingGallery.create(path, **model)
-        return cls(recognizer, opened)
+        embedder = recognizer.embedder
+        model: dict[str, Any] = {"model_id": embedder.model_id}
+        model["embedding_dim"] = embedder.embedding_dim
+        model["threshold_at_fmr"] = None if fmr_max is None else threshold_at
+        if create:
+            with suppress(GalleryExists):
+                return cls(recognizer, EmbeddingGallery.create(place, **model))
+        return cls(recognizer, EmbeddingGallery.open(place, **model))
 
     @property
     def info(self) -> GalleryInfo:

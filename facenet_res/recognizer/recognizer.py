@@ -238,17 +238,17 @@ class FaceRecognizer:
         )
 
     def open_gallery(self, path: str | os.PathLike[str], *, create: bool = False) -> "Gallery":
-        """Opens the gallery in a folder; with `create` makes an empty one where there is none.
+        """Opens a gallery in a folder or, by URL, in PostgreSQL; `create` makes one if absent.
 
         Raises:
             FileMissing: there is none, and `create` is False.
             GalleryLocked: another process has it open.
-            GalleryInvalid: it is damaged, or no gallery.
-            ModelMismatch: it belongs to another model.
+            GalleryInvalid, ModelMismatch: it is damaged, no gallery, or another model's.
+            GalleryUnavailable: its database does not answer.
         """
         from facenet_res.recognizer.gallery import Gallery  # noqa: PLC0415 - loads FAISS
 
-        return Gallery.open(self, given_path(path, "path"), create=create)
+        return Gallery.open(self, path, create=create)
 
     def deduplicate(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from facenet_res import __version__
 from facenet_res.gallery.limits import GalleryLimits
+from facenet_res.gallery.opening import name_of
 from facenet_res.inference.batcher import BatcherStats
 from facenet_res.recognizer.gallery import Gallery
 from facenet_res.server import convert
@@ -51,7 +52,7 @@ class InfoServicer(rpc.InfoServiceServicer):
             thresholds=map(convert.to_threshold, info.thresholds),
             fmr_default=info.fmr,
             gallery=pb.GalleryInfo(
-                name=self._config.gallery.name, people=counts.persons, faces=counts.faces
+                name=name_of(self._config.gallery), people=counts.persons, faces=counts.faces
             ),
             batcher=_batcher(self._stats()),
             uptime_s=time.monotonic() - self._began_s,

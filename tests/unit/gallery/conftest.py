@@ -10,11 +10,19 @@ import pytest
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.types import Embeddings
 from facenet_res.gallery.gallery import EmbeddingGallery
+from facenet_res.gallery.postgres_place import place_of
+from facenet_res.gallery.postgres_store import PostgresStore
 from facenet_res.gallery.sqlite_store import SqliteStore
+from facenet_res.gallery.store import Store
 from facenet_res.gallery.types import GalleryInfo
+from tests.postgres_server import PostgresServer
 
 DIM = 8
 INFO = GalleryInfo("model-a", DIM, 1000.0)
+
+
+in_a_folder = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+"""Marks a test of what only a store in a folder has: files."""
 
 
 class Clock:
@@ -39,16 +47,21 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[SqliteStore]:
-    """A new, empty store without ballast."""
-    store = SqliteStore.create(tmp_path / "gallery", INFO, ballast_bytes=0, clock=clock)
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    """A new, empty store of each kind; the one in a folder has no ballast."""
+    store: Store
+    if request.param == "sqlite":
+        store = SqliteStore.create(tmp_path / "gallery", INFO, ballast_bytes=0, clock=clock)
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        store = PostgresStore.create(place_of(server.new_url()), INFO, clock=clock)
     yield store
     store.close()
 
 
 @pytest.fixture
-def gallery(store: SqliteStore, clock: Clock) -> EmbeddingGallery:
+def gallery(store: Store, clock: Clock) -> EmbeddingGallery:
     """A new, empty gallery whose face ids are face-0, face-1, ..."""
     numbers = itertools.count()
     return EmbeddingGallery(store, clock=clock, new_face_id=lambda: f"face-{next(numbers)}")

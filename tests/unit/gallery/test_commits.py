@@ -11,8 +11,10 @@ from facenet_res.gallery.head import Head, HeadFile
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.transaction import Transaction
 from facenet_res.gallery.writer import Job
+from tests.unit.gallery.conftest import in_a_folder
 
 
+@in_a_folder
 def test_an_error_of_a_first_try_does_not_outlive_the_second(store: SqliteStore) -> None:
     # Given: a change that fails once, in a group that has to be done again one by one.
     tries: list[str] = []
@@ -35,6 +37,7 @@ def test_an_error_of_a_first_try_does_not_outlive_the_second(store: SqliteStore)
     assert [(job.answer, job.error) for job in jobs] == [("done", None), ("done too", None)]
 
 
+@in_a_folder
 def test_a_head_that_cannot_be_written_does_not_make_a_commit_a_failure(
     store: SqliteStore,
     gallery: EmbeddingGallery,

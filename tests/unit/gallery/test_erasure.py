@@ -14,7 +14,7 @@ from facenet_res.gallery.backup import check
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.types import DeletionReceipt, Enrollment, PersonUpdate
-from tests.unit.gallery.conftest import DIM, Clock
+from tests.unit.gallery.conftest import DIM, Clock, in_a_folder
 
 ERASURES = 200
 
@@ -147,6 +147,7 @@ def test_a_person_without_faces_and_a_face_alone_leave_nothing(tmp_path: Path) -
     assert (again.person_id, again.face_id, again.faces) == ("stays", "fidq-one", 1)
 
 
+@in_a_folder
 def test_expired_people_leave_nothing(
     gallery: EmbeddingGallery, tmp_path: Path, clock: Clock
 ) -> None:
@@ -183,6 +184,7 @@ def test_a_repeated_request_tells_nothing_of_whom_was_erased(
     assert gallery.counts().persons == 0
 
 
+@in_a_folder
 def test_the_log_names_who_is_there_and_no_longer_who_is_gone(
     gallery: EmbeddingGallery, ada: Enrollment, tmp_path: Path, faces: Embeddings
 ) -> None:
@@ -210,6 +212,7 @@ def test_the_log_names_who_is_there_and_no_longer_who_is_gone(
     assert check(tmp_path / "gallery").log_entries == 7
 
 
+@in_a_folder
 def test_a_reader_in_the_way_is_told_of_and_its_texts_go_later(
     gallery: EmbeddingGallery, store: SqliteStore, tmp_path: Path, faces: Embeddings
 ) -> None:

@@ -21,7 +21,7 @@ from facenet_res.core.errors import (
 from facenet_res.core.types import Candidate, Embeddings
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.limits import GalleryLimits
-from facenet_res.gallery.sqlite_store import SqliteStore
+from facenet_res.gallery.store import Store
 from facenet_res.gallery.types import (
     Counts,
     DeletionReceipt,
@@ -158,7 +158,7 @@ def test_a_person_without_a_face_left_cannot_be_verified(
         gallery.verify("ada", faces[0], threshold=0.5)
 
 
-def test_every_number_has_its_limit(store: SqliteStore, faces: Embeddings) -> None:
+def test_every_number_has_its_limit(store: Store, faces: Embeddings) -> None:
     limits = GalleryLimits(top_k_max=3, page_size_max=2, batch_max=4, faces_per_person_max=1)
     gallery = EmbeddingGallery(store, limits=limits)
     gallery.enroll("ada", faces[0])

@@ -10,15 +10,25 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import FaceExists, UnknownFace, UnknownPerson
 from facenet_res.gallery.gallery import EmbeddingGallery
+from facenet_res.gallery.postgres_place import place_of
+from facenet_res.gallery.postgres_store import PostgresStore
 from facenet_res.gallery.sqlite_store import SqliteStore
+from facenet_res.gallery.store import Store
 from facenet_res.gallery.types import Counts, Enrollment, GalleryInfo, PersonUpdate
+from tests.postgres_server import PostgresServer
 
 DIM = 8
+INFO = GalleryInfo("model-a", DIM, 0.0)
 FACES = unit_norm(np.random.default_rng(0).normal(size=(16, DIM)))
 
 person_ids = st.sampled_from(["ada", "bob", "eve", "zoe"])
@@ -27,21 +37,30 @@ pictures = st.integers(0, len(FACES) - 1)
 
 
 class GallerySteps(RuleBasedStateMachine):
-    """The model: persons as a set, faces as face id -> (person, picture)."""
+    """The model: persons as a set, faces as face id -> (person, picture).
+
+    Each kind of store says how it is made, opened, and opened once more beside.
+    """
+
+    def created(self) -> Store:
+        raise NotImplementedError
+
+    def opened(self) -> Store:
+        raise NotImplementedError
+
+    def opened_beside(self) -> Store:
+        raise NotImplementedError
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name)
         self.persons: set[str] = set()
         self.faces: dict[str, tuple[str, int]] = {}
-        info = GalleryInfo("model-a", DIM, 0.0)
         self.names: dict[str, str] = {}
         self.answers: dict[str, object] = {}
-        self.gallery = self.wrapped(SqliteStore.create(self.path, info, ballast_bytes=0))
-        self.reader = self.wrapped(SqliteStore.open_reading(self.path))
+        self.gallery = self.wrapped(self.created())
+        self.reader = self.wrapped(self.opened_beside())
 
-    def wrapped(self, store: SqliteStore) -> EmbeddingGallery:
+    def wrapped(self, store: Store) -> EmbeddingGallery:
         return EmbeddingGallery(store, clock=lambda: 0.0)
 
     @rule(person_id=person_ids, face_id=face_ids, picture=pictures)
@@ -143,12 +162,12 @@ class GallerySteps(RuleBasedStateMachine):
     @rule()
     def reopen_reader(self) -> None:
         self.reader.close()
-        self.reader = self.wrapped(SqliteStore.open_reading(self.path))
+        self.reader = self.wrapped(self.opened_beside())
 
     @rule()
     def reopen(self) -> None:
         self.gallery.close()
-        self.gallery = self.wrapped(SqliteStore.open(self.path, ballast_bytes=0))
+        self.gallery = self.wrapped(self.opened())
 
     @rule()
     def compact(self) -> None:
@@ -190,8 +209,55 @@ class GallerySteps(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.reader.close()
         self.gallery.close()
+
+
+class SqliteSteps(GallerySteps):
+    """One process writes, another reads."""
+
+    def created(self) -> Store:
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name)
+        return SqliteStore.create(self.path, INFO, ballast_bytes=0)
+
+    def opened(self) -> Store:
+        return SqliteStore.open(self.path, ballast_bytes=0)
+
+    def opened_beside(self) -> Store:
+        return SqliteStore.open_reading(self.path)
+
+    def teardown(self) -> None:
+        super().teardown()
         self.folder.cleanup()
 
 
-TestGallerySteps = GallerySteps.TestCase
-TestGallerySteps.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+class PostgresSteps(GallerySteps):
+    """Two processes' worth of stores, of which either may write."""
+
+    server: PostgresServer
+
+    def created(self) -> Store:
+        self.place = place_of(self.server.new_url())
+        return PostgresStore.create(self.place, INFO)
+
+    def opened(self) -> Store:
+        return PostgresStore.open(self.place)
+
+    def opened_beside(self) -> Store:
+        return PostgresStore.open(self.place)
+
+    @rule()
+    def take_turns(self) -> None:
+        self.gallery, self.reader = self.reader, self.gallery
+
+
+def steps(examples: int) -> settings:
+    return settings(max_examples=examples, stateful_step_count=25, deadline=None)
+
+
+def test_a_gallery_in_a_folder_is_what_the_dictionary_is() -> None:
+    run_state_machine_as_test(SqliteSteps, settings=steps(15))
+
+
+def test_a_gallery_in_postgresql_is_what_the_dictionary_is(postgres: PostgresServer) -> None:
+    PostgresSteps.server = postgres
+    run_state_machine_as_test(PostgresSteps, settings=steps(8))

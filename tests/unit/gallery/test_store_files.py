@@ -24,6 +24,7 @@ from facenet_res.gallery.folder import BALLAST_NAME, DATABASE_NAME
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.types import Enrollment, GalleryInfo
+from tests.unit.gallery.conftest import in_a_folder
 
 DIM = 8
 INFO = GalleryInfo("model-a", DIM, 1000.0)
@@ -38,10 +39,9 @@ def pieces(embedding: object) -> list[bytes]:
     return [content[start : start + 16] for start in range(0, len(content), 16)]
 
 
-def test_a_second_opening_is_locked_out_until_the_first_closes(
-    store: SqliteStore, tmp_path: Path
-) -> None:
+def test_a_second_opening_is_locked_out_until_the_first_closes(tmp_path: Path) -> None:
     folder = tmp_path / "gallery"
+    store = SqliteStore.create(folder, INFO, ballast_bytes=0)
     for again in (SqliteStore.open, lambda path: SqliteStore.create(path, INFO)):
         with pytest.raises(GalleryLocked, match=f"{folder} is open in process {os.getpid()}"):
             again(folder)
@@ -116,6 +116,7 @@ def test_no_byte_of_an_embedding_or_a_crop_survives_its_deletion(tmp_path: Path,
         assert not [n for n in dead if n < 20 and crops[n, 50].tobytes() in found]
 
 
+@in_a_folder
 def test_compacting_clears_the_texts_of_the_deleted_too(
     gallery: EmbeddingGallery, tmp_path: Path, faces: Embeddings
 ) -> None:

@@ -16,7 +16,7 @@ GALLERY = ("--gallery", "people")
 
 def test_defaults_stand_where_nobody_speaks() -> None:
     config = read_config(GALLERY, {})
-    assert config == ServerConfig(gallery=Path("people"))
+    assert config == ServerConfig(gallery="people")
     assert config.recognizer() == RecognizerConfig()
     assert config.worker_count >= 1
 
@@ -29,7 +29,7 @@ def test_a_flag_beats_the_environment_and_that_the_file(tmp_path: Path) -> None:
     environment = {"FACENET_RES_SERVER_WORKERS": "4", "FACENET_RES_SERVER_GRACE_S": "2"}
     config = read_config(["--config", str(file), "--grace-s", "5"], environment)
     assert (config.grace_s, config.workers, config.log_format) == (5.0, 4, "json")
-    assert (config.gallery, config.create) == (Path("people"), True)
+    assert (config.gallery, config.create) == ("people", True)
 
 
 def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
         ((*GALLERY, "--fmr", "1"), {}, "fmr"),
         ((*GALLERY, "--address", "localhost"), {}, "host:port"),
         ((*GALLERY, "--address", "localhost:\u0665\u0660"), {}, "host:port"),
-        (("--gallery", "a\0b"), {}, "gallery: .*Path"),
+        (("--gallery", "a\0b"), {}, "gallery is a folder or a URL"),
         ((*GALLERY, "--address", "localhost:99999"), {}, "65535"),
         (GALLERY, {"FACENET_RES_SERVER_GRACE": "1"}, "'grace'"),
         (

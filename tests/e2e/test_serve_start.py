@@ -79,7 +79,7 @@ from facenet_res.server.config import ServerConfig
 
 async def build():
     config = ServerConfig(
-        gallery=Path({str(tmp_path / "gallery")!r}), create=True, model=Path({str(model)!r}),
+        gallery={str(tmp_path / "gallery")!r}, create=True, model=Path({str(model)!r}),
         address="127.0.0.1:0",
     )
     async with open_app(config):

@@ -51,7 +51,7 @@ class Seeing(FakeDetector):
 @asynccontextmanager
 async def served(folder: Path, **settings: object) -> AsyncIterator[AsyncFacenetClient]:
     """A client of a server that is ready; its gallery is made in the folder."""
-    values = {"gallery": folder / "gallery", "create": True, "address": "127.0.0.1:0"}
+    values = {"gallery": str(folder / "gallery"), "create": True, "address": "127.0.0.1:0"}
     config = ServerConfig(**{**values, **settings})  # type: ignore[arg-type]
     recognizer = FaceRecognizer.of(Seeing(), FakeEmbedder(), MANIFEST)
     async with open_app(config, recognizer) as app:

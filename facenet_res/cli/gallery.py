@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from facenet_res.cli.console import counted, note, print_json, print_pairs, print_table
 from facenet_res.cli.gallery_enroll import run_enroll
 from facenet_res.cli.gallery_faces import run_identify, run_verify
+from facenet_res.cli.gallery_files import run_backup, run_check, run_export, run_import
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
@@ -23,7 +24,6 @@ from facenet_res.core import exit_codes
 from facenet_res.core.errors import ArgumentInvalid
 
 if TYPE_CHECKING:
-    from facenet_res.gallery.backup import CheckReport
     from facenet_res.gallery.types import DeletionReceipt, Person
 
 PAGE_SIZE = 500
@@ -35,6 +35,7 @@ EXAMPLES = """examples:
   facenet-res gallery list --gallery staff
   facenet-res gallery delete ada --gallery staff
   facenet-res gallery backup backups/monday --gallery staff
+  facenet-res gallery export staff.jsonl --gallery staff
 
 A gallery is a folder, or lies in a PostgreSQL database. It belongs to the model that made its
 embeddings. One process writes to a folder: while a server has it open, enrol and delete through the
@@ -116,30 +117,25 @@ def add_parsers(subparsers: Subparsers) -> None:
     )
     _add_gallery(parser)
 
+    _add_parsers_of_wholes(actions)
+
+
+def _add_parsers_of_wholes(actions: Subparsers) -> None:
     parser = add_command(actions, "backup", run_backup, "copy a gallery that may be in use")
     parser.add_argument("to", type=Path, metavar="DIR", help="a new folder")
     _add_gallery(parser)
 
-    parser = add_command(actions, "fsck", run_check, "check files, rows, embeddings and the log")
+    summary = "write everybody to a file, embeddings and crops included"
+    parser = add_command(actions, "export", run_export, summary)
+    parser.add_argument("file", type=Path, metavar="FILE", help="a new file, lines of JSON")
     _add_gallery(parser)
 
+    parser = add_command(actions, "import", run_import, "enrol everybody of an exported file")
+    parser.add_argument("file", type=Path, metavar="FILE", help="written by `gallery export`")
+    _add_gallery(parser)
 
-def run_backup(arguments: Namespace) -> int:
-    """Copies the gallery and checks the copy; needs no model."""
-    from facenet_res.gallery.backup import back_up
-    from facenet_res.gallery.opening import folder_of
-
-    folder = folder_of(arguments.gallery, "back it up with pg_basebackup or pg_dump")
-    return _print_report(arguments, back_up(folder, arguments.to))
-
-
-def run_check(arguments: Namespace) -> int:
-    """Checks the gallery; needs no model."""
-    from facenet_res.gallery.backup import check
-    from facenet_res.gallery.opening import folder_of
-
-    folder = folder_of(arguments.gallery, "opening it checks its rows and embeddings")
-    return _print_report(arguments, check(folder))
+    parser = add_command(actions, "fsck", run_check, "check files, rows, embeddings and the log")
+    _add_gallery(parser)
 
 
 def run_create(arguments: Namespace) -> int:
@@ -216,19 +212,9 @@ def deleted_text(receipt: "DeletionReceipt") -> str:
         else f"{receipt.person_id} ({counted(receipt.faces, 'face')})"
     )
     rest = f"; {counted(receipt.rows_left, 'row')} not removed" if receipt.rows_left else ""
+    if receipt.texts_left:
+        rest += "; names and ids leave the write-ahead log when another process has read it"
     return f"deleted {what}{rest}"
-
-
-def _print_report(arguments: Namespace, report: "CheckReport") -> int:
-    if arguments.json:
-        print_json(asdict(report))
-    else:
-        counts = report.counts
-        print(
-            f"sound: {counts.persons} people, {counted(counts.faces, 'face')}, "
-            f"{counted(report.crops, 'crop')}, {report.log_entries} log entries"
-        )
-    return exit_codes.OK
 
 
 def _add_gallery(parser: Any) -> None:

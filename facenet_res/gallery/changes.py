@@ -161,6 +161,19 @@ def merge_people(
     return to_person(target, transaction.faces_of(target.person_row))
 
 
+def import_person(
+    transaction: Transaction,
+    person_id: str,
+    update: PersonUpdate,
+    enrollments: Sequence[Enrollment],
+    faces_per_person_max: int,
+) -> None:
+    """Makes a person, maybe without a face, and enrols their faces; see `add_faces`."""
+    add_faces(transaction, enrollments, faces_per_person_max)
+    move_faces(transaction, [], person_id, faces_per_person_max)
+    update_person(transaction, person_id, update)
+
+
 def _live_person(transaction: Transaction, person_id: str) -> PersonRow | None:
     """The person, or None: one whose time is over is deleted first, so that nobody joins them."""
     person = transaction.find_person(person_id)

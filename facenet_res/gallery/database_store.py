@@ -96,6 +96,11 @@ class DatabaseStore:
         with self._database.reading() as connection:
             return views.read_counts(connection)
 
+    def position(self) -> int:
+        """Where the log ends; see `Store.position`."""
+        with self._database.reading() as connection:
+            return views.read_position(connection)
+
     def log(self, after: int, entries_max: int) -> list[LogEntry]:
         """The next entries of the log, after a position."""
         with self._database.reading() as connection:

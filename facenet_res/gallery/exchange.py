@@ -1,88 +1,116 @@
 """People and faces as lines of JSON: to move them to another gallery, or out of one.
 
 The first line names format, model and dimension; each other one is a person with all faces. An
-embedding is base64 of little-endian float32[D], a crop base64 of uint8[112, 112, 3].
+embedding is base64 of little-endian float32[D], a crop base64 of uint8[112, 112, 3]. The last line
+has counts and the SHA-256 of all lines before it, so that a file that was cut short is noticed.
 """
 
 import base64
-import binascii
+import hashlib
 import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from facenet_res.core.errors import DataInvalid, FileMissing, ModelMismatch
+from facenet_res.core.errors import (
+    ArgumentInvalid,
+    ArrayInvalid,
+    DataInvalid,
+    FileMissing,
+    ModelMismatch,
+)
 from facenet_res.core.files import OWNER_ONLY, write_fault
 from facenet_res.core.types import FACE_SIDE_PX, FaceQuality
+from facenet_res.gallery.changes import import_person
 from facenet_res.gallery.gallery import EmbeddingGallery
+from facenet_res.gallery.one_state import on_one_state
+from facenet_res.gallery.transaction import Transaction
 from facenet_res.gallery.types import Counts, Enrollment, Person, PersonUpdate
 
-FORMAT = 1
+FORMAT = 2
 PEOPLE_AT_ONCE = 500
 
 
+class _Imported(NamedTuple):
+    person_id: str
+    update: PersonUpdate
+    enrollments: list[Enrollment]
+
+
 def export_people(gallery: EmbeddingGallery, file: Path) -> Counts:
-    """Writes everybody to a new file, for its owner only; how many people and faces.
+    """Writes everybody, as of one moment, to a new file for its owner only; how many there are.
+
+    It is written again while others change the gallery; at last they wait for it. Where it raises,
+    there is no file.
 
     Raises:
         DiskFull, NotWritable: the file is there already or cannot be written.
+        QueueFull: a read-only gallery is changed too fast by another process.
     """
+    try:
+        file.touch(OWNER_ONLY, exist_ok=False)
+    except OSError as error:
+        raise write_fault(file, error) from error
+    try:
+        return on_one_state(gallery.store, lambda: _write(gallery, file))
+    except BaseException:
+        file.unlink()
+        raise
+
+
+def import_people(gallery: EmbeddingGallery, file: Path) -> Counts:
+    """Enrols everybody of a file in one transaction: all of them or, where it raises, nobody.
+
+    A face that is there already is left as it is. Other changes wait meanwhile.
+
+    Raises:
+        FileMissing: the file cannot be read.
+        DataInvalid: the file is truncated or damaged, or a line is no person.
+        ModelMismatch: the embeddings are of another model.
+        FaceExists: a face id is taken by another face.
+        DiskFull: nothing was written.
+    """
+    # The whole file is checked before the first row is written.
+    for _ in _people_of(gallery, file):
+        pass
+
+    def change(transaction: Transaction) -> Counts:
+        people = faces = 0
+        for one in _people_of(gallery, file):
+            import_person(transaction, *one, gallery.limits.faces_per_person_max)
+            people, faces = people + 1, faces + len(one.enrollments)
+        return Counts(people, faces)
+
+    return gallery.store.change(change)
+
+
+def _write(gallery: EmbeddingGallery, file: Path) -> Counts:
     people = faces = 0
     header = {
         "format": FORMAT,
         "model_id": gallery.info.model_id,
         "embedding_dim": gallery.info.embedding_dim,
     }
+    digest = hashlib.sha256()
     try:
-        file.touch(OWNER_ONLY, exist_ok=False)
-        with file.open("w", encoding="utf-8") as out:
-            out.write(json.dumps(header) + "\n")
+        with file.open("wb") as out:
+
+            def put(document: dict[str, Any]) -> None:
+                line = json.dumps(document, ensure_ascii=False).encode() + b"\n"
+                digest.update(line)
+                out.write(line)
+
+            put(header)
             for person in _everybody(gallery):
-                out.write(json.dumps(_exported(gallery, person), ensure_ascii=False) + "\n")
+                put(_exported(gallery, person))
                 people, faces = people + 1, faces + len(person.faces)
+            put({"people": people, "faces": faces, "sha256": digest.hexdigest()})
     except OSError as error:
         raise write_fault(file, error) from error
-    return Counts(people, faces)
-
-
-def import_people(gallery: EmbeddingGallery, file: Path) -> Counts:
-    """Enrols everybody of a file. A face that is there already is left as it is.
-
-    Each person is imported as a whole; importing again after an error goes on where it ended.
-
-    Raises:
-        FileMissing: the file cannot be read.
-        DataInvalid: a line is none of ours; people of the lines before are imported.
-        ModelMismatch: the embeddings are of another model.
-        FaceExists: a face id is taken by another face.
-    """
-    try:
-        with file.open(encoding="utf-8") as lines:
-            return _import(gallery, file, lines)
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileMissing(f"cannot read {file}: {error}") from error
-
-
-def _import(gallery: EmbeddingGallery, file: Path, lines: Any) -> Counts:
-    people = faces = 0
-    for number, line in enumerate(lines, start=1):
-        try:
-            document = json.loads(line)
-            if number == 1:
-                _check_header(gallery, document)
-                continue
-            person_id, update, enrollments = _imported(document)
-        except (KeyError, TypeError, ValueError, binascii.Error) as error:
-            raise DataInvalid(f"{file}, line {number}: not an exported person ({error})") from error
-        gallery.enroll_many(enrollments)
-        # A person without a face is made by being given none.
-        gallery.move_faces([], person_id)
-        gallery.update_person(person_id, update)
-        people, faces = people + 1, faces + len(enrollments)
     return Counts(people, faces)
 
 
@@ -109,8 +137,44 @@ def _exported(gallery: EmbeddingGallery, person: Person) -> dict[str, Any]:
                 "crop": _text(gallery.crop(face.face_id)) if face.has_crop else None,
             }
             for face in person.faces
+            # A face deleted since is not of the state that is written in the end.
+            if face.face_id in vectors
         ],
     }
+
+
+def _people_of(gallery: EmbeddingGallery, file: Path) -> Iterator[_Imported]:
+    """The people of a file, each checked; raises at its end where it is not whole."""
+    digest, people, faces = hashlib.sha256(), 0, 0
+    end: dict[str, Any] | None = None
+    try:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                try:
+                    document = json.loads(line)
+                    if end is not None:
+                        raise ValueError("a line follows the last")
+                    if number == 1:
+                        _check_header(gallery, document)
+                    elif "sha256" in document:
+                        end = {"people": people, "faces": faces, "sha256": digest.hexdigest()}
+                        if document != end:
+                            raise ValueError(f"the lines before are not whole: {end} is found")
+                    else:
+                        one = _imported(gallery, document)
+                        people, faces = people + 1, faces + len(one.enrollments)
+                        yield one
+                except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+                    raise DataInvalid(
+                        f"{file}, line {number}: not an exported person ({error})"
+                    ) from error
+                except (ArgumentInvalid, ArrayInvalid) as error:
+                    raise DataInvalid(f"{file}, line {number}: {error}") from error
+                digest.update(line)
+    except OSError as error:
+        raise FileMissing(f"cannot read {file}: {error.strerror}") from error
+    if end is None:
+        raise DataInvalid(f"{file} is truncated: its last line is missing; export it again")
 
 
 def _check_header(gallery: EmbeddingGallery, header: dict[str, Any]) -> None:
@@ -123,31 +187,41 @@ def _check_header(gallery: EmbeddingGallery, header: dict[str, Any]) -> None:
         )
 
 
-def _imported(document: dict[str, Any]) -> tuple[str, PersonUpdate, list[Enrollment]]:
-    person_id = document["person_id"]
+def _imported(gallery: EmbeddingGallery, document: dict[str, Any]) -> _Imported:
+    person_id = gallery.limits.check_id("person_id", document["person_id"])
     expires = document["expires_unix_s"]
     update = PersonUpdate(
         name=document["name"],
         metadata=document["metadata"],
         expires_unix_s=math.inf if expires is None else float(expires),
     )
-    enrollments = [
+    gallery.limits.check_update(update)
+    return _Imported(
+        person_id, update, [_enrollment(gallery, person_id, face) for face in document["faces"]]
+    )
+
+
+def _enrollment(gallery: EmbeddingGallery, person_id: str, face: dict[str, Any]) -> Enrollment:
+    quality = face["quality"]
+    if face["face_id"] is None:
+        raise ValueError("a face has no id")
+    return gallery.checked(
         Enrollment(
             person_id=person_id,
-            embedding=np.frombuffer(base64.b64decode(face["embedding"]), "<f4"),
+            embedding=np.frombuffer(base64.b64decode(face["embedding"], validate=True), "<f4"),
             face_id=face["face_id"],
             source=face["source"],
             source_sha256=face["source_sha256"],
-            quality=FaceQuality(**face["quality"]) if face["quality"] else None,
+            quality=FaceQuality(**{key: float(value) for key, value in quality.items()})
+            if quality
+            else None,
             crop=None if face["crop"] is None else _crop(face["crop"]),
         )
-        for face in document["faces"]
-    ]
-    return person_id, update, enrollments
+    )
 
 
 def _crop(text: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    content = np.frombuffer(base64.b64decode(text), np.uint8)
+    content = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
     return content.reshape(FACE_SIDE_PX, FACE_SIDE_PX, 3)
 
 

@@ -155,8 +155,8 @@ class EmbeddingGallery(GalleryPeople):
             ArrayInvalid, ArgumentInvalid: an embedding, a rate or a number is out of range.
         """
         queries = check_embeddings(embeddings, self.info.embedding_dim)
-        check_number("faces at once", len(queries), 0, self._limits.batch_max)
-        check_number("k", k, 1, self._limits.top_k_max)
+        check_number("faces at once", len(queries), 0, self.limits.batch_max)
+        check_number("k", k, 1, self.limits.top_k_max)
         point = self.operating_point(fpir=fpir, fmr=fmr, threshold=threshold)
         found = self._identifier.candidates(queries, max(2, k), where)
         return [_identified(candidates, point, k) for candidates in found]
@@ -190,8 +190,8 @@ class EmbeddingGallery(GalleryPeople):
             if threshold is None
             else replace(self.operating_point(threshold=threshold), fmr=fmr)
         )
-        self._store.refresh()
-        stored = self._store.hits_of(self._limits.check_id("person_id", person_id))
+        self.store.refresh()
+        stored = self.store.hits_of(self.limits.check_id("person_id", person_id))
         known = [hit for hit in stored if self._identifier.is_live(hit)]
         if stored and not known:
             raise UnknownPerson(f"the time of {person_id!r} is over")
@@ -240,7 +240,7 @@ class EmbeddingGallery(GalleryPeople):
     def close(self) -> None:
         """Closes after the changes in progress; from then on all but this raises ShuttingDown."""
         self._identifier.close()
-        self._store.close()
+        self.store.close()
 
     def __enter__(self) -> Self:
         return self

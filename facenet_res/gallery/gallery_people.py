@@ -44,14 +44,14 @@ class GalleryPeople:
         new_face_id: Callable[[], str] = random_face_id,
     ) -> None:
         """Takes over an open store."""
-        self._store = store
-        self._limits = limits
+        self.store = store
+        self.limits = limits
         self._new_face_id = new_face_id
 
     @property
     def info(self) -> GalleryInfo:
         """Model id, dimension and time of creation."""
-        return self._store.info
+        return self.store.info
 
     def enroll(
         self,
@@ -96,30 +96,30 @@ class GalleryPeople:
         """
         if not enrollments:
             return []
-        check_number("enrolments at once", len(enrollments), 1, self._limits.batch_max)
-        checked = [self._checked(enrollment) for enrollment in enrollments]
+        check_number("enrolments at once", len(enrollments), 1, self.limits.batch_max)
+        checked = [self.checked(enrollment) for enrollment in enrollments]
         change = partial(
             changes.add_faces,
             enrollments=[
                 one if one.face_id is not None else replace(one, face_id=self._new_face_id())
                 for one in checked
             ],
-            faces_per_person_max=self._limits.faces_per_person_max,
+            faces_per_person_max=self.limits.faces_per_person_max,
         )
         contents = ["enroll", *map(_contents_of, checked)] if request_id else ["enroll"]
         return self._change(change, request_id, contents)
 
     def person(self, person_id: str) -> Person:
         """One person with all faces; UnknownPerson where there is none."""
-        return self._store.person(self._limits.check_id("person_id", person_id))
+        return self.store.person(self.limits.check_id("person_id", person_id))
 
     def people(
         self, page_size: int = 100, after: str = "", where: PersonFilter = EVERYBODY
     ) -> list[Person]:
         """The next persons by id, after the given one; an empty page is past the last."""
-        check_number("page_size", page_size, 1, self._limits.page_size_max)
-        after = self._limits.check_id("after", after) if after else ""
-        return self._store.people(page_size, after, self._normalised(where))
+        check_number("page_size", page_size, 1, self.limits.page_size_max)
+        after = self.limits.check_id("after", after) if after else ""
+        return self.store.people(page_size, after, self._normalised(where))
 
     def update_person(
         self, person_id: str, update: PersonUpdate, *, request_id: str | None = None
@@ -131,8 +131,8 @@ class GalleryPeople:
             EtagMismatch: the person has changed since the caller read them.
             ArgumentInvalid: a field exceeds a limit.
         """
-        self._limits.check_update(update)
-        person_id = self._limits.check_id("person_id", person_id)
+        self.limits.check_update(update)
+        person_id = self.limits.check_id("person_id", person_id)
         change = partial(changes.update_person, person_id=person_id, update=update)
         return self._change(change, request_id, ["update", person_id, asdict(update)])
 
@@ -146,12 +146,12 @@ class GalleryPeople:
             ArgumentInvalid: the person would have too many faces.
         """
         faces = self._ids("face_id", face_ids)
-        person_id = self._limits.check_id("person_id", person_id)
+        person_id = self.limits.check_id("person_id", person_id)
         change = partial(
             changes.move_faces,
             face_ids=faces,
             person_id=person_id,
-            faces_per_person_max=self._limits.faces_per_person_max,
+            faces_per_person_max=self.limits.faces_per_person_max,
         )
         return self._change(change, request_id, ["move", faces, person_id])
 
@@ -167,12 +167,12 @@ class GalleryPeople:
             ArgumentInvalid: the person would have too many faces.
         """
         people = self._ids("person_id", person_ids)
-        into = self._limits.check_id("person_id", into)
+        into = self.limits.check_id("person_id", into)
         change = partial(
             changes.merge_people,
             person_ids=people,
             into=into,
-            faces_per_person_max=self._limits.faces_per_person_max,
+            faces_per_person_max=self.limits.faces_per_person_max,
         )
         return self._change(change, request_id, ["merge", people, into])
 
@@ -212,30 +212,30 @@ class GalleryPeople:
     def delete_expired(self) -> list[DeletionReceipt]:
         """Deletes the people whose time is over; an open gallery does so once a minute."""
         receipts: list[DeletionReceipt] = []
-        while found := self._store.change(changes.delete_expired, is_deletion=True):
+        while found := self.store.change(changes.delete_expired, is_deletion=True):
             receipts += found
         return receipts
 
     def embeddings_of(self, person_id: str) -> dict[str, NDArray[np.float32]]:
         """A person's embeddings, float32[D], by face id; UnknownPerson where there is none."""
-        hits = self._store.hits_of(self._limits.check_id("person_id", person_id))
+        hits = self.store.hits_of(self.limits.check_id("person_id", person_id))
         return {hit.face_id: hit.vector for hit in hits}
 
     def crop(self, face_id: str) -> Image:
         """A face's aligned crop, uint8[112, 112, 3] RGB; UnknownFace where none is kept."""
-        return self._store.crop(self._limits.check_id("face_id", face_id))
+        return self.store.crop(self.limits.check_id("face_id", face_id))
 
     def log(self, after: int = 0, entries_max: int = 1000) -> list[LogEntry]:
         """The next entries of the audit log, after a position."""
-        return self._store.log(after, entries_max)
+        return self.store.log(after, entries_max)
 
     def compact(self) -> None:
         """Rewrites the database without its unused parts, remains of deleted texts among them."""
-        self._store.compact()
+        self.store.compact()
 
     def counts(self) -> Counts:
         """How many persons and faces it holds."""
-        return self._store.counts()
+        return self.store.counts()
 
     def _change(
         self, change: changes.Change[changes.Answer], request_id: str | None, contents: list[Any]
@@ -244,24 +244,25 @@ class GalleryPeople:
         if request_id is not None:
             digest = hashlib.sha256(to_json(contents).encode("utf-8")).hexdigest()
             subjects = tuple(contents[1]) if is_deletion else ()
-            request = Request(self._limits.check_id("request_id", request_id), digest, subjects)
-        return self._store.change(change, request=request, is_deletion=is_deletion)
+            request = Request(self.limits.check_id("request_id", request_id), digest, subjects)
+        return self.store.change(change, request=request, is_deletion=is_deletion)
 
     def _ids(self, what: str, ids: Sequence[str]) -> list[str]:
-        check_number(f"{what}s at once", len(ids), 0, self._limits.batch_max)
-        return [self._limits.check_id(what, one) for one in ids]
+        check_number(f"{what}s at once", len(ids), 0, self.limits.batch_max)
+        return [self.limits.check_id(what, one) for one in ids]
 
     def _normalised(self, where: PersonFilter) -> PersonFilter:
         if where.person_ids is None:
             return where
-        ids = {self._limits.check_id("person_id", one) for one in where.person_ids}
+        ids = {self.limits.check_id("person_id", one) for one in where.person_ids}
         return replace(where, person_ids=frozenset(ids))
 
-    def _checked(self, enrollment: Enrollment) -> Enrollment:
+    def checked(self, enrollment: Enrollment) -> Enrollment:
+        """The enrolment as it is kept; raises what `enroll_many` does."""
         embedding = check_embeddings(
             np.asarray(enrollment.embedding)[None], self.info.embedding_dim
         )[0]
-        return replace(self._limits.checked(enrollment), embedding=embedding)
+        return replace(self.limits.checked(enrollment), embedding=embedding)
 
 
 def _contents_of(enrollment: Enrollment) -> list[Any]:

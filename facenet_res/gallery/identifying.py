@@ -64,7 +64,7 @@ class Identifier:
     def impostor_scores(self) -> ImpostorScores:
         """Searches for a sample of the people among all others."""
         self._store.refresh()
-        view = self._store.view()
+        position, view = self._store.position(), self._store.view()
         used = np.flatnonzero(view.face_rows != NO_ROW)
         people = np.unique(view.person_rows[used])
         generator = np.random.default_rng(0)
@@ -75,7 +75,7 @@ class Identifier:
             shuffled = generator.permutation(used)
             _, first = np.unique(view.person_rows[shuffled], return_index=True)
             chosen = generator.permutation(shuffled[first])[:limit]
-        best = np.empty(len(chosen), np.float32)
+        best, genuine = np.empty((2, len(chosen)), np.float32)
         histogram = histogram_of(np.empty(0, np.float32))
         step = max(1, SCORES_MAX // (4 * max(1, len(view.face_rows))))
         for begin in range(0, len(chosen), step):
@@ -85,8 +85,17 @@ class Identifier:
                 others = _best_of_others(scores, query, owner)
                 best[begin + query] = others.max(initial=-1.0)
                 histogram += histogram_of(others)
+                own = scores.view.person_rows == owner
+                own[slots[query]] = False
+                genuine[begin + query] = scores.cosines[query][own].max(initial=-np.inf)
         return ImpostorScores(
-            len(people), len(used), view.person_rows[chosen].copy(), best, histogram
+            len(people),
+            len(used),
+            view.person_rows[chosen].copy(),
+            best,
+            histogram,
+            genuine,
+            position,
         )
 
     def is_live(self, hit: Hit) -> bool:

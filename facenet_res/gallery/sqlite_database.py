@@ -11,29 +11,25 @@ from facenet_res.core.errors import GalleryExists, GalleryInvalid, ShuttingDown
 from facenet_res.core.files import write_fault
 from facenet_res.gallery.faults import sqlite_faults
 from facenet_res.gallery.schema import (
-    APPLICATION_ID,
-    FORMAT,
     make_tables,
-    schema_expected,
     schema_of,
 )
 from facenet_res.gallery.slack import pages_in_log, pages_of, wipe_slack
-
-SETTINGS = (
-    # A commit returns when it is on the disk. With NORMAL, power cuts lose and resurrect faces.
-    "synchronous = FULL",
-    "secure_delete = ON",
-    "foreign_keys = ON",
-    # We say when the log is emptied, since we look at its pages before.
-    "wal_autocheckpoint = 0",
-    # Nothing of a face in temporary files.
-    "temp_store = MEMORY",
-    # A foreign file may carry triggers and views: they get no rights.
-    "trusted_schema = OFF",
+from facenet_res.gallery.sqlite_connection import (
+    UNCHANGING,
+    WAIT_S_MAX,
+    check_ours,
+    connect,
+    log_of,
+    number_of,
+    reading_mode,
+    settle,
+    state_of,
 )
-WAIT_S_MAX = 5.0
+
 READER_WAIT_S = 1.0
 LOG_BYTES_MAX = 4 << 20
+VERSIONS = 1 << 40
 
 
 class SqliteDatabase:
@@ -46,11 +42,12 @@ class SqliteDatabase:
         """Connects; see `create` and `open`."""
         self._file = file
         self._mode = mode
-        self._writer = _connect(file, mode)
+        self._state, self._reopened = state_of(file), 0
+        self._writer = connect(file, mode)
         self._writing = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._is_open = True
-        self._log = file.with_name(f"{file.name}-wal")
+        self._log = log_of(file)
         # Pages that may hold copies of deleted texts; None for all of them.
         self._unwiped: set[int] | None = set()
         self._descriptor: int | None = None
@@ -70,12 +67,12 @@ class SqliteDatabase:
         database = cls(file, "rwc")
         with database._closed_on_error():
             with sqlite_faults(file):
-                if _number(database._writer, "application_id") or schema_of(database._writer):
+                if number_of(database._writer, "application_id") or schema_of(database._writer):
                     raise GalleryExists(
                         f"a gallery exists at {file} already; open it, or name another folder"
                     )
                 database._writer.execute("PRAGMA journal_mode = WAL").fetchone()
-                _settle(database._writer)
+                settle(database._writer)
             with database.writing() as connection:
                 make_tables(connection)
                 prepare(connection)
@@ -91,27 +88,25 @@ class SqliteDatabase:
         """
         database = cls(file, mode)
         with database._closed_on_error(), sqlite_faults(file):
-            _check_ours(file, database._writer)
-            _settle(database._writer)
+            check_ours(file, database._writer)
+            settle(database._writer)
         return database
 
     @classmethod
     def open_reading(cls, file: Path) -> "SqliteDatabase":
         """Opens the file to read, on a read-only disk too; see `open`."""
-        log = file.with_name(f"{file.name}-wal")
-        # Where no shared memory can be made, SQLite must be told that nobody writes.
-        is_immutable = not os.access(file.parent, os.W_OK) and not log.exists()
-        return cls.open(file, "ro&immutable=1" if is_immutable else "ro")
+        return cls.open(file, reading_mode(file))
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for queries that see one state, the last commit."""
         with sqlite_faults(self._file):
             self._check_open()
+            self._follow_mode()
             try:
                 connection = self._idle.pop()
             except IndexError:
-                connection = _connect(self._file, self._read_mode)
+                connection = connect(self._file, self._read_mode)
             try:
                 connection.execute("BEGIN")
                 yield connection
@@ -139,9 +134,10 @@ class SqliteDatabase:
 
     def version(self) -> int:
         """A number that changes when another connection has committed."""
+        self._follow_mode()
         with self._writing, sqlite_faults(self._file):
             self._check_open()
-            return _number(self._writer, "data_version")
+            return number_of(self._writer, "data_version") + self._reopened * VERSIONS
 
     def check_structure(self) -> None:
         """Checks pages, tables and indexes against each other.
@@ -213,6 +209,18 @@ class SqliteDatabase:
                 os.close(self._descriptor)
                 self._descriptor = None
 
+    def _follow_mode(self) -> None:
+        """Connects again where SQLite was told that nobody writes, and somebody does or did."""
+        if self._mode != UNCHANGING or self._state == state_of(self._file):
+            return
+        with self._writing, sqlite_faults(self._file):
+            self._state, self._mode = state_of(self._file), reading_mode(self._file)
+            self._reopened += 1
+            self._close_idle()
+            self._writer.close()
+            self._writer = connect(self._file, self._mode)
+            settle(self._writer)
+
     @property
     def _read_mode(self) -> str:
         return self._mode if self._mode.startswith("ro") else "ro"
@@ -252,44 +260,3 @@ class SqliteDatabase:
         except BaseException:
             self.close()
             raise
-
-
-def _connect(file: Path, mode: str) -> sqlite3.Connection:
-    with sqlite_faults(file):
-        connection = sqlite3.connect(
-            f"{file.absolute().as_uri()}?mode={mode}",
-            uri=True,
-            timeout=WAIT_S_MAX,
-            # We begin and end transactions ourselves, and see to it that threads take turns.
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        # Python's own way reports a damaged text as a failed statement.
-        connection.text_factory = bytes.decode
-        return connection
-
-
-def _settle(connection: sqlite3.Connection) -> None:
-    for setting in SETTINGS:
-        connection.execute(f"PRAGMA {setting}").fetchall()
-
-
-def _check_ours(file: Path, connection: sqlite3.Connection) -> None:
-    application_id = _number(connection, "application_id")
-    found = schema_of(connection)
-    if not application_id and not found:
-        raise GalleryInvalid(f"{file} is empty: its creation was broken off; create it again")
-    if application_id != APPLICATION_ID:
-        raise GalleryInvalid(f"{file} belongs to another program (id {application_id:#x})")
-    version = _number(connection, "user_version")
-    if version != FORMAT:
-        raise GalleryInvalid(
-            f"{file} has format {version}, this version of facenet-res reads {FORMAT}; "
-            "enrol the people into a new gallery"
-        )
-    if found != schema_expected():
-        raise GalleryInvalid(f"{file} is damaged: its tables are not the gallery's")
-
-
-def _number(connection: sqlite3.Connection, pragma: str) -> int:
-    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])

@@ -114,6 +114,10 @@ class Store(Protocol):
         """How many persons and faces there are."""
         ...
 
+    def position(self) -> int:
+        """Where the log ends: it grows with every change of a person or a face."""
+        ...
+
     def log(self, after: int, entries_max: int) -> list[LogEntry]:
         """The next entries of the log, after a position."""
         ...

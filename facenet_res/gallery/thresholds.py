@@ -13,7 +13,7 @@ distribution", Technometrics 29; Pickands 1975 for the tail.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from facenet_res.core.operating_point import OperatingPoint
 PEOPLE_MIN = 20
 """Fewer people say too little about strangers."""
 EXCEEDANCES_MIN = 20
+DUPLICATE_CHANCE = 0.01
+GENUINE_SHARE = 0.1
 TAIL_SHARE = 0.25
 """Share of the non-mated scores that the tail is fitted to."""
 SHAPE_MIN, SHAPE_MAX = -0.5, 0.1
@@ -39,11 +41,15 @@ class ImpostorScores:
     """Scores of people who are searched for where they are not.
 
     Attributes:
-        people: in the gallery.
+        people: in the gallery, who have a face.
         faces: in the gallery.
         probes: int64[M], the person of each probe.
         best: float32[M], each probe's best score among all other people.
         histogram: int64[BINS], scores of single comparisons with people's best faces.
+        genuine: float32[M], each probe's best score among the person's other faces; -inf where
+            there is none.
+        position: of the gallery's log.
+        duplicates: people left out, because another is most likely the same.
     """
 
     people: int
@@ -51,6 +57,9 @@ class ImpostorScores:
     probes: NDArray[np.int64]
     best: NDArray[np.float32]
     histogram: NDArray[np.int64]
+    genuine: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    position: int = 0
+    duplicates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,38 @@ class _Tail:
         if abs(self.shape) < 1e-6:
             return self.share * math.exp(-excess)
         return float(self.share * max(0.0, 1 + self.shape * excess) ** (-1 / self.shape))
+
+
+def without_duplicates(scores: ImpostorScores) -> ImpostorScores:
+    """The scores without people who are enrolled twice: theirs are genuine.
+
+    Such a score is so far above the others that an exponential tail has less than
+    `DUPLICATE_CHANCE` to reach it even once, and where people have several faces, it is above the
+    lowest tenth of genuine scores too. The scale of the tail comes from its median, which
+    a few duplicates do not move much.
+    """
+    if len(scores.best) < PEOPLE_MIN:
+        return scores
+    # Faces of one person are one chance.
+    people = len(np.unique(scores.probes))
+    start, middle = np.quantile(scores.best, (1 - TAIL_SHARE, 1 - TAIL_SHARE / 2))
+    scale = max(float(middle - start) / math.log(2), SCALE_MIN)
+    least = float(start) + scale * math.log(TAIL_SHARE * people / DUPLICATE_CHANCE)
+    genuine = scores.genuine[np.isfinite(scores.genuine)]
+    if len(genuine) >= PEOPLE_MIN:
+        least = max(least, float(np.quantile(genuine, GENUINE_SHARE)))
+    kept = scores.best < least
+    if kept.all():
+        return scores
+    histogram = scores.histogram.copy()
+    histogram[np.arange(BINS) >= (min(least, 1.0) + 1) * (BINS / 2)] = 0
+    return replace(
+        scores,
+        probes=scores.probes[kept],
+        best=scores.best[kept],
+        histogram=histogram,
+        duplicates=len(np.unique(scores.probes[~kept])),
+    )
 
 
 def fpir_point(scores: ImpostorScores, fpir: float, people: int) -> OperatingPoint:

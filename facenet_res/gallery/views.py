@@ -122,6 +122,11 @@ def read_counts(connection: Connection) -> Counts:
     return Counts(*connection.execute(query).fetchone())
 
 
+def read_position(connection: Connection) -> int:
+    """Where the log ends."""
+    return int(connection.execute("SELECT position FROM progress").fetchone()[0])
+
+
 def read_entries(connection: Connection, after: int, entries_max: int) -> list[LogEntry]:
     """The next entries of the log as callers see them."""
     found = connection.execute(_NAMED, (after, entries_max)).fetchall()

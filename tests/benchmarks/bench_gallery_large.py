@@ -95,7 +95,7 @@ def test_a_large_gallery(tmp_path: Path, record_property: Record) -> None:
         record_property("open_s", time.perf_counter() - start)
         gallery.identify(strangers[:1], threshold=0.5)
         record_property("resident_bytes_per_face", (resident_bytes() - before) / faces)
-        vectors = gallery._store.vectors
+        vectors = gallery.store.vectors
         times = bench.size(smoke=2, full=9)
         record_property("read_memory_once_ms", median_ms(vectors.max, times))
         for queries in (1, 64):

@@ -206,3 +206,37 @@ def test_an_empty_gallery_is_said_to_be_empty(run: Run, gallery: Path) -> None:
         "",
         f"gallery {gallery} is empty; facenet-res gallery enroll adds people\n",
     )
+
+
+def test_everybody_is_exported_and_imported_elsewhere(
+    run: Run, model: Path, photos: Path, gallery: Path, tmp_path: Path
+) -> None:
+    run("gallery", "enroll", "ada", photos / "a.jpg", "--gallery", gallery, "--model", model)
+    other, file = tmp_path / "other", tmp_path / "people.jsonl"
+    run("gallery", "create", "--gallery", other, "--model", model)
+
+    written = run("gallery", "export", file, "--gallery", gallery)
+    read = run("gallery", "import", file, "--gallery", other, "--json")
+
+    assert written.out == "exported 1 people, 1 face\n"
+    assert read.json == {"persons": 1, "faces": 1}
+    with EmbeddingGallery.open(other) as imported:
+        assert [person.person_id for person in imported.people()] == ["ada"]
+    file.write_text(file.read_text()[:-30])
+    refused = run("gallery", "import", file, "--gallery", other)
+    assert (refused.code, "line 3" in refused.err) == (exit_codes.INPUT, True)
+
+
+def test_the_command_deletes_every_byte(run: Run, model: Path, photos: Path, gallery: Path) -> None:
+    run(
+        "gallery", "enroll", "idq-ada", photos / "a.jpg", "--name", "nameq", "--metadata",
+        "deskq=7", "--gallery", gallery, "--model", model,
+    )  # fmt: skip
+    run("gallery", "enroll", "bob", photos / "a.jpg", "--gallery", gallery, "--model", model)
+    words = (b"idq-ada", b"nameq", b"deskq")
+    assert all(word in b"".join(f.read_bytes() for f in gallery.iterdir()) for word in words)
+
+    assert run("gallery", "delete", "idq-ada", "--gallery", gallery).code == exit_codes.OK
+
+    content = b"".join(file.read_bytes() for file in gallery.iterdir())
+    assert not [word for word in words if word in content]

@@ -247,7 +247,7 @@ def test_a_row_of_an_earlier_time_is_noticed(
 def test_damage_while_it_is_open_is_noticed_by_the_search_that_meets_it(tmp_path: Path) -> None:
     make(tmp_path / "gallery")
     with EmbeddingGallery.open(tmp_path / "gallery") as gallery:
-        (place,) = np.flatnonzero((gallery._store.vectors == FACES[3]).all(axis=1))
+        (place,) = np.flatnonzero((gallery.store.vectors == FACES[3]).all(axis=1))
         with (tmp_path / "gallery" / "gallery.vectors").open("rb+") as file:
             file.seek(int(place) * DIM * 4)
             file.write(np.float32(0.001).tobytes())

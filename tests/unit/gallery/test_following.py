@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -77,18 +78,12 @@ def test_a_gallery_is_closed_cleanly_beside_a_reader(tmp_path: Path) -> None:
             assert reader.identify(FACES[1:2], threshold=0.99)[0].person_id == "bob"
 
 
-def test_a_read_only_folder_is_listed_and_searched(tmp_path: Path) -> None:
-    folder = tmp_path / "gallery"
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """A gallery's folder, and the same read only, where we may mount one."""
+    folder, mounted = tmp_path / "gallery", tmp_path / "mounted"
     with EmbeddingGallery.create(folder, model_id="m", embedding_dim=DIM) as writer:
         writer.enroll("ada", FACES[0], face_id="f0")
-    code = (
-        "import sys, numpy as np\n"
-        "from facenet_res.gallery.gallery import EmbeddingGallery\n"
-        "with EmbeddingGallery.open(sys.argv[1], read_only=True) as gallery:\n"
-        "    print([person.person_id for person in gallery.people()])\n"
-    )
-    before = sorted(path.name for path in folder.iterdir())
-    mounted = tmp_path / "mounted"
     mounted.mkdir()
     commands = (
         ["mount", "--bind", str(folder), str(mounted)],
@@ -97,11 +92,39 @@ def test_a_read_only_folder_is_listed_and_searched(tmp_path: Path) -> None:
     for command in commands:
         if shutil.which("mount") is None or subprocess.run(command, check=False).returncode:
             pytest.skip("needs the right to mount")
-    try:
-        listed = subprocess.run(
-            [sys.executable, "-c", code, str(mounted)], capture_output=True, text=True, check=False
-        )
-    finally:
-        subprocess.run(["umount", str(mounted)], check=True)
+    yield folder, mounted
+    subprocess.run(["umount", str(mounted)], check=True)
+
+
+def test_a_read_only_folder_is_listed_and_searched(mounted: tuple[Path, Path]) -> None:
+    folder, read_only = mounted
+    code = (
+        "import sys, numpy as np\n"
+        "from facenet_res.gallery.gallery import EmbeddingGallery\n"
+        "with EmbeddingGallery.open(sys.argv[1], read_only=True) as gallery:\n"
+        "    print([person.person_id for person in gallery.people()])\n"
+    )
+    before = sorted(path.name for path in folder.iterdir())
+    listed = subprocess.run(
+        [sys.executable, "-c", code, str(read_only)], capture_output=True, text=True, check=False
+    )
     assert (listed.stdout, listed.stderr) == ("['ada']\n", "")
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_a_reader_of_a_read_only_folder_follows_who_writes_elsewhere(
+    mounted: tuple[Path, Path],
+) -> None:
+    folder, read_only = mounted
+    with EmbeddingGallery.open(read_only, read_only=True) as reader:
+        assert reader.counts() == Counts(1, 1)
+        with EmbeddingGallery.open(folder) as writer:
+            writer.enroll("bob", FACES[1])
+            assert reader.identify(FACES[1:2], threshold=0.99)[0].person_id == "bob"
+            assert reader.counts() == Counts(2, 2)
+            writer.delete_person("ada")
+            assert reader.identify(FACES[:1], threshold=0.99)[0].person_id == ""
+        assert reader.counts() == Counts(1, 1)
+        with EmbeddingGallery.open(folder) as writer:
+            writer.enroll("eve", FACES[2])
+            assert reader.identify(FACES[2:3], threshold=0.99)[0].person_id == "eve"

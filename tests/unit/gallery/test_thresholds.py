@@ -132,7 +132,7 @@ def test_a_small_gallery_takes_the_models_calibration_for_each_of_its_people(
         asked.append(fmr)
         return 0.7
 
-    gallery = EmbeddingGallery(empty._store, threshold_at_fmr=threshold_at_fmr)
+    gallery = EmbeddingGallery(empty.store, threshold_at_fmr=threshold_at_fmr)
     (answer,) = gallery.identify(vectors[:1])
     assert (answer.threshold, answer.fpir, answer.person_id) == (0.7, 0.01, "p0")
     assert gallery.operating_point(fmr=1e-3).fmr == 1e-3
@@ -151,4 +151,71 @@ def test_the_threshold_follows_the_gallery_as_it_grows(empty: EmbeddingGallery) 
         )
         thresholds.append(empty.operating_point(fpir=0.05).threshold)
     assert thresholds[-1] > thresholds[0]
+    empty.close()
+
+
+def enroll_all(gallery: EmbeddingGallery, vectors: Embeddings, begin: int = 0) -> None:
+    gallery.enroll_many(
+        [Enrollment(person_id=f"p{n}", embedding=v) for n, v in enumerate(vectors, start=begin)]
+    )
+
+
+def test_the_threshold_follows_people_who_were_replaced_by_as_many(
+    empty: EmbeddingGallery,
+) -> None:
+    vectors, _ = people_of(200, 1, seed=1)
+    enroll_all(empty, vectors[:100])
+    before = empty.operating_point(fpir=0.05)
+    # As many others, who resemble each other more.
+    close = unit_norm(vectors[100:] + 0.6 * vectors[:1])
+    empty.delete_people([f"p{n}" for n in range(100)])
+    enroll_all(empty, close, 100)
+
+    after = empty.operating_point(fpir=0.05)
+
+    assert after.threshold > before.threshold_high
+    empty.close()
+
+
+def test_people_without_a_face_do_not_count(empty: EmbeddingGallery) -> None:
+    vectors, _ = people_of(60, 1, seed=1)
+    enroll_all(empty, vectors)
+    before = empty.operating_point(fpir=0.05)
+    for number in range(40):
+        empty.move_faces([], f"empty-{number}")
+    assert empty.operating_point(fpir=0.05) == before
+    empty.delete_people([f"p{n}" for n in range(50)])
+    with pytest.raises(CalibrationUnsupported, match="10 people"):
+        empty.operating_point(fpir=0.05)
+    empty.close()
+
+
+@pytest.mark.parametrize("faces", [1, 3])
+def test_a_few_people_enrolled_twice_do_not_move_the_threshold(
+    empty: EmbeddingGallery, faces: int
+) -> None:
+    vectors, owners = people_of(200, faces, seed=1)
+    again = unit_norm(vectors + 0.05 * np.random.default_rng(3).normal(size=vectors.shape))
+    people = [f"p{owner}" for owner in owners]
+    empty.enroll_many(
+        [Enrollment(person_id=p, embedding=v) for p, v in zip(people, vectors, strict=True)]
+    )
+    before = empty.operating_point(fpir=0.01)
+    # Six of 200 people a second time, under another id.
+    empty.enroll_many(
+        [
+            Enrollment(person_id=f"twin-{person}", embedding=vector)
+            for person, vector in zip(people[: 6 * faces], again, strict=False)
+        ]
+    )
+    for number in range(40):
+        empty.enroll("other", vectors[0], face_id=f"moved-{number}")
+        empty.delete_face(f"moved-{number}")
+
+    after = empty.operating_point(fpir=0.01)
+
+    assert before.threshold_low < after.threshold < before.threshold_high
+    strangers, _ = people_of(2000, 1, seed=2)
+    seen = np.mean([one.is_known for one in empty.identify(strangers, fpir=0.01, k=1)])
+    assert after.rate_low <= seen <= after.rate_high
     empty.close()

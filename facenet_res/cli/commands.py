@@ -68,6 +68,7 @@ def main(words: Sequence[str]) -> int:
     if not words:
         print(overview(parser))
         return exit_codes.OK
+    words = dedup.joined(words)
     arguments = serve.parsed(words) or parser.parse_args(words)
     set_verbosity(verbose=arguments.verbose, quiet=arguments.quiet)
     shows_trace = arguments.debug or bool(os.environ.get(DEBUG_ENV))

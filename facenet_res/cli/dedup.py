@@ -1,9 +1,14 @@
-"""`facenet-res dedup DIR --out OUT`: copies of an image, and people in several."""
+"""`facenet-res dedup DIR --out OUT`: copies of an image, and people in several.
+
+`dedup review` and `dedup apply` are commands of their own; a folder with such a name is `./apply`.
+"""
 
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facenet_res.cli import dedup_apply, dedup_review
 from facenet_res.cli.console import note, print_answer, stages
 from facenet_res.cli.options import (
     Subparsers,
@@ -23,14 +28,25 @@ EXAMPLES = """examples:
   facenet-res dedup photos/ --out report/
   facenet-res dedup photos/ --out report/ --fmr 1e-4 --workers 8
   facenet-res dedup photos/ --out report/ --exact-only
+  facenet-res dedup review report/
+  facenet-res dedup apply report/ --to removed/
 
-Writes report.html (one page, thumbnails inside), report.json, groups.csv and summary.txt. Nothing
-in DIR is changed. The same command again resumes where it was stopped. OUT holds embeddings and
-thumbnails of people: protect it as you protect the images."""
+Writes report.html, report.json, groups.csv, groups.parquet and summary.txt. Nothing in DIR is
+changed. The same command again resumes where it was stopped, and follows what was decided in
+`dedup review`. OUT holds embeddings and thumbnails of people: protect it as you protect the
+images."""
+PARTS = ("apply", "review")
+
+
+def joined(words: Sequence[str]) -> Sequence[str]:
+    """The words of a command line; `dedup apply` becomes the one word that names the command."""
+    if len(words) > 1 and words[0] == "dedup" and words[1] in PARTS:
+        return (f"dedup {words[1]}", *words[2:])
+    return words
 
 
 def add_parsers(subparsers: Subparsers) -> None:
-    """Adds the command."""
+    """Adds the command, and those that take its report."""
     summary = "find copies of images, and people who appear in several"
     parser = add_command(subparsers, "dedup", run, summary, EXAMPLES)
     parser.add_argument("folder", type=Path, metavar="DIR", help="images, at any depth")
@@ -40,9 +56,16 @@ def add_parsers(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--exact-only", action="store_true", help="byte-equal copies only; needs no model"
     )
+    parser.add_argument(
+        "--two-in-an-image",
+        action="store_true",
+        help="let two faces of one image be one person (collages, mirrors)",
+    )
     add_workers(parser)
     add_operating_point(parser)
     add_model(parser)
+    dedup_review.add_parser(subparsers)
+    dedup_apply.add_parser(subparsers)
 
 
 def run(arguments: Namespace) -> int:
@@ -52,6 +75,7 @@ def run(arguments: Namespace) -> int:
 
     config = DedupConfig(
         near_copies=not arguments.exact_only,
+        two_in_an_image=arguments.two_in_an_image,
         workers=arguments.workers,
     )
     folders = (arguments.folder, arguments.out)
@@ -97,6 +121,7 @@ def _print(arguments: Namespace, report: "DedupReport") -> None:
         ("near copies", str(counts.near_copies)),
         ("groups of copies", str(len(report.groups.copies))),
         ("people in several images", str(len(report.groups.people))),
+        ("faces set aside", f"{counts.faces_set_aside} of {counts.faces}"),
         ("skipped", str(counts.skipped)),
         ("size of the copies", f"{counts.excess_bytes / 1e6:.1f} MB"),
         ("report", str(page)),

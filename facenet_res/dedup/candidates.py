@@ -13,7 +13,7 @@ table at a time, and have at most `PER_IMAGE_MAX` candidates each.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import faiss
@@ -49,11 +49,13 @@ class Candidate:
         first: row of the fingerprints.
         second: row, greater than the first.
         turns: ways the second may lie as a whole, likeliest first; empty where corners met.
+        meetings: how often their corners met.
     """
 
     first: int
     second: int
     turns: tuple[int, ...] = ()
+    meetings: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +74,7 @@ class Corners:
 def find_candidates(
     plain: Corners, mirrored: Corners, descriptors: NDArray[np.float32], exact_max: int = EXACT_MAX
 ) -> list[Candidate]:
-    """Pairs of images that may be copies, by rows.
+    """Pairs of images that may be copies, those whose corners met most often first.
 
     Args:
         plain: of the images as they are.
@@ -80,15 +82,22 @@ def find_candidates(
         descriptors: float32[N, 2, 64]; see `fingerprint`.
         exact_max: largest N that is searched exactly.
     """
-    found = {pair: Candidate(*pair) for pair in meeting_pairs(plain, mirrored, len(descriptors))}
+    met = meeting_pairs(plain, mirrored, len(descriptors))
+    found = {(first, second): Candidate(first, second, (), times) for first, second, times in met}
     corners = np.bincount(plain.rows, minlength=len(descriptors))
     for candidate in _alike_as_a_whole(descriptors, corners < CORNERS_FEW, exact_max):
-        found[candidate.first, candidate.second] = candidate
-    return [found[pair] for pair in sorted(found)]
+        pair = candidate.first, candidate.second
+        meetings = found[pair].meetings if pair in found else 0
+        found[pair] = replace(candidate, meetings=meetings)
+    return sorted(found.values(), key=lambda each: (-each.meetings, each.first, each.second))
 
 
-def meeting_pairs(plain: Corners, mirrored: Corners, images: int) -> list[tuple[int, int]]:
-    """Pairs of images whose codes often fall into one bucket, the most frequent of each."""
+def meeting_pairs(plain: Corners, mirrored: Corners, images: int) -> list[tuple[int, int, int]]:
+    """Pairs of images whose codes often fall into one bucket, the most frequent of each.
+
+    Returns:
+        (first row, second row, number of meetings).
+    """
     codes = np.concatenate([plain.codes, mirrored.codes])
     rows = np.concatenate([plain.rows, mirrored.rows])
     is_mirrored = np.arange(len(codes)) >= len(plain.codes)
@@ -133,16 +142,17 @@ def _met(
 
 def _best(
     firsts: NDArray[np.int64], seconds: NDArray[np.int64], counts: NDArray[np.int64]
-) -> list[tuple[int, int]]:
+) -> list[tuple[int, int, int]]:
     """The pairs that are among the most frequent of either of their images."""
     taken: defaultdict[int, int] = defaultdict(int)
     pairs = []
     order = np.lexsort((seconds, firsts, -counts))
-    for first, second in zip(firsts[order].tolist(), seconds[order].tolist(), strict=True):
+    columns = (each[order].tolist() for each in (firsts, seconds, counts))
+    for first, second, times in zip(*columns, strict=True):
         if min(taken[first], taken[second]) < PER_IMAGE_MAX:
             taken[first] += 1
             taken[second] += 1
-            pairs.append((first, second))
+            pairs.append((first, second, times))
     return pairs
 
 

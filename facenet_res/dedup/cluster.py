@@ -1,22 +1,22 @@
 """The cluster stage: files to groups of copies, faces of the kept photos to people."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
-import numpy as np
-
-from facenet_res.core.errors import InputError, StateError
+from facenet_res.core.errors import FileMissing, InputError, StateError
 from facenet_res.dedup.camera import names_camera
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.copy_pair import CopyPair
-from facenet_res.dedup.describe import read_fingerprints
-from facenet_res.dedup.embed import read_faces
+from facenet_res.dedup.decisions import read_decisions
+from facenet_res.dedup.face_table import read_faces
+from facenet_res.dedup.fingerprint_table import read_fingerprints
 from facenet_res.dedup.fingerprints import Fingerprints
 from facenet_res.dedup.groups_file import read_groups, write_groups
 from facenet_res.dedup.near import NearCopies, NearGroup, itself
-from facenet_res.dedup.pairs import PixelComparison, read_pairs
-from facenet_res.dedup.people import group_faces, near_pairs, similarities
+from facenet_res.dedup.pairs import PixelComparison, read_judgements, read_pairs, remember
+from facenet_res.dedup.person_groups import find_people
 from facenet_res.dedup.plan import Picture, changes_of, kind_of
 from facenet_res.dedup.progress import OnProgress, Progress
 from facenet_res.dedup.scan import (
@@ -27,19 +27,18 @@ from facenet_res.dedup.scan import (
 )
 from facenet_res.dedup.stable_ids import with_stable_ids
 from facenet_res.dedup.types import (
+    Container,
     CopyGroup,
     CopyKind,
     CopyMember,
     Counts,
-    FacesAlike,
     Groups,
-    PersonFace,
-    PersonGroup,
-    PhotoFaces,
     PhotoFile,
     SkippedFile,
     Stage,
 )
+
+FILE_CHANGED: Final = "FILE_CHANGED"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,34 +57,71 @@ def cluster(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgres
         DiskFull: the output folder cannot be written.
     """
     on_progress(Progress(Stage.CLUSTER, 0, 2))
-    listed = read_photos(out)
+    listed, gone = _unchanged(folder, read_photos(out))
     paths = first_paths(listed)
     fingerprints, undecodable = read_fingerprints(out, config, paths)
     photos = _photos(folder, listed, fingerprints)
+    decisions = read_decisions(out)
     comparison = PixelComparison(fingerprints)
-    near = NearCopies(photos.pictures, read_pairs(out), comparison).groups()
+    judged = read_judgements(out)
+    known = NearCopies(photos.pictures, read_pairs(out), comparison, judged, decisions)
+    near = known.groups()
+    remember(out, known.compared)
     by_bytes = _by_bytes([*listed, *read_others(out)], photos)
     copies = _copy_groups(photos, near, by_bytes)
     on_progress(Progress(Stage.CLUSTER, 1, 2))
     faces, unembeddable = read_faces(out, config, paths)
-    people, alike, compared = _people(faces, copies, near, photos, config)
-    skipped = _all_skipped(listed, [*undecodable, *unembeddable], read_scan_skipped(out))
+    not_kept = {pair.second for group in near for pair in group.pairs[1:]}
+    shown = {n: picture.path for n, picture in photos.pictures.items() if n not in not_kept}
+    by_kept = {group.members[0].path: group for group in copies}
+    people = find_people(faces, shown, by_kept, decisions, config)
+    others = [*read_scan_skipped(out), *gone]
+    skipped = _all_skipped(listed, [*undecodable, *unembeddable], others)
     unreadable = {file.path for file in skipped}
     files = [file for file in listed if file.path not in unreadable]
     counts = Counts(
-        files=len(listed) + len(read_scan_skipped(out)),
+        files=len(listed) + len(others),
         photos=len(files),
         photo_bytes=sum(file.bytes for file in files),
         byte_equal_copies=sum(len(same) - 1 for same in [*photos.files.values(), *by_bytes]),
         near_copies=sum(len(group.pairs) - 1 for group in near),
         excess_bytes=sum(group.excess_bytes for group in copies),
         faces=len(faces.sha256),
-        faces_compared=compared,
+        faces_compared=people.compared,
+        faces_set_aside=len(people.set_aside),
+        images_cut=sum(n >= config.faces_a_photo_max for n in Counter(faces.sha256).values()),
         skipped=len(skipped),
     )
-    found = Groups(counts, copies, people, alike, skipped)
+    containers = _containers(photos, known.contained())
+    found = Groups(
+        counts,
+        copies,
+        containers,
+        people.groups,
+        people.alike,
+        people.set_aside,
+        skipped,
+        people.nearest_histogram,
+    )
     write_groups(out, with_stable_ids(found, _groups_before(out)))
     on_progress(Progress(Stage.CLUSTER, 2, 2))
+
+
+def _unchanged(folder: Path, photos: list[PhotoFile]) -> tuple[list[PhotoFile], list[SkippedFile]]:
+    """The files that are still what the scan read, and those that are not."""
+    same, gone = [], []
+    for photo in photos:
+        try:
+            stat = (folder / photo.path).stat(follow_symlinks=False)
+        except OSError as error:
+            reason, message = FileMissing.reason, str(error.strerror)
+        else:
+            if (stat.st_size, stat.st_mtime_ns) == (photo.bytes, photo.mtime_ns):
+                same.append(photo)
+                continue
+            reason, message = FILE_CHANGED, "changed while the run went on; run it again"
+        gone.append(SkippedFile(photo.path, reason, message))
+    return same, gone
 
 
 def _groups_before(out: Path) -> Groups | None:
@@ -205,61 +241,18 @@ def _member(file: PhotoFile, kept: PhotoFile, kind: CopyKind) -> CopyMember:
     )
 
 
-def _people(
-    faces: PhotoFaces,
-    copies: tuple[CopyGroup, ...],
-    near: list[NearGroup],
-    photos: _Photos,
-    config: DedupConfig,
-) -> tuple[tuple[PersonGroup, ...], tuple[FacesAlike, ...], int]:
-    """People, oddities, and the number of faces that were compared."""
-    not_kept = {pair.second for group in near for pair in group.pairs[1:]}
-    sides_px = np.minimum(
-        faces.boxes[:, 2] - faces.boxes[:, 0], faces.boxes[:, 3] - faces.boxes[:, 1]
-    )
-    clear = (sides_px >= config.face_side_px_min) & (faces.scores >= config.face_score_min)
-    rows = [
-        row
-        for row in np.flatnonzero(clear).tolist()
-        if faces.sha256[row] in photos.pictures and faces.sha256[row] not in not_kept
-    ]
-    embeddings = faces.embeddings[rows]
-    numbers = {name: number for number, name in enumerate(photos.pictures)}
-    shown = [numbers[faces.sha256[row]] for row in rows]
-    pairs = near_pairs(embeddings, config.similarity_min)
-    clusters = group_faces(embeddings, shown, pairs, config.similarity_min)
-    copied = {group.members[0].path: group for group in copies}
-    people = []
-    for members in clusters:
-        found = []
-        for member, similarity in zip(members, similarities(embeddings[members]), strict=True):
-            path = photos.pictures[faces.sha256[rows[member]]].path
-            group = copied.get(path)
-            found.append(
-                PersonFace(
-                    path=path,
-                    box=faces.box(rows[member]),
-                    score=round(float(faces.scores[rows[member]]), 4),
-                    similarity=round(similarity, 4),
-                    copies=tuple(m.path for m in group.members[1:]) if group else (),
-                )
-            )
-        people.append(tuple(sorted(found, key=lambda face: face.path)))
-    people.sort(key=lambda found: (-len(found), found[0].path, found[0].box.x0))
-    alike = tuple(
-        FacesAlike(
-            photos.pictures[faces.sha256[rows[first]]].path,
-            faces.box(rows[first]),
-            faces.box(rows[second]),
-            round(similarity, 4),
+def _containers(photos: _Photos, pairs: list[CopyPair]) -> tuple[Container, ...]:
+    pictures = photos.pictures
+    return tuple(
+        Container(
+            pictures[pair.second].path,
+            pair.second,
+            pictures[pair.first].path,
+            pair.first,
+            pair.swapped().shown,
         )
-        for first, second, similarity in pairs
-        if shown[first] == shown[second]
+        for pair in pairs
     )
-    groups = tuple(
-        PersonGroup(f"person-{number}", found) for number, found in enumerate(people, start=1)
-    )
-    return groups, tuple(sorted(alike, key=lambda pair: pair.path)), len(rows)
 
 
 def _all_skipped(

@@ -22,12 +22,13 @@ class DedupConfig:
         near_copies: whether changed copies are looked for, or byte-equal files only.
         face_side_px_min: smaller faces are counted but not grouped: they resemble everybody.
         face_score_min: as before, for the detector's confidence, in [0, 1].
+        face_sharpness_min: as before, for the sharpness of the aligned crop; see `FaceQuality`.
+        face_yaw_share_max: as before, for how far a face is turned to the side.
+        two_in_an_image: whether two faces of one image may be one person (a collage, a mirror).
         faces_a_photo_max: the largest faces of each photo are taken.
         workers: threads that read and decode.
         limits: larger files are skipped and listed.
-        html_groups_max: groups of each kind on the HTML page; JSON and CSV hold all of them.
-        html_photos_max: thumbnails of one group on the HTML page.
-        thumbnail_px: longest side of a thumbnail.
+        thumbnail_px: longest side of a face on the page.
     """
 
     similarity_min: float = 0.5
@@ -35,11 +36,12 @@ class DedupConfig:
     near_copies: bool = True
     face_side_px_min: float = 24.0
     face_score_min: float = 0.9
+    face_sharpness_min: float = 20.0
+    face_yaw_share_max: float = 0.5
+    two_in_an_image: bool = False
     faces_a_photo_max: int = 512
     workers: int = 2
     limits: ImageLimits = field(default_factory=ImageLimits)
-    html_groups_max: int = 200
-    html_photos_max: int = 12
     thumbnail_px: int = 176
 
     def __post_init__(self) -> None:
@@ -47,10 +49,10 @@ class DedupConfig:
         self._check("fmr", 0, 1)
         self._check("face_side_px_min", 0, self.limits.side_px_max)
         self._check("face_score_min", 0, 1)
+        self._check("face_sharpness_min", 0, 1e6)
+        self._check("face_yaw_share_max", 0, 100)
         self._check("faces_a_photo_max", 1, 512)
         self._check("workers", 1, WORKERS_MAX)
-        self._check("html_groups_max", 0, 10_000)
-        self._check("html_photos_max", 2, 1_000)
         self._check("thumbnail_px", 16, THUMBNAIL_PX_MAX)
 
     def _check(self, name: str, least: float, most: float) -> None:

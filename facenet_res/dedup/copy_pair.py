@@ -21,6 +21,7 @@ from facenet_res.imaging.geometry import invert, transform_points
 Frame = tuple[float, float, float, float]
 LEVELS: Final = (64.0, 128.0, 192.0)
 _IDENTITY: Final = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+_OTHER: Final = {"first": "second", "second": "first", "": ""}
 _CORNERS: Final = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64)
 
 
@@ -38,6 +39,8 @@ class CopyPair:
         levels: what the grey levels 64, 128 and 192 of the first are in the second.
         overlay: x0, y0, x1, y1 in the first frame where something was laid over; or empty.
         overlay_on: "first", "second" or "".
+        container: "first" or "second" for the one that shows the other beside other content, a
+            collage, which is no copy; or "".
     """
 
     first: str
@@ -48,6 +51,7 @@ class CopyPair:
     levels: tuple[float, ...] = LEVELS
     overlay: tuple[float, ...] = ()
     overlay_on: str = ""
+    container: str = ""
 
     @cached_property
     def _matrix(self) -> NDArray[np.float64]:
@@ -100,7 +104,8 @@ class CopyPair:
             _rounded(back.ravel()),
             _inverse_levels(self.levels),
             overlay,
-            {"first": "second", "second": "first", "": ""}[self.overlay_on],
+            _OTHER[self.overlay_on],
+            _OTHER[self.container],
         )
 
 

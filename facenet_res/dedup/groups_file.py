@@ -9,11 +9,13 @@ from facenet_res.core.files import OWNER_ONLY, write_atomically
 from facenet_res.core.types import Box
 from facenet_res.dedup.stage_files import read_lines
 from facenet_res.dedup.types import (
+    Container,
     CopyGroup,
     CopyKind,
     CopyMember,
     Counts,
     FacesAlike,
+    FaceSetAside,
     Groups,
     PersonFace,
     PersonGroup,
@@ -49,17 +51,26 @@ def _groups(record: dict[str, Any]) -> Groups:
             CopyGroup(group["group_id"], tuple(_member(member) for member in group["members"]))
             for group in record["copies"]
         ),
+        containers=tuple(
+            Container(**pair | {"box": tuple(pair["box"])}) for pair in record["containers"]
+        ),
         people=tuple(
-            PersonGroup(group["group_id"], tuple(_face(face) for face in group["faces"]))
+            PersonGroup(**group | {"faces": tuple(_face(face) for face in group["faces"])})
             for group in record["people"]
         ),
         alike=tuple(
             FacesAlike(
-                pair["path"], Box(**pair["first"]), Box(**pair["second"]), pair["similarity"]
+                **pair
+                | {"numbers": tuple(pair["numbers"])}
+                | {side: Box(**pair[side]) for side in ("first", "second")}
             )
             for pair in record["alike"]
         ),
+        set_aside=tuple(
+            FaceSetAside(**face | {"box": Box(**face["box"])}) for face in record["set_aside"]
+        ),
         skipped=tuple(SkippedFile(**file) for file in record["skipped"]),
+        nearest_histogram=tuple(record["nearest_histogram"]),
     )
 
 

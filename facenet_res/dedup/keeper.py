@@ -1,9 +1,9 @@
 """Which of several copies to keep, and why. A suggestion, nothing more.
 
-In this order: real detail at equal scale (an enlarged copy has none of its own), nothing laid over
-it, not set in a frame, the most of the scene, colour, fewer clipped pixels, a camera named in the
-metadata, visible before hidden, the way most of them lie, quality (bytes a pixel), the oldest, the
-first name. Of two files with the same pixels none has more quality.
+In this order: chosen by hand, real detail at equal scale (an enlarged copy has none of its own),
+nothing laid over it, not set in a frame, the most of the scene, colour, fewer clipped pixels, a
+camera named in the metadata, visible before hidden, the way most of them lie, quality (bytes a
+pixel), the oldest, the first name. Of two files with the same pixels none has more quality.
 
 Detail is the energy of the finest octave. A copy that is larger by a factor s keeps about as much
 if it is real, and loses it with s^-3.5 (and gains some by compression) if it was enlarged; set
@@ -15,22 +15,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from facenet_res.core.types import Image
 from facenet_res.dedup.copy_pair import CopyPair
+from facenet_res.dedup.frame import COVER_MIN
 from facenet_res.dedup.plan import Picture
-from facenet_res.imaging.geometry import transform_points
 
 # Scales within this factor are one scale.
 _SCALE_STEP: Final = 1.12
 _DETAIL_POWER: Final = -2.6
-_COVER_MIN: Final = 0.97
-# Grey levels within which a border is of one colour, and how much of it is.
-_PLAIN_LEVELS: Final = 16.0
-_PLAIN_SHARE: Final = 0.8
 _NS_PER_S: Final = 1_000_000_000
 
 # Against the best of the group: less than these shares of its colour and of its bytes a pixel, or
@@ -42,6 +33,7 @@ _CLIPPED_MORE: Final = 0.06
 _BLURRED_SHARE: Final = 0.25
 
 REASONS: Final = (
+    "chosen by hand",
     "more real detail",
     "nothing laid over it",
     "not framed",
@@ -78,6 +70,7 @@ class Ranking:
         pictures: Mapping[str, Picture],
         pairs: Iterable[CopyPair],
         framed: Mapping[tuple[str, str], bool],
+        chosen: Mapping[str, int] | None = None,
     ) -> None:
         """Takes pairs in one direction each.
 
@@ -85,7 +78,9 @@ class Ranking:
             pictures: the images to rank, by SHA-256.
             pairs: of copies.
             framed: by the names of a pair, whether the second frames the first.
+            chosen: images that were chosen by hand, with the number of the decision.
         """
+        self._chosen = chosen or {}
         self._pictures = pictures
         self._bytes: dict[str, int] = {}
         for picture in pictures.values():
@@ -107,6 +102,7 @@ class Ranking:
         """Sorts the image to keep first."""
         picture, standing = self._pictures[name], self._standings[name]
         return (
+            -self._chosen.get(name, -1),
             standing.is_coarse,
             standing.has_overlay,
             standing.is_framed,
@@ -138,7 +134,7 @@ class Ranking:
         standing.has_overlay |= bool(pair.overlay) and pair.overlay_on == "second"
         frames = framed.get((pair.first, pair.second), False)
         standing.is_framed |= frames
-        is_part = pair.covers[0] < _COVER_MIN
+        is_part = pair.covers[0] < COVER_MIN
         standing.is_cropped |= is_part and not framed.get((pair.second, pair.first), False)
 
     def _scale_all(self, edges: Mapping[str, list[CopyPair]]) -> None:
@@ -193,57 +189,3 @@ class Ranking:
             is_small = standings[name].scale < best / _SCALE_STEP
             is_blurred = self._pictures[name].detail < _BLURRED_SHARE * best_detail
             standings[name].is_coarse = is_small or is_blurred or name in enlarged
-
-
-def is_framed(first: Image, second: Image, pair: CopyPair) -> bool:
-    """Whether the second of two copies shows the first in a frame, and not more of the scene.
-
-    Around the first there is one colour, or a step along its edge: a border, a screenshot, the
-    corners of a rotation. A scene goes on there.
-
-    Args:
-        first: a view, uint8[h, w, 3].
-        second: a view.
-        pair: how they lie over each other.
-    """
-    if pair.covers[1] >= _COVER_MIN:
-        return False
-    height_px, width_px = second.shape[:2]
-    grey = second.astype(np.float32).mean(axis=2)
-    to_px = np.diag((width_px, height_px)) @ np.array(pair.place).reshape(2, 3)
-    inner = transform_points(to_px, _inset(2 / max(1.0, float(np.abs(to_px[:, :2]).max()))))
-    mask = np.ones(grey.shape, np.uint8)
-    cv2.fillConvexPoly(mask, np.rint(inner).astype(np.int32), 0)
-    around = grey[mask > 0]
-    if around.size and (np.abs(around - np.median(around)) < _PLAIN_LEVELS).mean() > _PLAIN_SHARE:
-        return True
-    return _has_step(grey, to_px)
-
-
-def _inset(share: float) -> NDArray[np.float64]:
-    """The corners of a frame, moved out by a share."""
-    low, high = -share, 1 + share
-    return np.array([[low, low], [high, low], [high, high], [low, high]])
-
-
-def _has_step(grey: NDArray[np.float32], to_px: NDArray[np.float64]) -> bool:
-    """Whether brightness jumps along an edge of the first frame."""
-    height_px, width_px = grey.shape
-    # Shares of the first frame that are three pixels of the second view.
-    steps = 3 / np.maximum(np.abs(to_px[:, :2]).sum(axis=0), 1)
-    along = np.linspace(0.04, 0.96, 60)
-    for axis, end in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        levels = []
-        shown = np.ones(len(along), np.bool_)
-        for offset in (1, -1, -3):
-            across = np.full_like(along, end + (2 * end - 1) * offset * steps[axis])
-            points = np.stack([across, along] if axis == 0 else [along, across], axis=1)
-            x, y = np.rint(transform_points(to_px, points) - 0.5).astype(int).T
-            shown &= (x >= 0) & (x < width_px) & (y >= 0) & (y < height_px)
-            levels.append(grey[y.clip(0, height_px - 1), x.clip(0, width_px - 1)])
-        if shown.sum() < len(along) / 4:
-            continue
-        outer, edge, deep = (each[shown] for each in levels)
-        if np.abs(outer - edge).mean() > 2.0 * np.abs(edge - deep).mean() + 6:
-            return True
-    return False

@@ -17,6 +17,7 @@ _SIGNS: Final = (
 )
 _OWN: Final = (
     *("scan.jsonl", "scan_skipped.jsonl", "scan_others.jsonl", "faces_model.jsonl", "groups.jsonl"),
+    *("report_files", "groups.parquet", "decisions.jsonl", "applied.jsonl"),
     *(LOCK_NAME, "hashes", "fingerprints-????????", "faces-????????", "judgements-?", "copies"),
     *("report.html", "report.json", "groups.csv", "summary.txt"),
 )

@@ -1,12 +1,14 @@
 """The pairs stage: candidates by fingerprint, judgements by pixels.
 
-A judgement is kept by the pair's SHA-256, copies and others alike, so a run that goes on, or a
-folder that grew, compares only what is new.
+The candidates with most corners in common come first; two images that a chain of copies joins by
+then are not compared, so that a group of n costs about n comparisons. A judgement is kept by the
+pair's SHA-256, copies and others alike, so a run that goes on, or a folder that grew, compares only
+what is new.
 """
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -17,11 +19,12 @@ from numpy.typing import NDArray
 
 from facenet_res.core.types import Image
 from facenet_res.dedup.candidates import CORNERS_FEW, Candidate, find_candidates
+from facenet_res.dedup.collage import contains
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.copy_pair import CopyPair, copy_pair
-from facenet_res.dedup.describe import read_fingerprints
 from facenet_res.dedup.difference import judged
 from facenet_res.dedup.features import similarity_between
+from facenet_res.dedup.fingerprint_table import read_fingerprints
 from facenet_res.dedup.fingerprints import Fingerprints
 from facenet_res.dedup.progress import OnProgress, Progress
 from facenet_res.dedup.register import Matrix, registered
@@ -30,7 +33,7 @@ from facenet_res.dedup.stage_files import SHARD_ITEMS, Parts
 from facenet_res.dedup.types import Stage
 
 # Raised when pixels are judged differently: earlier judgements are then not read.
-_JUDGEMENTS: Final = "judgements-1"
+_JUDGEMENTS: Final = "judgements-2"
 _COPIES: Final = "copies"
 _SCHEMA: Final = pa.schema(
     {
@@ -42,10 +45,13 @@ _SCHEMA: Final = pa.schema(
         "levels": pa.list_(pa.float64()),
         "overlay": pa.list_(pa.float64()),
         "overlay_on": pa.string(),
+        "container": pa.string(),
     }
 )
 # Views in memory, 200 kB each at most; candidates come sorted, so their firsts repeat.
 _VIEWS_MAX: Final = 512
+# Compared at once; what an earlier batch joined is not compared again.
+_AT_ONCE: Final = 32
 # A smaller view shows too little to be told from another.
 _SIDE_PX_MIN: Final = 32
 
@@ -77,7 +83,7 @@ class PixelComparison:
                 continue
             pair = copy_pair(names, (views[0], views[1]), found, judgement)
             if pair.is_copy:
-                return pair
+                return _unless_contained(pair, views)
             best = max(best, pair, key=lambda each: each.similarity)
         return best
 
@@ -95,6 +101,15 @@ class PixelComparison:
         if fewest < CORNERS_FEW:
             for turn in turns:
                 yield _whole(views, turn)
+
+
+def _unless_contained(pair: CopyPair, views: tuple[Image, Image]) -> CopyPair:
+    """The pair, which is no copy where one of the two is a collage that shows the other."""
+    if contains(*views, pair):
+        return replace(pair, is_copy=False, container="second")
+    if contains(views[1], views[0], pair.swapped()):
+        return replace(pair, is_copy=False, container="first")
+    return pair
 
 
 def _square(matrix: Matrix) -> NDArray[np.float64]:
@@ -125,8 +140,10 @@ def find_pairs(out: Path, config: DedupConfig, on_progress: OnProgress) -> None:
     """
     fingerprints, _ = read_fingerprints(out, config, first_paths(read_photos(out)))
     candidates = _candidates(fingerprints) if config.near_copies else []
-    judgements = Parts(out / _JUDGEMENTS, _SCHEMA)
-    known = {(pair.first, pair.second): pair for pair in _pairs(judgements.read())}
+    known: dict[tuple[str, str], CopyPair] = {}
+    for pair in read_judgements(out):
+        known[pair.first, pair.second] = pair
+        known[pair.second, pair.first] = pair.swapped()
     comparison = PixelComparison(fingerprints)
     copies: list[CopyPair] = []
 
@@ -134,26 +151,65 @@ def find_pairs(out: Path, config: DedupConfig, on_progress: OnProgress) -> None:
         names = fingerprints.sha256[candidate.first], fingerprints.sha256[candidate.second]
         if names in known:
             return known[names]
-        if names[::-1] in known:
-            return known[names[::-1]].swapped()
         return comparison.compare(candidate.first, candidate.second, candidate.turns)
 
     on_progress(Progress(Stage.PAIRS, 0, len(candidates)))
+    joined = _Joined(len(fingerprints.sha256))
+    new: list[CopyPair] = []
     with ThreadPoolExecutor(config.workers, thread_name_prefix="pairs") as executor:
-        for start in range(0, len(candidates), SHARD_ITEMS):
-            batch = candidates[start : start + SHARD_ITEMS]
-            found = list(executor.map(judgement, batch))
-            names = ((pair.first, pair.second) for pair in found)
-            new = [
-                asdict(pair)
-                for pair, name in zip(found, names, strict=True)
-                if name not in known and name[::-1] not in known
+        for start in range(0, len(candidates), _AT_ONCE):
+            batch = [
+                each
+                for each in candidates[start : start + _AT_ONCE]
+                if not joined.are(each.first, each.second)
             ]
-            if new:
-                judgements.append(new)
-            copies.extend(pair for pair in found if pair.is_copy)
-            on_progress(Progress(Stage.PAIRS, start + len(batch), len(candidates)))
+            found = list(executor.map(judgement, batch))
+            for candidate, pair in zip(batch, found, strict=True):
+                if (pair.first, pair.second) not in known:
+                    new.append(pair)
+                if pair.is_copy:
+                    joined.join(candidate.first, candidate.second)
+            if len(new) >= SHARD_ITEMS:
+                remember(out, new)
+                new = []
+            copies.extend(pair for pair in found if pair.is_copy or pair.container)
+            done = min(start + _AT_ONCE, len(candidates))
+            on_progress(Progress(Stage.PAIRS, done, len(candidates)))
+    remember(out, new)
     Parts(out / _COPIES, _SCHEMA).replace([asdict(pair) for pair in copies])
+
+
+class _Joined:
+    """Which images are copies of each other by a chain of pairs: union by a common root."""
+
+    def __init__(self, count: int) -> None:
+        self._root = list(range(count))
+
+    def are(self, first: int, second: int) -> bool:
+        return self._find(first) == self._find(second)
+
+    def join(self, first: int, second: int) -> None:
+        self._root[self._find(first)] = self._find(second)
+
+    def _find(self, row: int) -> int:
+        while self._root[row] != row:
+            self._root[row] = row = self._root[self._root[row]]
+        return row
+
+
+def remember(out: Path, pairs: list[CopyPair]) -> None:
+    """Keeps judgements for later runs.
+
+    Raises:
+        DiskFull: the output folder cannot be written.
+    """
+    if pairs:
+        Parts(out / _JUDGEMENTS, _SCHEMA).append([asdict(pair) for pair in pairs])
+
+
+def read_judgements(out: Path) -> list[CopyPair]:
+    """Every pair that was ever compared, copies and others."""
+    return list(_pairs(Parts(out / _JUDGEMENTS, _SCHEMA).read()))
 
 
 def _candidates(fingerprints: Fingerprints) -> list[Candidate]:
@@ -162,7 +218,7 @@ def _candidates(fingerprints: Fingerprints) -> list[Candidate]:
 
 
 def read_pairs(out: Path) -> list[CopyPair]:
-    """The pairs of copies; none where the pairs stage has not run."""
+    """The pairs of copies and of collages with what they show; none where the stage has not run."""
     return list(_pairs(Parts(out / _COPIES, _SCHEMA).read()))
 
 

@@ -1,10 +1,10 @@
-"""The report stage: what was found, as JSON, CSV, one HTML page and plain text.
+"""The report stage: what was found, as JSON, CSV, Parquet, an HTML page and plain text.
 
 `report.json` holds everything; its keys:
 
-    schema              2; grows when a key changes its meaning. Until 1 the similarity of a
-                        face was that to the mean of the person's faces
+    schema              3; grows when a key changes its meaning
     folder              as it was given
+    root                the same, absolute
     model_id            of the embeddings; "" where no faces were compared
     similarity_min      least cosine of two faces of one person
     fmr   that this threshold was measured for; 0: set by hand
@@ -13,40 +13,51 @@
     counts              see `types.Counts`
     copies[]            group_id, excess_bytes, members[]: see `types.CopyMember`; the first is
                         the one suggested to be kept
-    people[]            group_id, faces[]: see `types.PersonFace`; boxes are x0 y0 x1 y1 in px,
-                        the similarity is the mean to the person's other faces
-    alike[]             two faces of one photo that look like one person: path, first, second,
-                        similarity
+    containers[]        collages with what they contain, no copies: see `types.Container`
+    people[]            group_id, name, faces[]: see `types.PersonFace`; boxes are x0 y0 x1 y1 in
+                        px, the similarity is the mean to the person's other faces
+    alike[]             two faces of one image that look like one person, see `types.FacesAlike`
+    set_aside[]         faces too weak to open a group that joined none: see `types.FaceSetAside`
     skipped[]           path, reason, message
 
-Paths are relative to the folder, with "/". `groups.csv` has one line for each file of a group of
-copies and each face of a person.
+Paths are relative to the folder, with "/". `groups.csv` and `groups.parquet` have one line for
+each file of a group of copies and each face of a person.
 """
 
 import csv
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from facenet_res.core.files import OWNER_ONLY, write_atomically
 from facenet_res.core.types import Box
 from facenet_res.dedup.config import DedupConfig
-from facenet_res.dedup.html import rendered
+from facenet_res.dedup.page import write_page
 from facenet_res.dedup.summary import summary_of
 from facenet_res.dedup.types import CopyKind, DedupReport
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
+PARQUET_NAME: Final = "groups.parquet"
 JSON_NAME: Final = "report.json"
 CSV_NAME: Final = "groups.csv"
-HTML_NAME: Final = "report.html"
 TEXT_NAME: Final = "summary.txt"
 
 _COLUMNS: Final = (
     "group_id", "role", "path", "bytes", "width_px", "height_px", "sha256", "changes",
-    "similarity", "x0", "y0", "x1", "y1",
+    "similarity", "x0", "y0", "x1", "y1", "name",
 )  # fmt: skip
+_NUMBERS: Final = {
+    "bytes": pa.int64(),
+    "width_px": pa.int32(),
+    "height_px": pa.int32(),
+} | dict.fromkeys(("similarity", "x0", "y0", "x1", "y1"), pa.float64())
+_SCHEMA: Final = pa.schema({name: _NUMBERS.get(name, pa.string()) for name in _COLUMNS})
 # What a spreadsheet would run as a formula.
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -60,12 +71,13 @@ def write_report(folder: Path, out: Path, config: DedupConfig, report: DedupRepo
     texts = {
         JSON_NAME: json.dumps(as_json(report), indent=1) + "\n",
         CSV_NAME: as_csv(report),
-        HTML_NAME: rendered(folder, config, report),
         TEXT_NAME: summary_of(report),
     }
     for name, text in texts.items():
         # A file name that is no UTF-8 comes as lone surrogates, which UTF-8 cannot hold.
         write_atomically(out / name, text.encode("utf-8", "backslashreplace"), OWNER_ONLY)
+    write_tables(out, report)
+    write_page(folder, out, config, report)
 
 
 def as_json(report: DedupReport) -> dict[str, Any]:
@@ -74,6 +86,7 @@ def as_json(report: DedupReport) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "folder": report.folder,
+        "root": str(Path(report.folder).absolute()),
         "model_id": report.model_id,
         "similarity_min": report.similarity_min,
         "fmr": report.fmr,
@@ -82,7 +95,9 @@ def as_json(report: DedupReport) -> dict[str, Any]:
         "counts": asdict(groups.counts),
         "copies": [asdict(group) | {"excess_bytes": group.excess_bytes} for group in groups.copies],
         "people": [asdict(group) for group in groups.people],
+        "containers": [asdict(each) for each in groups.containers],
         "alike": [asdict(pair) for pair in groups.alike],
+        "set_aside": [asdict(face) for face in groups.set_aside],
         "skipped": [asdict(file) for file in groups.skipped],
     }
 
@@ -92,25 +107,37 @@ def as_csv(report: DedupReport) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, _COLUMNS, restval="")
     writer.writeheader()
+    for row in group_rows(report):
+        writer.writerow(row | {"path": _harmless(row["path"])})
+    return buffer.getvalue()
+
+
+def write_tables(out: Path, report: DedupReport) -> None:
+    """Writes the same rows as Parquet.
+
+    Raises:
+        DiskFull: it could not be written.
+    """
+    rows = [row | {"path": _text(row["path"])} for row in group_rows(report)]
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows, _SCHEMA), buffer)
+    write_atomically(out / PARQUET_NAME, buffer.getvalue(), OWNER_ONLY)
+
+
+def group_rows(report: DedupReport) -> Iterator[dict[str, Any]]:
+    """A row for each file of a group of copies and each face of a person, by column."""
     for copies in report.groups.copies:
         for member in copies.members:
             row = asdict(member) | {"group_id": copies.group_id, "role": row_role(member.kind)}
             row["changes"] = "; ".join(member.changes)
-            row["path"] = _harmless(member.path)
-            for name in ("kind", "shown", "overlay", "kept_because", "link"):
-                del row[name]
-            writer.writerow(row)
+            yield {name: row[name] for name in _COLUMNS if name in row}
     for person in report.groups.people:
         for face in person.faces:
-            place = _place(face.box) | {"group_id": person.group_id}
-            similarity = face.similarity
-            path = _harmless(face.path)
-            writer.writerow(place | {"role": "face", "path": path, "similarity": similarity})
-            for copy in face.copies:
-                # Where the face is in a copy is not known: it may be cropped or turned.
-                row = {"group_id": person.group_id, "role": "face in a copy"}
-                writer.writerow(row | {"path": _harmless(copy)})
-    return buffer.getvalue()
+            row = {"group_id": person.group_id, "name": person.name}
+            told = {"role": "face", "path": face.path, "sha256": face.sha256}
+            yield row | told | _place(face.box) | {"similarity": face.similarity}
+            # Where the face is in a copy is not known: it may be cropped or turned.
+            yield from (row | {"role": "face in a copy", "path": copy} for copy in face.copies)
 
 
 def row_role(kind: CopyKind) -> str:
@@ -120,6 +147,11 @@ def row_role(kind: CopyKind) -> str:
 
 def _place(box: Box) -> dict[str, float]:
     return {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1}
+
+
+def _text(path: str) -> str:
+    """A path that UTF-8 can hold: bytes that are none are spelled out."""
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _harmless(path: str) -> str:

@@ -1,8 +1,7 @@
 """Runs the stages in their order, all or some of them.
 
-Memory: a million photos with a face each need about 0.5 GB for the list of files, 1.8 GB for
-fingerprints, thumbnails and their index, and 4 bytes times D a face for embeddings and theirs;
-the photos themselves pass through a few at a time.
+Images pass through a few at a time; fingerprints stay on the disk, mapped into memory. See
+docs/dedup.md for what was measured.
 """
 
 import os
@@ -18,12 +17,12 @@ from facenet_res.core.files import write_fault
 from facenet_res.core.process_lock import ProcessLock
 from facenet_res.dedup.cluster import cluster
 from facenet_res.dedup.config import DedupConfig
-from facenet_res.dedup.describe import describe
-from facenet_res.dedup.embed import embed, read_model
+from facenet_res.dedup.face_table import read_model
 from facenet_res.dedup.groups_file import read_groups
 from facenet_res.dedup.own_files import LOCK_NAME
 from facenet_res.dedup.pairs import find_pairs
 from facenet_res.dedup.progress import OnProgress, Progress, no_progress
+from facenet_res.dedup.read_images import read_images
 from facenet_res.dedup.report import write_report
 from facenet_res.dedup.scan import scan
 from facenet_res.dedup.types import DedupReport, Stage
@@ -80,7 +79,8 @@ def deduplicate(
         clock: the time, for the report.
 
     Returns:
-        What was found. `report.html`, `report.json`, `groups.csv` and `summary.txt` say the same.
+        What was found. `report.html`, `report.json`, `groups.csv`, `groups.parquet` and
+        `summary.txt` say the same.
 
     Raises:
         FileMissing: the folder does not exist.
@@ -135,12 +135,8 @@ class _Run:
         common = (self.folder, self.out, self.config)
         if Stage.SCAN in stages:
             scan(*common, self.on_progress)
-        # Bytes alone need no pixels.
-        needs_pixels = self.config.near_copies or self.recognizer is not None
-        if Stage.FINGERPRINT in stages and needs_pixels:
-            describe(*common, self.on_progress)
-        if Stage.EMBED in stages:
-            embed(*common, self.recognizer, self.on_progress)
+        if Stage.READ in stages:
+            read_images(*common, self.recognizer, self.on_progress)
         if Stage.PAIRS in stages:
             find_pairs(self.out, self.config, self.on_progress)
         if Stage.CLUSTER in stages:

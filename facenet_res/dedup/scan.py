@@ -16,13 +16,13 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
-import numpy as np
+import pyarrow as pa
 
 from facenet_res.core.errors import ArgumentInvalid, FileMissing, ImageTooLarge, ImageUnreadable
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.own_files import has_results, is_own
 from facenet_res.dedup.progress import OnProgress, Progress
-from facenet_res.dedup.stage_files import SHARD_ITEMS, ShardFolder, read_lines, write_lines
+from facenet_res.dedup.stage_files import SHARD_ITEMS, Parts, read_lines, write_lines
 from facenet_res.dedup.types import PhotoFile, SkippedFile, Stage
 from facenet_res.imaging.formats import FORMATS, START_BYTES, format_of
 
@@ -36,6 +36,17 @@ _OTHERS_FILE: Final = "scan_others.jsonl"
 _HASHES: Final = "hashes"
 # What is no image for us, or too large a one, may still be byte-equal to another file.
 _ONLY_AS_BYTES: Final = (NOT_A_PHOTO, ImageTooLarge.reason)
+
+_HASH_SCHEMA: Final = pa.schema(
+    {
+        # A name need not be UTF-8.
+        "path": pa.binary(),
+        "bytes": pa.int64(),
+        "mtime_ns": pa.int64(),
+        "ctime_ns": pa.int64(),
+        "sha256": pa.string(),
+    }
+)
 
 # What a file is known by from one run to the next: path, bytes, mtime_ns, ctime_ns.
 _Identity = tuple[str, int, int, int]
@@ -190,18 +201,14 @@ class _Hashes:
     """The hashes of this and earlier runs, saved every few hundred files."""
 
     def __init__(self, out: Path) -> None:
-        self._shards = ShardFolder(out / _HASHES)
-        self._known: dict[_Identity, str] = {}
+        self._parts = Parts(out / _HASHES, _HASH_SCHEMA)
+        table = self._parts.read()
+        columns = (table[name].to_pylist() for name in _HASH_SCHEMA.names)
+        self._known: dict[_Identity, str] = {
+            (os.fsdecode(path), size, mtime_ns, ctime_ns): sha256
+            for path, size, mtime_ns, ctime_ns, sha256 in zip(*columns, strict=True)
+        }
         self._new: dict[_Identity, str] = {}
-        for shard in self._shards.read():
-            if "ctime_ns" not in shard:
-                continue
-            columns = (
-                shard[name].tolist() for name in ("path", "bytes", "mtime_ns", "ctime_ns", "sha256")
-            )
-            for *identity, sha256 in zip(*columns, strict=True):
-                path, size, mtime_ns, ctime_ns = identity
-                self._known[path, size, mtime_ns, ctime_ns] = sha256
 
     def known(self, identity: _Identity) -> str:
         """The hash, or "" where the file is new or has changed."""
@@ -215,15 +222,8 @@ class _Hashes:
     def flush(self) -> None:
         if not self._new:
             return
-        paths, sizes, times, changes = zip(*self._new, strict=True)
-        self._shards.append(
-            {
-                "path": np.array(paths, np.str_),
-                "bytes": np.array(sizes, np.int64),
-                "mtime_ns": np.array(times, np.int64),
-                "ctime_ns": np.array(changes, np.int64),
-                "sha256": np.array(list(self._new.values()), np.str_),
-            }
-        )
+        rows = [(os.fsencode(path), *rest, name) for (path, *rest), name in self._new.items()]
+        names = _HASH_SCHEMA.names
+        self._parts.append([dict(zip(names, row, strict=True)) for row in rows])
         self._known.update(self._new)
         self._new = {}

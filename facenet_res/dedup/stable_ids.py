@@ -33,7 +33,7 @@ def _files(group: CopyGroup) -> list[Hashable]:
 
 
 def _faces(group: PersonGroup) -> list[Hashable]:
-    return [(face.path, face.box) for face in group.faces]
+    return [(face.sha256, face.number) for face in group.faces]
 
 
 def stable_ids(

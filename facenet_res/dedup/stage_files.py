@@ -1,28 +1,23 @@
-"""How stages keep their results: JSON lines and shards of arrays, written whole or not at all.
+"""How stages keep their results: JSON lines and Arrow files, written whole or not at all.
 
-A shard is one `.npz` without pickled objects. A stage that is killed loses what it did since its
-last shard; a shard that cannot be read is done again. Nothing of it is trusted: the folder can be
+A stage that is killed loses what it did since its last part; a part that cannot be read is done
+again. Nothing of it is trusted: the folder can be
 deleted at any time and costs only the time to make it again. It holds pictures and embeddings of
 people, so every file in it is for its owner only.
 """
 
 import io
 import json
-import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from facenet_res.core.errors import DataInvalid, FileMissing
 from facenet_res.core.files import OWNER_ONLY, write_atomically
 
 SHARD_ITEMS = 256
-
-Shard = dict[str, NDArray[Any]]
 
 
 def write_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:
@@ -55,35 +50,6 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield record
 
 
-class ShardFolder:
-    """A growing set of shards. One writer at a time."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def read(self) -> Iterator[Shard]:
-        """Every shard that can be read, in the order they were written."""
-        for path in sorted(self._folder.glob("*.npz")):
-            shard = _read_shard(path)
-            if shard is None:
-                path.unlink()
-            else:
-                yield shard
-
-    def append(self, shard: Shard) -> None:
-        """Adds a shard.
-
-        Raises:
-            DiskFull: it could not be written.
-        """
-        numbers = [int(path.stem) for path in self._folder.glob("*.npz")]
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **shard)
-        write_atomically(
-            self._folder / f"{max(numbers, default=-1) + 1:08d}.npz", buffer.getvalue(), OWNER_ONLY
-        )
-
-
 class Parts:
     """A growing set of Arrow files, mapped into memory: a row costs memory once it is used."""
 
@@ -104,6 +70,13 @@ class Parts:
             else:
                 tables.append(table)
         return pa.concat_tables(tables) if tables else self._schema.empty_table()
+
+    def settled(self, retried: str) -> set[str]:
+        """Values of the column `sha256` whose last row has another `reason` than `retried`."""
+        table = self.read()
+        names, reasons = table["sha256"].to_pylist(), table["reason"].to_pylist()
+        last = dict(zip(names, reasons, strict=True))
+        return {name for name, reason in last.items() if reason != retried}
 
     def append(self, records: list[dict[str, Any]]) -> None:
         """Adds a part.
@@ -130,12 +103,3 @@ class Parts:
         with pa.ipc.new_file(buffer, self._schema) as writer:
             writer.write_table(pa.Table.from_pylist(records, self._schema))
         write_atomically(self._folder / f"{number:08d}.arrow", buffer.getvalue(), OWNER_ONLY)
-
-
-def _read_shard(path: Path) -> Shard | None:
-    try:
-        # From memory: NumPy leaves a damaged file open.
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, EOFError, zipfile.BadZipFile):
-        return None

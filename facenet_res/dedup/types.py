@@ -13,8 +13,7 @@ class Stage(StrEnum):
     """The stages in their order."""
 
     SCAN = "scan"
-    FINGERPRINT = "fingerprint"
-    EMBED = "embed"
+    READ = "read"
     PAIRS = "pairs"
     CLUSTER = "cluster"
     REPORT = "report"
@@ -46,7 +45,7 @@ class SkippedFile:
     Attributes:
         path: relative to the folder.
         reason: stable name: that of the error, or NOT_A_PHOTO, SYMLINK,
-            EARLIER_RESULTS.
+            EARLIER_RESULTS, FILE_CHANGED.
         message: for people.
     """
 
@@ -63,12 +62,15 @@ class PhotoFaces:
         sha256: of the photo, one for each face.
         boxes: float32[K, 4], x0 y0 x1 y1 in px of the upright picture.
         scores: float32[K].
+        quality: float32[K, 4]: eye distance in px, roll in degrees, yaw share, sharpness; see
+            `FaceQuality`.
         embeddings: float16[K, D]; half precision moves a cosine by less than 0.001.
     """
 
     sha256: tuple[str, ...]
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
+    quality: NDArray[np.float32]
     embeddings: NDArray[np.float16]
 
     def box(self, row: int) -> Box:
@@ -140,31 +142,68 @@ class CopyGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Container:
+    """An image that contains another beside content of its own: a collage, a page. No copy.
+
+    Attributes:
+        path: of the collage.
+        sha256: of the collage.
+        part_path: of the image that it contains.
+        part_sha256: of that image.
+        box: x0, y0, x1, y1 of the collage where the image is, in shares of the frame.
+    """
+
+    path: str
+    sha256: str
+    part_path: str
+    part_sha256: str
+    box: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PersonFace:
     """One face of a person.
 
     Attributes:
         path: the photo, the kept one of its copies.
+        sha256: of the photo.
+        number: of the face in it, the largest first, from 0.
         box: where the face is.
         score: the detector's confidence.
         similarity: mean to the person's other faces, in [-1, 1]. Over the group it is at least the
             threshold; that of a single face may be less.
         copies: paths of the photo's copies: they show the same person.
+        weakness: "small", "uncertain", "blurred", "turned": why the face opened no group; or "".
     """
 
     path: str
+    sha256: str
+    number: int
     box: Box
     score: float
     similarity: float
     copies: tuple[str, ...]
+    weakness: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonGroup:
-    """Faces in different photographs that are one person's, by path."""
+    """Faces in different photographs that are one person's, by path. `name` was given by hand."""
 
     group_id: str
     faces: tuple[PersonFace, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSetAside:
+    """A face that is in no group because it is too weak to open one, and why."""
+
+    path: str
+    sha256: str
+    number: int
+    box: Box
+    weakness: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +211,8 @@ class FacesAlike:
     """An oddity: two faces in one photo that look like one person (a collage, a mirror, twins)."""
 
     path: str
+    sha256: str
+    numbers: tuple[int, int]
     first: Box
     second: Box
     similarity: float
@@ -190,6 +231,8 @@ class Counts:
         excess_bytes: what all copies but the kept ones take.
         faces: found in distinct photos.
         faces_compared: large and certain enough to be grouped, in kept photos.
+        faces_set_aside: too small, uncertain, blurred or turned for a group of their own.
+        images_cut: images with more faces than `faces_a_photo_max`: the smallest are left out.
         skipped: files that were not read.
     """
 
@@ -201,18 +244,23 @@ class Counts:
     excess_bytes: int
     faces: int
     faces_compared: int
+    faces_set_aside: int
+    images_cut: int
     skipped: int
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """What the cluster stage found."""
+    """What the cluster stage found; see `People` for the histogram."""
 
     counts: Counts
     copies: tuple[CopyGroup, ...]
+    containers: tuple[Container, ...]
     people: tuple[PersonGroup, ...]
     alike: tuple[FacesAlike, ...]
+    set_aside: tuple[FaceSetAside, ...]
     skipped: tuple[SkippedFile, ...]
+    nearest_histogram: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import datetime
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -70,6 +71,12 @@ def is_full() -> bool:
 def size(*, smoke: int, full: int) -> int:
     """The full size under `BENCH_FULL=1`, as `make bench` sets it, else the small one."""
     return full if is_full() else smoke
+
+
+def tell(text: str) -> None:
+    """Prints a line of a study that is run as a command."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def best_ms(work: Work, repeats: int) -> float:

@@ -106,6 +106,85 @@ def colourless(image: Image) -> Image:
     return np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
 
 
+def stretched(image: Image, ratio: float) -> Image:
+    """The image at another width."""
+    height_px, width_px = image.shape[:2]
+    return np.asarray(cv2.resize(image, (round(width_px * ratio), height_px)), np.uint8)
+
+
+def noisy(image: Image) -> Image:
+    """The image with the grain of a high ISO."""
+    grain = np.random.default_rng(0).normal(0, 9, image.shape)
+    return np.clip(image + grain, 0, 255).astype(np.uint8)
+
+
+def sharpened(image: Image) -> Image:
+    """The image with an unsharp mask."""
+    soft = cv2.GaussianBlur(image, (0, 0), 1.5)
+    return np.asarray(cv2.addWeighted(image, 1.8, soft, -0.8, 0), np.uint8)
+
+
+def vignetted(image: Image) -> Image:
+    """The image darker towards its corners."""
+    height_px, width_px = image.shape[:2]
+    y, x = np.ogrid[-1 : 1 : height_px * 1j, -1 : 1 : width_px * 1j]
+    return (image * (1 - 0.25 * (x**2 + y**2))[:, :, None]).clip(0, 255).astype(np.uint8)
+
+
+def saturated(image: Image, ratio: float) -> Image:
+    """The image with stronger or weaker colours."""
+    grey = image.mean(axis=2, keepdims=True)
+    return np.clip(grey + (image - grey) * ratio, 0, 255).astype(np.uint8)
+
+
+def dated(image: Image) -> Image:
+    """The orange date of a compact camera in the lower right corner."""
+    shown = image.copy()
+    height_px, width_px = image.shape[:2]
+    place = (round(width_px * 0.6), round(height_px * 0.95))
+    scale = width_px / 500
+    thickness = max(1, round(2 * scale))
+    font = cv2.FONT_HERSHEY_PLAIN
+    cv2.putText(shown, "12 08 1999", place, font, 2 * scale, (255, 140, 30), thickness)
+    return shown
+
+
+def watermarked(image: Image) -> Image:
+    """Half transparent text across the middle, as a stock agency lays it."""
+    layer = image.copy()
+    height_px, width_px = image.shape[:2]
+    place, scale = (round(width_px * 0.12), round(height_px * 0.55)), width_px / 230
+    thickness = max(1, round(3 * scale))
+    cv2.putText(
+        layer, "PREVIEW", place, cv2.FONT_HERSHEY_SIMPLEX, scale * 1.2, (255,) * 3, thickness
+    )
+    return np.asarray(cv2.addWeighted(layer, 0.45, image, 0.55, 0), np.uint8)
+
+
+def stickered(image: Image) -> Image:
+    """A yellow face with eyes in the lower left corner."""
+    shown = image.copy()
+    height_px, width_px = image.shape[:2]
+    radius = round(min(height_px, width_px) * 0.12)
+    x, y = 2 * radius, height_px - 2 * radius
+    cv2.circle(shown, (x, y), radius, (255, 210, 40), -1)
+    for side in (-1, 1):
+        eye = (x + side * radius // 3, y - radius // 4)
+        cv2.circle(shown, eye, max(1, radius // 8), (60, 40, 20), -1)
+    cv2.ellipse(shown, (x, y), (radius // 2, radius // 2), 0, 20, 160, (60, 40, 20), 2)
+    return shown
+
+
+def in_story(image: Image) -> Image:
+    """Between a blurred copy of itself above and below, as social networks pad it."""
+    height_px, width_px = image.shape[:2]
+    wide = cv2.resize(image, (width_px * 2, height_px * 2))
+    page = cv2.GaussianBlur(wide, (0, 0), width_px / 12)[:, width_px // 2 : width_px // 2 * 3]
+    page = np.ascontiguousarray(page[:, :width_px])
+    page[height_px // 2 : height_px // 2 + height_px, : page.shape[1]] = image[:, : page.shape[1]]
+    return page
+
+
 def worn(image: Image) -> Image:
     """Mirrored, cropped, brighter and smaller, as it comes back after years."""
     return curved(resized(cut(image[:, ::-1], 0.06, 0.04, 0.97, 0.95), 0.6), gain=1.15)
@@ -145,7 +224,34 @@ KINDS: Final[Mapping[str, tuple[Change, str, int]]] = {
 }
 
 
+# Kinds and strengths that no limit was set on; see `copy_limits`.
+HELD_OUT: Final[Mapping[str, tuple[Change, str, int]]] = {
+    "quality 40": (lambda image: image, ".jpg", 40),
+    "quarter of the size": (lambda image: resized(image, 0.25), ".jpg", 85),
+    "rotated by 8": (lambda image: rotated(image, 8), ".jpg", 85),
+    "turned by 270": (lambda image: np.rot90(image, 3), ".jpg", 85),
+    "mirrored upside down": (lambda image: image[::-1], ".jpg", 85),
+    "cropped by 10 %": (lambda image: cut(image, 0.1, 0.1, 0.9, 0.9), ".jpg", 85),
+    "cropped to a side": (lambda image: cut(image, 0.35, 0.0, 1.0, 1.0), ".jpg", 85),
+    "grey border": (lambda image: bordered(image, 0.15, 128), ".jpg", 85),
+    "padded for a story": (in_story, ".jpg", 85),
+    "wider by 8 %": (lambda image: stretched(image, 1.08), ".jpg", 85),
+    "brighter 1.35": (lambda image: curved(image, gain=1.35), ".jpg", 85),
+    "gamma 0.6": (lambda image: curved(image, gamma=0.6), ".jpg", 85),
+    "faded": (lambda image: curved(image, gain=0.6, offset=70), ".jpg", 85),
+    "colours 1.6": (lambda image: saturated(image, 1.6), ".jpg", 85),
+    "colours 0.4": (lambda image: saturated(image, 0.4), ".jpg", 85),
+    "vignette": (vignetted, ".jpg", 85),
+    "noise": (noisy, ".jpg", 85),
+    "sharpened": (sharpened, ".jpg", 85),
+    "date": (dated, ".jpg", 85),
+    "watermark": (watermarked, ".jpg", 85),
+    "sticker": (stickered, ".jpg", 85),
+    "caption above": (lambda image: captioned(image[::-1], "so it goes")[::-1], ".jpg", 85),
+}
+
+
 def planted(image: Image, kind: str) -> tuple[bytes, str]:
     """A changed copy of an image uint8[H, W, 3] RGB: the bytes of its file, and the suffix."""
-    change, suffix, quality = KINDS[kind]
+    change, suffix, quality = (KINDS | HELD_OUT)[kind]
     return encoded(np.ascontiguousarray(change(image)), suffix, quality), suffix

@@ -118,7 +118,7 @@ def test_fifty_photographs_with_twenty_planted_copies(shared_data: Path, tmp_pat
     assert (counts.photos, counts.byte_equal_copies, counts.near_copies) == (70, 4, 16)
     assert counts.faces >= 50
     assert not report.groups.skipped
-    assert (tmp_path / "out" / "report.html").stat().st_size > 100_000
+    assert (tmp_path / "out" / "report_files" / "index.js").stat().st_size > 10_000
 
 
 def test_no_two_of_all_the_photographs_are_taken_for_copies(
@@ -134,12 +134,12 @@ def test_no_two_of_all_the_photographs_are_taken_for_copies(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from facenet_res.dedup import describe, run
+from facenet_res.dedup import read_images, run
 from facenet_res.dedup.types import Stage
-describe.SHARD_ITEMS = 2
+read_images.SHARD_ITEMS = 2
 
 def kill(now):
-    if now.stage == Stage.FINGERPRINT and now.done == 7:
+    if now.stage == Stage.READ and now.done == 7:
         os.kill(os.getpid(), signal.SIGKILL)
 
 run.deduplicate(Path(sys.argv[1]), Path(sys.argv[2]), on_progress=kill)
@@ -162,6 +162,6 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     told = []
     again = deduplicate(folder, tmp_path / "killed", on_progress=told.append)
     # then it goes on from six, and finds what an unbroken run finds
-    assert next(now.done for now in told if now.stage == "fingerprint") == 6
+    assert next(now.done for now in told if now.stage == "read") == 6
     assert again.groups == deduplicate(folder, tmp_path / "whole").groups
     assert len(again.groups.copies) == 3

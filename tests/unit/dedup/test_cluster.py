@@ -3,13 +3,16 @@
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facenet_res.dedup import pairs
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.copy_pair import CopyPair
-from facenet_res.dedup.run import deduplicate
-from facenet_res.dedup.types import DedupReport
+from facenet_res.dedup.decisions import append_decision
+from facenet_res.dedup.groups_file import read_groups
+from facenet_res.dedup.run import StageRange, deduplicate, run_stages
+from facenet_res.dedup.types import DedupReport, Stage
 from facenet_res.recognizer.recognizer import FaceRecognizer
 from tests.fakes import FakeDetector, FakeEmbedder, face_at
 from tests.unit.dedup.pictures import cropped, picture, save, scaled
@@ -92,7 +95,7 @@ def test_a_person_is_found_in_different_photos_and_copies_inherit(
     assert groups.counts.faces_compared == 3
 
 
-def test_small_and_doubtful_faces_are_counted_and_not_compared(tmp_path: Path) -> None:
+def test_small_and_uncertain_faces_are_set_aside_with_the_reason(tmp_path: Path) -> None:
     for seed in range(2):
         save(tmp_path / "photos" / f"{seed}.jpg", frame(seed, 50))
     small, doubtful = face_at(60, 60, 10), face_at(60, 60, 120, score=0.5)
@@ -100,6 +103,80 @@ def test_small_and_doubtful_faces_are_counted_and_not_compared(tmp_path: Path) -
     groups = run(tmp_path / "photos", recognizer).groups
     assert (groups.counts.faces, groups.counts.faces_compared) == (4, 0)
     assert (groups.people, groups.alike) == ((), ())
+    reasons = [(face.path, face.number, face.weakness) for face in groups.set_aside]
+    assert reasons == [
+        (f"{seed}.jpg", number, reason)
+        for seed in range(2)
+        for number, reason in ((0, "uncertain"), (1, "small"))
+    ]
+
+
+def test_more_faces_than_are_taken_are_told(tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "a.jpg", frame(1, 50))
+    recognizer = FaceRecognizer.of(FakeDetector([face_at(60, 60, 120)] * 3), FakeEmbedder())
+    config = DedupConfig(faces_a_photo_max=2)
+    folder = tmp_path / "photos"
+    counts = deduplicate(folder, tmp_path / "out", config, recognizer=recognizer).groups.counts
+    assert (counts.faces, counts.images_cut) == (2, 1)
+
+
+def test_decisions_are_followed_by_the_next_run(tmp_path: Path, recognizer: FaceRecognizer) -> None:
+    # given one person on two images, another on a third, and a copy of the first at half size
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    save(folder / "a.jpg", frame(1, 50))
+    save(folder / "b.jpg", frame(2, 50))
+    save(folder / "c.jpg", frame(3, 60))
+    save(folder / "e.jpg", scaled(frame(1, 50), 0.5))
+    before = run(folder, recognizer).groups
+    first, second = before.people[0].faces
+    copies = before.copies[0].members
+    # when people decide otherwise
+    faces = [
+        {"sha256": f.sha256, "box": [f.box.x0, f.box.y0, f.box.x1, f.box.y1]}
+        for f in (first, second)
+    ]
+    append_decision(out, {"kind": "not_same_person", "first": faces[0], "others": [faces[1]]})
+    pair = {"first": copies[0].sha256, "second": copies[1].sha256}
+    append_decision(out, {"kind": "not_a_copy"} | pair)
+    append_decision(out, {"kind": "name", "face": faces[0], "name": "Ada"})
+    after = run(folder, recognizer).groups
+    # then the next run keeps them apart
+    assert after.copies == ()
+    assert not any(
+        len(group.faces) > 1
+        and "b.jpg" in {f.path for f in group.faces}
+        and "a.jpg" in {f.path for f in group.faces}
+        for group in after.people
+    )
+    # and what is undone holds no longer, the name does
+    append_decision(out, {"kind": "undo", "number": 0})
+    append_decision(out, {"kind": "undo", "number": 1})
+    again = run(folder, recognizer).groups
+    assert [group.name for group in again.people] == ["Ada"]
+    assert len(again.copies) == 1
+
+
+def test_the_image_chosen_by_hand_is_kept(tmp_path: Path) -> None:
+    save(tmp_path / "photos" / "a.jpg", picture(1))
+    save(tmp_path / "photos" / "b.jpg", scaled(picture(1), 0.5))
+    (group,) = run(tmp_path / "photos", None).groups.copies
+    append_decision(tmp_path / "out", {"kind": "keep", "sha256": group.members[1].sha256})
+    (group,) = run(tmp_path / "photos", None).groups.copies
+    assert [member.path for member in group.members] == ["b.jpg", "a.jpg"]
+    assert group.members[1].kept_because == "chosen by hand"
+
+
+def test_a_collage_contains_its_images_and_is_no_copy(tmp_path: Path) -> None:
+    images = [picture(seed, 300, 300) for seed in range(4)]
+    rows = [np.concatenate(images[:2], axis=1), np.concatenate(images[2:], axis=1)]
+    save(tmp_path / "photos" / "collage.jpg", np.concatenate(rows))
+    for seed in range(2):
+        save(tmp_path / "photos" / f"{seed}.jpg", images[seed])
+    groups = run(tmp_path / "photos", None).groups
+    assert groups.copies == ()
+    found = {(each.path, each.part_path): each.box for each in groups.containers}
+    assert set(found) == {("collage.jpg", "0.jpg"), ("collage.jpg", "1.jpg")}
+    assert found["collage.jpg", "1.jpg"] == pytest.approx((0.5, 0, 1, 0.5), abs=0.02)
 
 
 def test_twice_the_same_face_in_one_photo_is_an_oddity_and_no_person(tmp_path: Path) -> None:
@@ -158,3 +235,19 @@ def test_a_chain_that_leaves_its_middle_is_cut(
     sizes = [len({member.sha256 for member in group.members}) for group in groups]
     # then three are with the middle one, and what hangs on an end is not
     assert max(sizes) == 3
+
+
+def test_a_file_that_changes_after_the_scan_is_in_no_group(photos: Path) -> None:
+    # given a run that a copy is changed under, and another removed
+    out = photos.parent / "out"
+    run_stages(photos, out, stages=StageRange(Stage.SCAN, Stage.PAIRS))
+    save(photos / "copies" / "0_half.jpg", picture(7))
+    (photos / "2.jpg").unlink()
+    run_stages(photos, out, stages=StageRange(Stage.CLUSTER, Stage.CLUSTER))
+    # then they are named, and in no group
+    groups = read_groups(out)
+    skipped = {file.path: file.reason for file in groups.skipped}
+    assert skipped["copies/0_half.jpg"] == "FILE_CHANGED"
+    assert skipped["2.jpg"] == "FILE_MISSING"
+    members = [[member.path for member in group.members] for group in groups.copies]
+    assert ["0.jpg", "copies/0_equal.jpg"] in members

@@ -17,8 +17,7 @@ from facenet_res.dedup.config import DedupConfig
         {"face_score_min": float("nan")},
         {"faces_a_photo_max": 0},
         {"workers": 0},
-        {"html_groups_max": -1},
-        {"html_photos_max": 1},
+        {"face_sharpness_min": -1},
         {"thumbnail_px": 4096},
     ],
 )

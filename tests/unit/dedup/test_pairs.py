@@ -7,9 +7,10 @@ import pytest
 
 from facenet_res.dedup import pairs as tested
 from facenet_res.dedup.config import DedupConfig
-from facenet_res.dedup.describe import describe, read_fingerprints
+from facenet_res.dedup.fingerprint_table import read_fingerprints
 from facenet_res.dedup.pairs import PixelComparison, find_pairs, read_pairs
 from facenet_res.dedup.progress import Progress, no_progress
+from facenet_res.dedup.read_images import read_images
 from facenet_res.dedup.scan import first_paths, read_photos, scan
 from facenet_res.dedup.turns import TURNS, turned
 from tests.unit.dedup.pictures import picture, save
@@ -21,7 +22,7 @@ def prepared(folder: Path, out: Path) -> dict[str, str]:
     """Path to SHA-256."""
     out.mkdir(exist_ok=True)
     scan(folder, out, CONFIG, no_progress)
-    describe(folder, out, CONFIG, no_progress)
+    read_images(folder, out, CONFIG, None, no_progress)
     return {path: name for name, path in first_paths(read_photos(out)).items()}
 
 

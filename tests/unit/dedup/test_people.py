@@ -1,5 +1,7 @@
 """Clustering of faces: promises kept for any faces."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facenet_res.core.arrays import unit_norm
-from facenet_res.dedup.people import group_faces, near_pairs, similarities
+from facenet_res.dedup.people import Rules, attached, group_faces, near_pairs, similarities
 
 
 def faces(seed: int, people: int, each: int, spread: float) -> NDArray[np.float16]:
@@ -22,7 +24,7 @@ def grouped(
     embeddings: NDArray[np.float16], photos: list[int], similarity_min: float
 ) -> list[list[int]]:
     pairs = near_pairs(embeddings, similarity_min)
-    return group_faces(embeddings, photos, pairs, similarity_min)
+    return group_faces(embeddings, pairs, similarity_min, Rules(photos))
 
 
 def test_people_far_apart_are_found_exactly() -> None:
@@ -34,8 +36,9 @@ def test_inverted_lists_find_the_same_people() -> None:
     embeddings = faces(0, people=200, each=3, spread=0.2)
     pairs = near_pairs(embeddings, 0.7, exact_max=100)
     exact = near_pairs(embeddings, 0.7)
-    assert {pair[:2] for pair in pairs} <= {pair[:2] for pair in exact}
-    assert len(pairs) >= 0.9 * len(exact)
+    codes, wanted = (each.firsts * 600 + each.seconds for each in (pairs, exact))
+    assert set(codes.tolist()) <= set(wanted.tolist())
+    assert len(codes) >= 0.9 * len(wanted)
 
 
 @pytest.mark.parametrize("each", [2, 3, 9])
@@ -115,8 +118,37 @@ def test_the_order_of_the_faces_does_not_matter(seed: int) -> None:
 def test_pairs_are_exact_cosines_in_order() -> None:
     embeddings = faces(3, people=3, each=3, spread=0.3)
     pairs = near_pairs(embeddings, -1.0)
-    assert len(pairs) == 9 * 8 / 2
-    assert pairs == sorted(pairs)
+    assert list(zip(pairs.firsts, pairs.seconds, strict=True)) == list(combinations(range(9), 2))
     rows = embeddings.astype(np.float32)
-    for first, second, similarity in pairs:
-        assert similarity == pytest.approx(float(rows[first] @ rows[second]), abs=1e-6)
+    cosines = rows @ rows.T
+    assert pairs.similarities == pytest.approx(cosines[np.triu_indices(9, 1)], abs=1e-6)
+    np.fill_diagonal(cosines, -1)
+    assert pairs.nearest == pytest.approx(cosines.max(axis=1), abs=1e-6)
+
+
+def test_a_decision_joins_what_is_not_alike_and_parts_what_is() -> None:
+    # given two people of three faces
+    embeddings = faces(0, people=2, each=3, spread=0.2)
+    pairs = near_pairs(embeddings, 0.7)
+    images = list(range(6))
+    # then a decision makes one of the two, or takes a face out, also where two are of one image
+    assert group_faces(embeddings, pairs, 0.7, Rules(images, together=[(0, 5)]))[0][0] == 0
+    joined = group_faces(embeddings, pairs, -1.0, Rules([0, 1, 2, 3, 4, 0], together=[(0, 5)]))
+    assert any({0, 5} <= set(group) for group in joined)
+    parted = group_faces(embeddings, pairs, 0.7, Rules(images, apart=[(2, 0), (2, 1)]))
+    assert parted == [[0, 1], [3, 4, 5]]
+
+
+def test_what_was_told_apart_stays_apart_through_others() -> None:
+    embeddings = faces(0, people=1, each=6, spread=0.1)
+    found = group_faces(
+        embeddings, near_pairs(embeddings, 0.5), 0.5, Rules(list(range(6)), apart=[(0, 5)])
+    )
+    assert not any({0, 5} <= set(group) for group in found)
+
+
+def test_a_weak_face_joins_the_nearest_group_or_none() -> None:
+    strong = faces(0, people=2, each=3, spread=0.2)
+    weak = np.stack([strong[4], -strong[4]])
+    assert attached(strong, weak, [[0, 1, 2], [3, 4, 5]], 0.5) == [1, -1]
+    assert attached(strong, weak, [], 0.5) == [-1, -1]

@@ -1,12 +1,12 @@
-"""Lines and shards: whole or not there."""
+"""Lines and parts: whole or not there."""
 
 from pathlib import Path
 
-import numpy as np
+import pyarrow as pa
 import pytest
 
 from facenet_res.core.errors import DataInvalid, FileMissing
-from facenet_res.dedup.stage_files import ShardFolder, read_lines, write_lines
+from facenet_res.dedup.stage_files import Parts, read_lines, write_lines
 
 
 def test_lines_come_back_as_they_were(tmp_path: Path) -> None:
@@ -27,29 +27,32 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
         list(read_lines(tmp_path / "x.jsonl"))
 
 
-def test_shards_come_back_in_order(tmp_path: Path) -> None:
-    shards = ShardFolder(tmp_path / "s")
+SCHEMA = pa.schema({"sha256": pa.string(), "reason": pa.string()})
+
+
+def test_parts_come_back_in_order(tmp_path: Path) -> None:
+    parts = Parts(tmp_path / "s", SCHEMA)
     for number in range(12):
-        shards.append({"n": np.array([number])})
-    assert [int(shard["n"][0]) for shard in shards.read()] == list(range(12))
+        parts.append([{"sha256": str(number), "reason": ""}])
+    assert parts.read()["sha256"].to_pylist() == [str(number) for number in range(12)]
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
-def test_a_damaged_shard_is_left_out_and_removed(tmp_path: Path, damage: str) -> None:
-    # given two shards, the first damaged
-    shards = ShardFolder(tmp_path)
-    shards.append({"n": np.arange(1000)})
-    shards.append({"n": np.array([7])})
-    path = tmp_path / "00000000.npz"
-    data = bytearray(path.read_bytes())
-    if damage == "flipped":
-        data[len(data) // 2] ^= 1
-    path.write_bytes({"cut": data[:-30], "flipped": data, "empty": b""}[damage])
+@pytest.mark.parametrize("damage", ["cut", "empty", "other"])
+def test_a_damaged_part_is_left_out_and_removed(tmp_path: Path, damage: str) -> None:
+    # given two parts, the first damaged
+    parts = Parts(tmp_path, SCHEMA)
+    for number in range(2):
+        parts.append([{"sha256": str(number), "reason": ""}])
+    path = tmp_path / "00000000.arrow"
+    data = path.read_bytes()
+    path.write_bytes({"cut": data[:-30], "empty": b"", "other": b"no arrow" * 40}[damage])
     # when they are read, then the second is there and the first is gone
-    assert [shard["n"].tolist() for shard in shards.read()] == [[7]]
+    assert parts.read()["sha256"].to_pylist() == ["1"]
     assert not path.exists()
 
 
-def test_objects_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="Object arrays"):
-        ShardFolder(tmp_path).append({"n": np.array([object()])})
+def test_what_was_settled_by_its_last_row(tmp_path: Path) -> None:
+    parts = Parts(tmp_path, SCHEMA)
+    parts.append([{"sha256": name, "reason": "AWAY"} for name in "ab"])
+    parts.append([{"sha256": "a", "reason": ""}])
+    assert parts.settled("AWAY") == {"a"}

@@ -1,13 +1,14 @@
-"""The fingerprint stage: once for each distinct photo, also after a stop."""
+"""Fingerprints: once for each distinct image, also after a stop."""
 
 from pathlib import Path
 
 import pytest
 
-from facenet_res.dedup import describe as tested
+from facenet_res.dedup import read_images as tested
 from facenet_res.dedup.config import DedupConfig
-from facenet_res.dedup.describe import describe, read_fingerprints
+from facenet_res.dedup.fingerprint_table import read_fingerprints
 from facenet_res.dedup.progress import Progress, no_progress
+from facenet_res.dedup.read_images import read_images
 from facenet_res.dedup.scan import first_paths, read_photos, scan
 from facenet_res.imaging.decode import ImageLimits
 from tests.unit.dedup.pictures import picture, save
@@ -19,7 +20,7 @@ def described(folder: Path, out: Path, config: DedupConfig = CONFIG) -> list[Pro
     told: list[Progress] = []
     out.mkdir(exist_ok=True)
     scan(folder, out, config, no_progress)
-    describe(folder, out, config, told.append)
+    read_images(folder, out, config, None, told.append)
     return told
 
 
@@ -83,13 +84,13 @@ def test_a_file_that_was_away_is_tried_again(photos: Path, tmp_path: Path) -> No
     (tmp_path / "out").mkdir()
     scan(photos, tmp_path / "out", CONFIG, no_progress)
     (photos / "2.jpg").rename(tmp_path / "2.jpg")
-    describe(photos, tmp_path / "out", CONFIG, no_progress)
+    read_images(photos, tmp_path / "out", CONFIG, None, no_progress)
     paths = first_paths(read_photos(tmp_path / "out"))
     _, skipped = read_fingerprints(tmp_path / "out", CONFIG, paths)
     assert ("2.jpg", "FILE_MISSING") in {(file.path, file.reason) for file in skipped}
     # when it is back
     (tmp_path / "2.jpg").rename(photos / "2.jpg")
-    describe(photos, tmp_path / "out", CONFIG, no_progress)
+    read_images(photos, tmp_path / "out", CONFIG, None, no_progress)
     # then
     found, skipped = read_fingerprints(tmp_path / "out", CONFIG, paths)
     assert "2.jpg" in {paths[name] for name in found.sha256}

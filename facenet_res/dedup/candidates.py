@@ -33,6 +33,10 @@ _TABLES: Final = 8
 _BITS_MIN, _BITS_MAX = 18, 32
 _WINDOW: Final = 8
 _MEETINGS_MIN: Final = 3
+# Spreads above chance, and the share of the corners that is enough: of 600 pairs of copies of 100
+# images all pass, of the pairs of other images that meet most often one in three.
+_SPREADS: Final = 5.0
+_CORNERS_SHARE: Final = 0.4
 # A symmetric picture resembles its mirror image: turns this close to the best are tried as well.
 _TURN_MARGIN: Final = 0.1
 _IMAGES_A_BLOCK: Final = 512
@@ -111,9 +115,39 @@ def meeting_pairs(plain: Corners, mirrored: Corners, images: int) -> list[tuple[
         new, times = np.unique(met, return_counts=True)
         keys, where = np.unique(np.concatenate([keys, new]), return_inverse=True)
         counts = np.bincount(where, np.concatenate([counts, times])).astype(np.int64)
-    often = counts >= _MEETINGS_MIN
-    firsts, seconds = np.divmod(keys[often], images)
-    return _best(firsts, seconds, counts[often])
+    firsts, seconds = np.divmod(keys, images)
+    often = counts >= _meetings_min(firsts, seconds, counts, plain, images)
+    return _best(firsts[often], seconds[often], counts[often])
+
+
+def _meetings_min(
+    firsts: NDArray[np.int64],
+    seconds: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    plain: Corners,
+    images: int,
+) -> NDArray[np.float64]:
+    """How often each pair must meet: more than two images meet by chance.
+
+    Chance is the median over all pairs and its spread, in proportion to the corners of the two. In
+    a folder of copies of one image that is no chance at all, so a share of the corners is enough.
+    """
+    pairs = images * (images - 1) // 2
+    zeros = max(0, pairs - len(counts))
+    median = _median(counts, zeros)
+    spread = 1.4826 * _median(np.abs(counts - median), zeros if median == 0 else 0)
+    corners = np.bincount(plain.rows, minlength=images).astype(np.float64)
+    typical = max(1.0, float(np.median(corners)))
+    scale = corners[firsts] * corners[seconds] / typical**2
+    enough = _CORNERS_SHARE * np.minimum(corners[firsts], corners[seconds])
+    by_chance = (median + _SPREADS * spread) * scale
+    return np.maximum(_MEETINGS_MIN, np.minimum(by_chance, enough))
+
+
+def _median(values: NDArray[Any], zeros: int) -> float:
+    """The median of values and so many zeros."""
+    rank = (len(values) + zeros) // 2 - zeros
+    return float(np.partition(values, rank)[rank]) if 0 <= rank < len(values) else 0.0
 
 
 def _buckets(codes: NDArray[np.uint8], bits: NDArray[np.int64]) -> NDArray[np.uint32]:

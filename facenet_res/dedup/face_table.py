@@ -98,7 +98,9 @@ class FaceTable:
     def of(cls, out: Path, config: DedupConfig, recognizer: "FaceRecognizer") -> "FaceTable":
         """The rows that this recognizer makes."""
         made, embedder = recognizer.config, recognizer.embedder
-        detecting = f"{made.detector} {made.detector_model} {made.face_px_min} {made.limits}"
+        detecting = (
+            f"{made.detector} {made.detector_model} {made.face_px_min} {made.retries} {made.limits}"
+        )
         settings = f"{detecting} {made.engine} {made.device} {made.precision} {made.flip}"
         return cls(out, config, FaceModel(embedder.model_id, embedder.embedding_dim, settings))
 

@@ -44,6 +44,7 @@ class PostgresServer:
         self.folder = Path(tempfile.mkdtemp(prefix="facenet-res-postgres-"))
         self.data = self.folder / "data"
         self._programs = found
+        self.name = name
         self._numbers = itertools.count()
         self._as_user = {"user": USER} if os.geteuid() == 0 else {}
         if self._as_user:
@@ -99,6 +100,24 @@ class PostgresServer:
             os.kill(process, signal.SIGKILL)
         self._process.wait()
         # The socket and the lock stay behind, as after a power cut.
+
+    def wait_for_standby(self, standby: "PostgresServer") -> None:
+        """From now on a commit waits until it is applied on the standby."""
+        self.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{standby.name}'")
+        self.execute("ALTER SYSTEM SET synchronous_commit = 'remote_apply'")
+        self.execute("SELECT pg_reload_conf()")
+        limit = time.monotonic() + START_S_MAX
+        while not self.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"):
+            assert time.monotonic() < limit, "the standby does not follow"
+            time.sleep(0.02)
+
+    def execute(self, statement: str) -> str:
+        """What psql prints."""
+        asked = [self._programs / "psql", "-h", self.folder, "-U", "test", "-d", "postgres", "-Atc"]
+        found = subprocess.run(
+            [*asked, statement], check=True, capture_output=True, cwd=self.folder
+        )
+        return found.stdout.decode().strip()
 
     def promote(self) -> None:
         """Makes a standby the primary."""

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 from facenet_res.cli.console import counted, note, print_json, print_pairs, print_table
 from facenet_res.cli.gallery_enroll import run_enroll
 from facenet_res.cli.gallery_faces import run_identify, run_verify
-from facenet_res.cli.gallery_files import run_backup, run_check, run_export, run_import
+from facenet_res.cli.gallery_files import (
+    run_backup,
+    run_check,
+    run_export,
+    run_import,
+    run_migrate,
+)
 from facenet_res.cli.options import (
     Subparsers,
     add_command,
@@ -57,6 +63,13 @@ IDENTIFY_NOTES = """examples:
 impostor scores of the gallery itself and rises as it grows; the gallery needs 20 people or a
 calibrated model. --fmr is the false match rate of one comparison (1:1) instead: with N people
 enrolled, the FPIR is up to N times as high."""
+
+
+MIGRATE_NOTES = """example:
+  facenet-res gallery migrate 'postgresql://faces@db/faces?gallery=staff' --gallery staff
+
+The copy has the same ids, times, metadata, audit log and kept answers. End the servers of the
+source first: what they take in after the copy began is not in it."""
 
 
 def add_parsers(subparsers: Subparsers) -> None:
@@ -132,6 +145,11 @@ def _add_parsers_of_wholes(actions: Subparsers) -> None:
 
     parser = add_command(actions, "import", run_import, "enrol everybody of an exported file")
     parser.add_argument("file", type=Path, metavar="FILE", help="written by `gallery export`")
+    _add_gallery(parser)
+
+    summary = "copy a gallery into PostgreSQL, or out of it"
+    parser = add_command(actions, "migrate", run_migrate, summary, MIGRATE_NOTES)
+    parser.add_argument("to", metavar="DIR|URL", help="a new folder, or the URL of a new gallery")
     _add_gallery(parser)
 
     parser = add_command(actions, "fsck", run_check, "check files, rows, embeddings and the log")

@@ -1,4 +1,4 @@
-"""`facenet-res gallery backup`, `export`, `import` and `fsck`: a gallery as a whole, no model."""
+"""`facenet-res gallery backup`, `export`, `migrate`, `fsck`: a gallery as a whole, no model."""
 
 from argparse import Namespace
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from facenet_res.cli.console import counted, print_json
 from facenet_res.core import exit_codes
 
 if TYPE_CHECKING:
-    from facenet_res.gallery.backup import CheckReport
+    from facenet_res.gallery.full_check import CheckReport
     from facenet_res.gallery.types import Counts
 
 
@@ -43,11 +43,16 @@ def run_import(arguments: Namespace) -> int:
 
 def run_check(arguments: Namespace) -> int:
     """Checks the gallery; needs no model."""
-    from facenet_res.gallery.backup import check
-    from facenet_res.gallery.opening import folder_of
+    from facenet_res.gallery.full_check import check
 
-    folder = folder_of(arguments.gallery, "opening it checks its rows and embeddings")
-    return _print_report(arguments, check(folder))
+    return _print_report(arguments, check(arguments.gallery))
+
+
+def run_migrate(arguments: Namespace) -> int:
+    """Copies the gallery into another kind of store and checks the copy; needs no model."""
+    from facenet_res.gallery.migrating import migrate
+
+    return _print_report(arguments, migrate(arguments.gallery, arguments.to))
 
 
 def _print_report(arguments: Namespace, report: "CheckReport") -> int:

@@ -1,4 +1,4 @@
-"""A copy of a gallery, taken while it is in use, and the check of everything in one.
+"""A copy of a gallery, taken while it is in use.
 
 A backup is a gallery: it is opened like any other, and restored by a backup of it elsewhere.
 A folder that is copied by other means while it is written to is refused when it is opened.
@@ -6,18 +6,16 @@ A folder that is copied by other means while it is written to is refused when it
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facenet_res.core.errors import GalleryExists, GalleryInvalid, QueueFull, UnknownFace
-from facenet_res.gallery import checking, views
-from facenet_res.gallery.checksums import CHAIN_START, chain_hash, vector_sums
+from facenet_res.core.errors import GalleryExists, QueueFull
+from facenet_res.gallery import checking
+from facenet_res.gallery.checksums import vector_sums
 from facenet_res.gallery.database_store import CROP_BYTES
 from facenet_res.gallery.folder import (
     CROPS_NAME,
@@ -29,33 +27,13 @@ from facenet_res.gallery.folder import (
     make_private_file,
     sync_folder,
 )
+from facenet_res.gallery.full_check import CheckReport, check
 from facenet_res.gallery.head import Head, HeadFile
-from facenet_res.gallery.records import RequestRow, opened
 from facenet_res.gallery.slots import SlotFile
 from facenet_res.gallery.sqlite_database import SqliteDatabase
-from facenet_res.gallery.sqlite_store import SqliteStore
-from facenet_res.gallery.types import Counts
 
 ROUNDS_MAX = 5
 SLOTS_AT_ONCE = 512
-ENTRIES_AT_ONCE = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What a check of a gallery has found.
-
-    Attributes:
-        counts: people and faces.
-        log_entries: entries of the audit log, their chain unbroken.
-        crops: crops that match their checksums.
-        position: of the log.
-    """
-
-    counts: Counts
-    log_entries: int
-    crops: int
-    position: int
 
 
 def back_up(source: Path, target: Path) -> CheckReport:
@@ -111,33 +89,6 @@ def back_up(source: Path, target: Path) -> CheckReport:
         raise
 
 
-def check(path: Path) -> CheckReport:
-    """Checks everything in a gallery: structure, rows, embeddings, crops, log, kept answers.
-
-    Raises:
-        FileMissing: there is no gallery.
-        GalleryInvalid: it is damaged; the message says where, and what to do.
-    """
-    with closing(SqliteStore.open_reading(path)) as store:
-        counts = store.counts()
-        with closing(SqliteDatabase.open_reading(path / DATABASE_NAME)) as database:
-            database.check_structure()
-            with database.reading() as connection:
-                progress = checking.read_progress(connection)
-                checking.read_table(connection, progress)
-                entries = _check_log(connection, progress.chain, progress.position)
-                for columns in connection.execute("SELECT * FROM requests"):
-                    opened(RequestRow, columns)
-                with_crop = connection.execute(
-                    "SELECT face_id FROM faces WHERE crop_sum <> 0"
-                ).fetchall()
-        for (face_id,) in with_crop:
-            # A face may be deleted while its crop is read: only one that stays is damaged.
-            with suppress(UnknownFace):
-                store.crop(face_id)
-    return CheckReport(counts, entries, len(with_crop), progress.position)
-
-
 @contextmanager
 def _writers_held(file: Path) -> Iterator[None]:
     """Lets writing processes wait while the block runs."""
@@ -190,21 +141,3 @@ def _copy_wrong(source: SlotFile, target: SlotFile, wanted: NDArray[np.int64]) -
     if copied:
         target.flush()
     return copied
-
-
-def _check_log(connection: sqlite3.Connection, chain_wanted: str, position: int) -> int:
-    """Follows the chain of the audit log from its beginning; how many entries it has."""
-    chain, after = CHAIN_START, 0
-    while entries := views.read_log(connection, after, ENTRIES_AT_ONCE):
-        for row, stored in entries:
-            chain = chain_hash(chain, row)
-            if row.position != after + 1 or chain.hex() != stored:
-                raise GalleryInvalid(
-                    f"the audit log is damaged or was changed at entry {row.position}; "
-                    "restore a backup"
-                )
-            after = row.position
-        views.check_commitments(connection, entries[0][0].position, after)
-    if (after, chain.hex()) != (position, chain_wanted if position else CHAIN_START.hex()):
-        raise GalleryInvalid("entries at the end of the audit log are missing; restore a backup")
-    return after

@@ -1,5 +1,7 @@
 """What a store reads from its database, whichever it is, and checks before it is returned."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -105,6 +107,19 @@ class DatabaseStore:
         """The next entries of the log, after a position."""
         with self._database.reading() as connection:
             return views.read_entries(connection, after, entries_max)
+
+    @contextmanager
+    def truth(self) -> Iterator[tuple[Connection, tuple[Readable, Readable]]]:
+        """All rows as of one commit, and the embeddings and crops, for whoever copies or checks."""
+        with self._database.reading() as connection:
+            yield connection, self._contents(connection)
+
+    def check_structure(self) -> None:
+        """Checks what lies below the rows, where a database lets itself be asked.
+
+        Raises:
+            GalleryInvalid: pages, tables and indexes disagree.
+        """
 
     def _contents(self, connection: Connection) -> tuple[Readable, Readable]:
         """Embeddings and crops as the truth has them."""

@@ -4,14 +4,17 @@ import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facenet_res.core.errors import ArgumentInvalid
 from facenet_res.core.extras import require
 from facenet_res.core.files import given_path
+from facenet_res.gallery.slots import Fill
 from facenet_res.gallery.sqlite_store import SqliteStore
-from facenet_res.gallery.store import Store
 from facenet_res.gallery.types import GalleryInfo
+
+if TYPE_CHECKING:
+    from facenet_res.gallery.postgres_store import PostgresStore
 
 SCHEMES = ("postgresql://", "postgres://")
 
@@ -24,7 +27,9 @@ def is_url(place: Place) -> bool:
     return isinstance(place, str) and place.startswith(SCHEMES)
 
 
-def create_store(place: Place, info: GalleryInfo, clock: Callable[[], float]) -> Store:
+def create_store(
+    place: Place, info: GalleryInfo, clock: Callable[[], float]
+) -> "SqliteStore | PostgresStore":
     """Makes a store and opens it; see `SqliteStore.create` and `PostgresStore.create`.
 
     Raises:
@@ -32,11 +37,21 @@ def create_store(place: Place, info: GalleryInfo, clock: Callable[[], float]) ->
     """
     if not is_url(place):
         return SqliteStore.create(given_path(place, "path"), info, clock=clock)
-    store: Store = _postgres("store").PostgresStore.create(_parsed(place), info, clock=clock)
+    store: PostgresStore = _postgres("store").PostgresStore.create(
+        _parsed(place), info, clock=clock
+    )
     return store
 
 
-def open_store(place: Place, *, read_only: bool) -> Store:
+def make_store(place: Place, vector_bytes: int, fill: Fill) -> None:
+    """Makes a store that is not empty; see `SqliteStore.make` and `PostgresStore.make`."""
+    if is_url(place):
+        _postgres("store").PostgresStore.make(_parsed(place), vector_bytes, fill)
+    else:
+        SqliteStore.make(given_path(place, "path"), vector_bytes, fill)
+
+
+def open_store(place: Place, *, read_only: bool) -> "SqliteStore | PostgresStore":
     """Opens a store; see `SqliteStore.open` and `PostgresStore.open`.
 
     Raises:
@@ -46,7 +61,7 @@ def open_store(place: Place, *, read_only: bool) -> Store:
         folder = given_path(place, "path")
         return SqliteStore.open_reading(folder) if read_only else SqliteStore.open(folder)
     kind = _postgres("store").PostgresStore
-    store: Store = (kind.open_reading if read_only else kind.open)(_parsed(place))
+    store: PostgresStore = (kind.open_reading if read_only else kind.open)(_parsed(place))
     return store
 
 

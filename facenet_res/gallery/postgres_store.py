@@ -23,6 +23,7 @@ from facenet_res.gallery.postgres_database import PostgresDatabase
 from facenet_res.gallery.postgres_place import PostgresPlace
 from facenet_res.gallery.postgres_replica import Replica
 from facenet_res.gallery.postgres_slots import CROPS, VECTORS, SlotTable, make_slot_tables
+from facenet_res.gallery.slots import Fill
 from facenet_res.gallery.types import Counts, GalleryInfo, Request
 from facenet_res.gallery.writer import GroupWriter, Job
 
@@ -58,13 +59,19 @@ class PostgresStore(DatabaseStore):
             GalleryExists: there is a gallery of this name.
             GalleryUnavailable, NotWritable, FileMissing: see `postgres_faults`.
         """
+        cls.make(place, info.embedding_dim * 4, lambda one, *_: checking.write_info(one, info))
+        return cls.open(place, clock=clock)
+
+    @classmethod
+    def make(cls, place: PostgresPlace, vector_bytes: int, fill: Fill) -> None:
+        """Makes the tables of a store and fills them, all or nothing; see `create`."""
 
         def prepare(connection: PostgresConnection) -> None:
-            checking.write_info(connection, info)
-            make_slot_tables(connection, info.embedding_dim * 4)
+            make_slot_tables(connection, vector_bytes)
+            vectors = SlotTable(connection, VECTORS, vector_bytes)
+            fill(connection, vectors, SlotTable(connection, CROPS, CROP_BYTES))
 
         PostgresDatabase.create(place, prepare).close()
-        return cls.open(place, clock=clock)
 
     @classmethod
     def open(
@@ -126,6 +133,10 @@ class PostgresStore(DatabaseStore):
         """How many persons and faces there are."""
         self._replica.follow()
         return self._replica.counts()
+
+    def position(self) -> int:
+        """Where the log ends, as far as this process has followed it."""
+        return self._replica.position
 
     def compact(self) -> None:
         """Rewrites the tables without their unused parts; others wait meanwhile."""

@@ -9,7 +9,7 @@ opening wipes. Reading processes map the same pages: vectors take memory once a 
 import errno
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from facenet_res.core.errors import GalleryInvalid
 from facenet_res.core.files import OWNER_ONLY, write_fault
 from facenet_res.gallery.checksums import WORD_BYTES, vector_sums
+from facenet_res.gallery.connection import Connection
 
 SLOTS_MIN = 64
 GROWTH = 1.25
@@ -39,6 +40,10 @@ class Slots(Protocol):
     def read(self, slots: NDArray[np.int64]) -> Words:
         """A copy of some slots."""
         ...
+
+
+Fill = Callable[[Connection, Slots, Slots], None]
+"""Writes the first rows, embeddings and crops of a new gallery, in one transaction."""
 
 
 class SlotFile:

@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +30,8 @@ from facenet_res.gallery.folder import (
     make_private_file,
 )
 from facenet_res.gallery.following import Follower
-from facenet_res.gallery.head import HeadFile
-from facenet_res.gallery.slots import SlotFile
+from facenet_res.gallery.head import Head, HeadFile
+from facenet_res.gallery.slots import Fill, SlotFile
 from facenet_res.gallery.sqlite_database import SqliteDatabase
 from facenet_res.gallery.table import FaceTable, Snapshot, save_snapshot
 from facenet_res.gallery.types import (
@@ -87,6 +87,12 @@ class SqliteStore(DatabaseStore):
             GalleryInvalid: the path is a file, or something else stands in the database's place.
             DiskFull, NotWritable: it cannot be written.
         """
+        cls.make(path, info.embedding_dim * 4, lambda one, *_: checking.write_info(one, info))
+        return cls.open(path, ballast_bytes=ballast_bytes, clock=clock)
+
+    @classmethod
+    def make(cls, path: Path, vector_bytes: int, fill: Fill) -> None:
+        """Makes the files of a store and fills them; see `create`."""
         make_folder(path)
         file = path / DATABASE_NAME
         with ExitStack() as holding:
@@ -95,10 +101,17 @@ class SqliteStore(DatabaseStore):
 
             def prepare(connection: sqlite3.Connection) -> None:
                 make_other_files(path)
-                checking.write_info(connection, info)
+                vectors = SlotFile(path / VECTORS_NAME, vector_bytes, is_writable=True)
+                crops = SlotFile(path / CROPS_NAME, CROP_BYTES, is_writable=True, is_mapped=False)
+                head = HeadFile(path / HEAD_NAME, is_writable=True)
+                with closing(vectors), closing(crops), closing(head):
+                    fill(connection, vectors, crops)
+                    progress = checking.read_progress(connection)
+                    head.write(Head(progress.position, bytes.fromhex(progress.chain)))
+                    for written in (vectors, crops, head):
+                        written.flush()
 
             holding.callback(SqliteDatabase.create(file, prepare).close)
-        return cls.open(path, ballast_bytes=ballast_bytes, clock=clock)
 
     @classmethod
     def open(
@@ -208,6 +221,10 @@ class SqliteStore(DatabaseStore):
     def vectors(self) -> NDArray[np.float32]:
         """float32[S, D], the contents of all slots."""
         return self._vectors.words.view("<f4")[:, : self.info.embedding_dim]
+
+    def check_structure(self) -> None:
+        """See `DatabaseStore.check_structure`."""
+        self._database.check_structure()
 
     def compact(self) -> None:
         """Rewrites the database without its unused parts; needs as much free disk again."""

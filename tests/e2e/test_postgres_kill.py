@@ -1,4 +1,4 @@
-"""Two processes write to one gallery in PostgreSQL; they, or the server, are killed at any moment.
+"""Two processes write to one gallery in PostgreSQL; they, or servers, are killed at any moment.
 
 What was acknowledged is there, once; what was deleted is not. The server is killed with all of its
 processes by SIGKILL, which does not show what a power cut does: that is `fsync`'s promise.
@@ -142,3 +142,35 @@ def test_nothing_acknowledged_is_lost_and_nothing_deleted_comes_back(
             expected.check(gallery)
 
     assert len(expected.sure) > ROUNDS, "the rounds were too short to mean anything"
+
+
+@pytest.mark.e2e
+@pytest.mark.usefixtures("postgres")
+def test_a_fail_over_to_a_synchronous_standby_loses_nothing() -> None:
+    expected = Expected()
+    with PostgresServer() as primary, PostgresServer(primary, "standby") as standby:
+        primary.wait_for_standby(standby)
+        url = primary.url("staff").replace(f"host={primary.folder}", "host={}")
+        both = url.format(f"{primary.folder},{standby.folder}")
+        EmbeddingGallery.create(both, model_id="model-a", embedding_dim=DIM).close()
+        workers = [Worker(both, f"w{each}", 0) for each in range(WORKERS)]
+        try:
+            for worker in workers:
+                worker.wait_for_more()
+            with EmbeddingGallery.open(url.format(standby.folder), read_only=True) as reader:
+                assert reader.counts().faces, "the standby is not read"
+                time.sleep(0.2)
+                primary.kill()
+                standby.promote()
+                for worker in workers:
+                    worker.wait_for_more()
+                # It goes on too, on what is the primary now.
+                assert reader.counts().faces
+        finally:
+            for worker in workers:
+                worker.kill()
+        for worker in workers:
+            expected.learn(worker)
+        with EmbeddingGallery.open(both, model_id="model-a", embedding_dim=DIM) as gallery:
+            expected.check(gallery)
+    assert len(expected.sure) > WORKERS

@@ -11,8 +11,9 @@ import pytest
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import FileMissing, GalleryExists, GalleryInvalid
 from facenet_res.gallery import backup
-from facenet_res.gallery.backup import back_up, check
+from facenet_res.gallery.backup import back_up
 from facenet_res.gallery.folder import VECTORS_NAME
+from facenet_res.gallery.full_check import check
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.types import Counts, Enrollment
 

@@ -10,7 +10,7 @@ import pytest
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import UnknownFace, UnknownPerson
 from facenet_res.core.types import Embeddings
-from facenet_res.gallery.backup import check
+from facenet_res.gallery.full_check import check
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.types import DeletionReceipt, Enrollment, PersonUpdate

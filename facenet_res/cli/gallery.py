@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from facenet_res.cli.console import counted, note, print_json, print_pairs, print_table
 from facenet_res.cli.gallery_enroll import run_enroll
-from facenet_res.cli.gallery_faces import run_identify, run_verify
+from facenet_res.cli.gallery_faces import (
+    DUPLICATES_NOTES,
+    run_duplicates,
+    run_identify,
+    run_verify,
+)
 from facenet_res.cli.gallery_files import (
     run_backup,
     run_check,
@@ -94,6 +99,13 @@ def add_parsers(subparsers: Subparsers) -> None:
         metavar="KEY=VALUE",
         help="stored with the person; may be repeated",
     )
+    parser.add_argument(
+        "--review",
+        choices=("off", "warn", "refuse"),
+        default="warn",
+        help="what follows a face that is small, blurred, turned, dark or bright, or that the "
+        "gallery takes for another person (default: warn)",
+    )
     add_largest(parser)
     _add_gallery(parser)
     add_model(parser)
@@ -119,6 +131,19 @@ def add_parsers(subparsers: Subparsers) -> None:
     add_operating_point(parser, answer_no="if it does not")
     add_model(parser)
 
+    _add_parsers_of_people(actions)
+    _add_parsers_of_wholes(actions)
+
+
+def _add_parsers_of_people(actions: Subparsers) -> None:
+    summary = "list pairs of people who are most likely one"
+    parser = add_command(actions, "duplicates", run_duplicates, summary, DUPLICATES_NOTES)
+    about = "most pairs to list (default: 100)"
+    parser.add_argument("--limit", type=int, default=100, metavar="N", help=about)
+    _add_gallery(parser)
+    add_operating_point(parser, answer_no="if any pair is found")
+    add_model(parser)
+
     parser = add_command(actions, "list", run_list, "list the people, or the faces of one person")
     parser.add_argument("person", nargs="?", metavar="PERSON", help="id of the person")
     _add_gallery(parser)
@@ -129,8 +154,6 @@ def add_parsers(subparsers: Subparsers) -> None:
         "--face", metavar="ID", help="in place of PERSON: one face, see `gallery list PERSON`"
     )
     _add_gallery(parser)
-
-    _add_parsers_of_wholes(actions)
 
 
 def _add_parsers_of_wholes(actions: Subparsers) -> None:

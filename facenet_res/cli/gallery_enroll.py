@@ -2,9 +2,9 @@
 
 import time
 from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from facenet_res.cli.batch import as_dicts, conclude
 from facenet_res.cli.console import note, print_json, print_table, progress
@@ -15,6 +15,7 @@ from facenet_res.core.errors import (
     FileMissing,
     ImageUnreadable,
     InputError,
+    SimilarToOtherPerson,
 )
 from facenet_res.core.image_files import (
     SkippedFile,
@@ -22,11 +23,6 @@ from facenet_res.core.image_files import (
     image_files_in,
     is_folder,
 )
-
-if TYPE_CHECKING:
-    from facenet_res.core.operating_point import OperatingPoint
-    from facenet_res.core.types import Face
-    from facenet_res.recognizer.gallery import Gallery
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +33,23 @@ class _Item:
 
 def run_enroll(arguments: Namespace) -> int:
     """Enrols images of one person, or of a folder of people."""
+    from facenet_res.recognizer.review import NO_REVIEW
+
     metadata = _metadata(arguments.metadata)
     items, skipped = _items(arguments)
-    enrolled: list[dict[str, str]] = []
+    enrolled: list[dict[str, Any]] = []
     known: set[str] = set()
     began_unix_s = time.time()
     with opened_gallery(arguments) as gallery, progress(len(items), "images") as tell:
-        point = _lookalike_point(gallery)
+        gallery.review = replace(
+            NO_REVIEW,
+            quality=arguments.review,
+            similar=arguments.review,
+        )
         for done, item in enumerate(items, start=1):
             try:
                 with_face = gallery.recognizer.open_image(item.path)
                 face = gallery.recognizer.embed_one(with_face, largest=arguments.largest)
-                _note_lookalike(gallery, point, item, face)
                 stored = gallery.enroll_face(
                     item.person,
                     face,
@@ -57,13 +58,16 @@ def run_enroll(arguments: Namespace) -> int:
                     display_name=arguments.name,
                     metadata=metadata,
                 )
-            except InputError as error:
+            except (InputError, SimilarToOtherPerson) as error:
                 skipped.append(SkippedFile.of(item.path, error))
             else:
+                for warning in stored.warnings:
+                    note(f"{item.path}, {item.person}: {warning}")
                 if stored.enrolled_unix_s < began_unix_s:
                     known.add(stored.face_id)
                 row = {"person_id": item.person, "face_id": stored.face_id}
-                enrolled.append({**row, "path": str(item.path)})
+                said = {"path": str(item.path), "warnings": list(stored.warnings)}
+                enrolled.append({**row, **said})
             tell(done)
     if arguments.json:
         print_json({"enrolled": enrolled, "skipped": as_dicts(skipped)})
@@ -72,7 +76,7 @@ def run_enroll(arguments: Namespace) -> int:
     return conclude(len(enrolled), skipped)
 
 
-def _print_enrolled(enrolled: list[dict[str, str]], known: set[str]) -> None:
+def _print_enrolled(enrolled: list[dict[str, Any]], known: set[str]) -> None:
     rows = [
         (
             row["person_id"],
@@ -83,30 +87,6 @@ def _print_enrolled(enrolled: list[dict[str, str]], known: set[str]) -> None:
         for row in enrolled
     ]
     print_table(("person", "image", "face", ""), rows)
-
-
-def _lookalike_point(gallery: "Gallery") -> "OperatingPoint | None":
-    try:
-        return gallery.recognizer.operating_point()
-    except ArgumentInvalid:
-        # An uncalibrated model cannot say who resembles whom.
-        return None
-
-
-def _note_lookalike(
-    gallery: "Gallery", point: "OperatingPoint | None", item: _Item, face: "Face"
-) -> None:
-    """Warns where the gallery would take the face for somebody else: perhaps a mix-up."""
-    if point is None:
-        return
-    # Two people are enough: one of them is another than the image's own.
-    (said,) = gallery.identify_faces([face], point, k=2)
-    for candidate in said.candidates:
-        if candidate.person_id != item.person and candidate.score >= point.threshold:
-            note(
-                f"{item.path}: the face of {item.person} also matches {candidate.person_id}, score "
-                f"{candidate.score:.4f} (threshold {point.threshold:.4f})"
-            )
 
 
 def _items(arguments: Namespace) -> tuple[list[_Item], list[SkippedFile]]:

@@ -1,6 +1,7 @@
 """`facenet-res gallery identify` and `gallery verify`: images against a gallery."""
 
 from argparse import Namespace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from facenet_res.cli.batch import as_dicts, conclude
@@ -14,6 +15,13 @@ from facenet_res.core.image_files import check_regular, find_image_files
 if TYPE_CHECKING:
     from facenet_res.core.operating_point import OperatingPoint
     from facenet_res.core.types import Face, Identification
+
+DUPLICATES_NOTES = """examples:
+  facenet-res gallery duplicates --gallery staff
+  facenet-res gallery duplicates --gallery staff --fmr 1e-4 --json
+
+Every person is compared with every other; pairs are ranked by their closest faces. The time grows
+with the square of the number of faces."""
 
 
 def run_identify(arguments: Namespace) -> int:
@@ -65,6 +73,21 @@ def run_verify(arguments: Namespace) -> int:
         info = gallery.recognizer.info()
     print_verification(arguments, answer, info)
     return answer_code(arguments, is_yes=answer.is_match)
+
+
+def run_duplicates(arguments: Namespace) -> int:
+    """Lists pairs of people whose faces are as alike as one person's."""
+    with opened_gallery(arguments) as gallery:
+        point = gallery.recognizer.operating_point(fmr=arguments.fmr, threshold=arguments.threshold)
+        found = gallery.embeddings.duplicates(point.threshold, arguments.limit)
+    if arguments.json:
+        pairs = [asdict(pair) for pair in found]
+        print_json({"threshold": point.threshold, "fmr": point.fmr, "duplicates": pairs})
+    else:
+        rows = [(one.person_id, one.other_person_id, f"{one.score:.4f}") for one in found]
+        print_table(("person", "other person", "score"), rows)
+        print(f"threshold {point.threshold:.4f}")
+    return answer_code(arguments, is_yes=not found)
 
 
 def _identified(face: "Face", said: "Identification") -> dict[str, Any]:

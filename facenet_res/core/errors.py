@@ -19,6 +19,7 @@
     |   +-- UnknownFace         no such face in the gallery
     |   +-- PersonExists        the person is there already
     |   +-- FaceExists          the face's id is taken by another face
+    |   +-- SimilarToOtherPerson  a face to enrol is another person's, as far as one can say
     |   +-- EtagMismatch        the person has changed since it was read
     |   +-- RequestConflict     another request had the same request_id
     |   +-- CalibrationUnsupported  too few data for a threshold at the wanted rate
@@ -158,6 +159,12 @@ class FaceExists(StateError):
     """The gallery holds another face of this id already."""
 
     reason = "FACE_EXISTS"
+
+
+class SimilarToOtherPerson(StateError):
+    """A face to enrol is one that identification would give to another person."""
+
+    reason = "SIMILAR_TO_OTHER_PERSON"
 
 
 class EtagMismatch(StateError):

@@ -27,12 +27,19 @@ from facenet_res.core.types import (
     Verification,
 )
 from facenet_res.gallery.deciding import Decider, ThresholdAtFmr
+from facenet_res.gallery.duplicates import find_duplicates
 from facenet_res.gallery.gallery_people import LIMITS, GalleryPeople
 from facenet_res.gallery.identifying import Identifier
-from facenet_res.gallery.limits import GalleryLimits, check_model, check_number
+from facenet_res.gallery.limits import GalleryLimits, check_model, check_number, check_threshold
 from facenet_res.gallery.opening import Place, create_store, open_store, shown
 from facenet_res.gallery.store import Store
-from facenet_res.gallery.types import EVERYBODY, GalleryInfo, PersonFilter, random_face_id
+from facenet_res.gallery.types import (
+    EVERYBODY,
+    Duplicate,
+    GalleryInfo,
+    PersonFilter,
+    random_face_id,
+)
 
 SIMILAR_MAX = 10
 
@@ -236,6 +243,18 @@ class EmbeddingGallery(GalleryPeople):
             tuple(one for one in people if one.score >= threshold and one.person_id != except_for)
             for people in found
         ]
+
+    def duplicates(self, threshold: float, pairs_max: int = 1000) -> list[Duplicate]:
+        """Pairs of people with faces as alike as one person's, best first.
+
+        The time grows with the square of the number of faces: 100,000 take some minutes.
+
+        Args:
+            threshold: least score of their closest faces, in [-1, 1].
+            pairs_max: most pairs to return.
+        """
+        check_threshold(threshold)
+        return find_duplicates(self.store, threshold, pairs_max)
 
     def close(self) -> None:
         """Closes after the changes in progress; from then on all but this raises ShuttingDown."""

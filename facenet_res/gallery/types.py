@@ -58,6 +58,7 @@ class EnrolledFace:
         source_sha256: SHA-256 of the source in hexadecimal digits; may be empty.
         quality: measures of the face; None where they were not given.
         has_crop: whether the gallery keeps the aligned crop.
+        warnings: what the review of an enrolment has found; empty where it is read again.
     """
 
     face_id: str
@@ -67,6 +68,7 @@ class EnrolledFace:
     source_sha256: str = ""
     quality: FaceQuality | None = None
     has_crop: bool = False
+    warnings: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,25 @@ class Hit:
     person_row: int
     expires_unix_s: float
     vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Two people who are most likely one.
+
+    Attributes:
+        person_id: one of them.
+        other_person_id: the other.
+        score: cosine of their closest faces.
+        face_id: the one's closest face.
+        other_face_id: the other's.
+    """
+
+    person_id: str
+    other_person_id: str
+    score: float
+    face_id: str
+    other_face_id: str
 
 
 @dataclass(frozen=True, slots=True)

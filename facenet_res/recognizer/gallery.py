@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from facenet_res.core.errors import ArgumentInvalid, GalleryExists, InputError
+from facenet_res.core.errors import ArgumentInvalid, GalleryExists
 from facenet_res.core.face_id import face_id_of, source_of
 from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.core.types import Face, Identification, Verification
@@ -30,8 +30,10 @@ from facenet_res.gallery.types import (
 )
 from facenet_res.imaging.lazy_image import LazyImage
 from facenet_res.recognizer.capture import check_capture, described, outside
+from facenet_res.recognizer.enrolling import reviewed_enrollment
 from facenet_res.recognizer.recognizer import FaceRecognizer
-from facenet_res.recognizer.steps import AnyImage, embedded, of_image
+from facenet_res.recognizer.review import NO_REVIEW, Review, check_review
+from facenet_res.recognizer.steps import AnyImage, embedded
 
 K_DEFAULT = 5
 _NONE = np.empty(0, np.float32)
@@ -44,10 +46,19 @@ class Gallery:
     each method that takes one raises. An embedded `Face` is accepted in place of an image.
     """
 
-    def __init__(self, recognizer: FaceRecognizer, embeddings: EmbeddingGallery) -> None:
-        """Joins a recognizer with an open gallery of its embeddings; closes the latter."""
+    def __init__(
+        self,
+        recognizer: FaceRecognizer,
+        embeddings: EmbeddingGallery,
+        review: Review = NO_REVIEW,
+    ) -> None:
+        """Joins a recognizer with an open gallery of its embeddings; closes the latter.
+
+        `review` says what is looked at before a face is enrolled; it may be replaced at any time.
+        """
         self.recognizer = recognizer
         self.embeddings = embeddings
+        self.review = review
 
     @classmethod
     def open(cls, recognizer: FaceRecognizer, place: Place, *, create: bool = False) -> "Gallery":
@@ -97,6 +108,7 @@ class Gallery:
 
         Raises:
             NoFace, SeveralFaces, FaceQualityLow: an image shows not exactly one usable face.
+            SimilarToOtherPerson: a face is another person's, and the review refuses that.
             FaceExists, ArgumentInvalid, DiskFull: see `EmbeddingGallery.enroll_many`.
         """
         LIMITS.check_id("person_id", person_id)
@@ -110,12 +122,14 @@ class Gallery:
             metadata=metadata or {},
             face_id=face_id or None,
         )
-        return self.embeddings.enroll_many(
-            [
-                self._enrollment(template, f"image {number}", image, largest)
-                for number, image in enumerate(several, start=1)
-            ]
-        )
+        reviewed = [
+            reviewed_enrollment(self, template, f"image {number}", image, largest)
+            for number, image in enumerate(several, start=1)
+        ]
+        stored = self.embeddings.enroll_many([enrollment for enrollment, _ in reviewed])
+        return [
+            replace(face, warnings=said) for face, (_, said) in zip(stored, reviewed, strict=True)
+        ]
 
     def enroll_face(
         self,
@@ -138,8 +152,9 @@ class Gallery:
             metadata: see `enroll`.
         """
         data = None if image is None else image.data
-        check_capture(face, self.recognizer.capture, "person to enrol")
-        return self.embeddings.enroll(
+        check_capture(face, self.recognizer.capture, role := "person to enrol")
+        said = check_review(self.embeddings, self.review, person_id, face, role)
+        stored = self.embeddings.enroll(
             person_id,
             face.embedding,
             name=display_name,
@@ -147,6 +162,7 @@ class Gallery:
             face_id=face_id_of(person_id, data) if data else None,
             source=source_of(source),
         )
+        return replace(stored, warnings=said)
 
     def identify(
         self,
@@ -275,23 +291,3 @@ class Gallery:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _enrollment(
-        self, template: Enrollment, role: str, image: AnyImage | Face, largest: bool
-    ) -> Enrollment:
-        if isinstance(image, Face):
-            face, data = embedded(self.recognizer, role, image, largest=largest), None
-        else:
-            try:
-                opened = self.recognizer.open_image(image)
-                face, data = self.recognizer.embed_one(opened, largest=largest), opened.data
-            except InputError as error:
-                raise of_image(error, role, image) from error
-        check_capture(face, self.recognizer.capture, role)
-        contents = data or face.crop.tobytes() or face.embedding.tobytes()
-        return replace(
-            template,
-            embedding=face.embedding,
-            face_id=template.face_id or face_id_of(template.person_id, contents),
-            source=source_of(image),
-        )

@@ -176,8 +176,8 @@ def test_a_person_who_is_as_close_is_remarked(
     first = run("gallery", "enroll", "ada", photos / "a.jpg", *here)
     second = run("gallery", "enroll", "bea", photos / "a.jpg", *here)
     ran = run("gallery", "identify", photos / "a.jpg", *here, "--threshold", "0.9")
-    assert "matches" not in first.err
-    assert "the face of bea also matches ada, score 1.0000" in second.err
+    assert "SIMILAR" not in first.err
+    assert "bea: SIMILAR_TO_OTHER_PERSON: 1 similarity with ada" in second.err
     assert re.search(r"also (ada|bea), 1\.0000", ran.out)
 
 
@@ -240,3 +240,18 @@ def test_the_command_deletes_every_byte(run: Run, model: Path, photos: Path, gal
 
     content = b"".join(file.read_bytes() for file in gallery.iterdir())
     assert not [word for word in words if word in content]
+
+
+def test_people_who_are_enrolled_twice_are_listed(
+    run: Run, model: Path, photos: Path, gallery: Path
+) -> None:
+    here = ("--gallery", gallery, "--model", model)
+    for person in ("ada", "bea"):
+        run("gallery", "enroll", person, photos / "a.jpg", *here)
+    refused = run("gallery", "enroll", "cid", photos / "a.jpg", *here, "--review", "refuse")
+    found = run("gallery", "duplicates", *here, "--threshold", "0.9", "--json", "--exit-code")
+    (pair,) = found.json["duplicates"]
+    assert {pair["person_id"], pair["other_person_id"]} == {"ada", "bea"}
+    assert found.code == exit_codes.ANSWER_IS_NO
+    assert refused.code == exit_codes.INPUT
+    assert re.search("SIMILAR_TO_OTHER_PERSON|FACE_", refused.err)

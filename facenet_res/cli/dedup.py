@@ -1,6 +1,6 @@
 """`facenet-res dedup DIR --out OUT`: copies of an image, and people in several.
 
-`dedup review` and `dedup apply` are commands of their own; a folder with such a name is `./apply`.
+`dedup review`, `apply` and `enroll` are commands of their own; a folder named so is `./apply`.
 """
 
 from argparse import Namespace
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facenet_res.cli import dedup_apply, dedup_review
+from facenet_res.cli import dedup_apply, dedup_enroll, dedup_review
 from facenet_res.cli.console import note, print_answer, stages
 from facenet_res.cli.options import (
     Subparsers,
@@ -35,7 +35,7 @@ Writes report.html, report.json, groups.csv, groups.parquet and summary.txt. Not
 changed. The same command again resumes where it was stopped, and follows what was decided in
 `dedup review`. OUT holds embeddings and thumbnails of people: protect it as you protect the
 images."""
-PARTS = ("apply", "review")
+PARTS = ("apply", "enroll", "review")
 
 
 def joined(words: Sequence[str]) -> Sequence[str]:
@@ -61,11 +61,17 @@ def add_parsers(subparsers: Subparsers) -> None:
         action="store_true",
         help="let two faces of one image be one person (collages, mirrors)",
     )
+    parser.add_argument(
+        "--identities",
+        action="store_true",
+        help="each folder in DIR is one enrolled person: list those who are there twice",
+    )
     add_workers(parser)
     add_operating_point(parser)
     add_model(parser)
     dedup_review.add_parser(subparsers)
     dedup_apply.add_parser(subparsers)
+    dedup_enroll.add_parser(subparsers)
 
 
 def run(arguments: Namespace) -> int:
@@ -76,6 +82,7 @@ def run(arguments: Namespace) -> int:
     config = DedupConfig(
         near_copies=not arguments.exact_only,
         two_in_an_image=arguments.two_in_an_image,
+        identities=arguments.identities,
         workers=arguments.workers,
     )
     folders = (arguments.folder, arguments.out)
@@ -112,6 +119,7 @@ def _print(arguments: Namespace, report: "DedupReport") -> None:
         "counts": asdict(counts),
         "copy_groups": len(report.groups.copies),
         "person_groups": len(report.groups.people),
+        "identity_duplicates": [asdict(item) for item in report.groups.identities],
         "skipped": [asdict(item) for item in report.groups.skipped],
         "report": str(page),
     }
@@ -121,9 +129,16 @@ def _print(arguments: Namespace, report: "DedupReport") -> None:
         ("near copies", str(counts.near_copies)),
         ("groups of copies", str(len(report.groups.copies))),
         ("people in several images", str(len(report.groups.people))),
+        *(
+            [("identity duplicates", f"{len(report.groups.identities)}")]
+            if arguments.identities
+            else []
+        ),
         ("faces set aside", f"{counts.faces_set_aside} of {counts.faces}"),
         ("skipped", str(counts.skipped)),
         ("size of the copies", f"{counts.excess_bytes / 1e6:.1f} MB"),
         ("report", str(page)),
     ]
+    if arguments.identities:
+        rows.insert(5, ("identity duplicates", str(len(report.groups.identities))))
     print_answer(document, rows, as_json=arguments.json)

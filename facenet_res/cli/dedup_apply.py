@@ -52,18 +52,9 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(arguments: Namespace) -> int:
     """Carries out the plan, or takes it back."""
-    import json
-
-    from facenet_res.core.errors import DataInvalid, FileMissing
     from facenet_res.dedup import apply
 
-    report = arguments.out / "report.json"
-    if not report.is_file():
-        raise FileMissing(f"{arguments.out} holds no report: run facenet-res dedup first")
-    try:
-        folder = Path(json.loads(report.read_bytes())["root"])
-    except (ValueError, KeyError) as error:
-        raise DataInvalid(f"{report} is damaged; run facenet-res dedup again") from error
+    folder = report_folder(arguments.out)
     if arguments.undo:
         return _tell(arguments, list(apply.undo(folder, arguments.out)), "restored")
     plan = _plan(arguments)
@@ -81,6 +72,26 @@ def run(arguments: Namespace) -> int:
         action = apply.Action.HARD_LINK if arguments.hard_link else apply.Action.REFLINK
     outcomes = list(apply.apply_plan(folder, arguments.out, plan, action, arguments.to))
     return _tell(arguments, outcomes, "removed" if arguments.to else "linked")
+
+
+def report_folder(out: Path) -> Path:
+    """The folder of images that a report is about.
+
+    Raises:
+        FileMissing: there is no report.
+        DataInvalid: it is damaged.
+    """
+    import json
+
+    from facenet_res.core.errors import DataInvalid, FileMissing
+
+    report = out / "report.json"
+    if not report.is_file():
+        raise FileMissing(f"{out} holds no report: run facenet-res dedup first")
+    try:
+        return Path(json.loads(report.read_bytes())["root"])
+    except (ValueError, KeyError) as error:
+        raise DataInvalid(f"{report} is damaged; run facenet-res dedup again") from error
 
 
 def _plan(arguments: Namespace) -> "list[Removal]":

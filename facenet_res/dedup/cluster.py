@@ -102,6 +102,7 @@ def cluster(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgres
         people.set_aside,
         skipped,
         people.nearest_histogram,
+        people.identities,
     )
     write_groups(out, with_stable_ids(found, _groups_before(out)))
     on_progress(Progress(Stage.CLUSTER, 2, 2))

@@ -24,6 +24,8 @@ class DedupConfig:
         face_score_min: as before, for the detector's confidence, in [0, 1].
         face_sharpness_min: as before, for the sharpness of the aligned crop; see `FaceQuality`.
         face_yaw_share_max: as before, for how far a face is turned to the side.
+        identities: whether each folder in the folder is one enrolled identity, of which two that
+            are one person are listed.
         two_in_an_image: whether two faces of one image may be one person (a collage, a mirror).
         faces_a_photo_max: the largest faces of each photo are taken.
         workers: threads that read and decode.
@@ -38,6 +40,7 @@ class DedupConfig:
     face_score_min: float = 0.9
     face_sharpness_min: float = 20.0
     face_yaw_share_max: float = 0.5
+    identities: bool = False
     two_in_an_image: bool = False
     faces_a_photo_max: int = 512
     workers: int = 2

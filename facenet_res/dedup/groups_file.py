@@ -17,6 +17,7 @@ from facenet_res.dedup.types import (
     FacesAlike,
     FaceSetAside,
     Groups,
+    IdentityDuplicate,
     PersonFace,
     PersonGroup,
     SkippedFile,
@@ -71,6 +72,12 @@ def _groups(record: dict[str, Any]) -> Groups:
         ),
         skipped=tuple(SkippedFile(**file) for file in record["skipped"]),
         nearest_histogram=tuple(record["nearest_histogram"]),
+        identities=tuple(
+            IdentityDuplicate(
+                **pair | {name: _face(pair[name]) for name in ("first_face", "second_face")}
+            )
+            for pair in record["identities"]
+        ),
     )
 
 

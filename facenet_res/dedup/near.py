@@ -71,7 +71,9 @@ class NearCopies:
         self.compared: list[CopyPair] = []
         self._near: defaultdict[str, set[str]] = defaultdict(set)
         for pair in pairs:
-            self._learn(pair)
+            # A file may have gone since it was compared.
+            if pair.first in pictures and pair.second in pictures:
+                self._learn(pair)
         for first, second in decisions.not_copies:
             if first in pictures and second in pictures:
                 self._learn(CopyPair(first, second, is_copy=False))

@@ -85,6 +85,12 @@ def page_data(out: Path, report: DedupReport) -> dict[str, Any]:
             {"id": g.group_id, "name": g.name, "faces": [_faced(asdict(face)) for face in g.faces]}
             for g in groups.people
         ],
+        "identities": [
+            asdict(pair)
+            | {"path": f"{pair.first} = {pair.second}"}
+            | {"faces": [_faced(asdict(face)) for face in (pair.first_face, pair.second_face)]}
+            for pair in groups.identities
+        ],
         "containers": [asdict(each) for each in groups.containers],
         "alike": [_without(asdict(each), "first", "second") for each in groups.alike],
         "aside": [_faced(asdict(face)) for face in groups.set_aside],
@@ -122,8 +128,13 @@ def _write_images(folder: Path, out: Path, config: DedupConfig, report: DedupRep
 def _write_faces(out: Path, config: DedupConfig, report: DedupReport) -> None:
     groups = report.groups
     people = ((face.sha256, face.number) for group in groups.people for face in group.faces)
+    twice = (
+        (face.sha256, face.number)
+        for pair in groups.identities
+        for face in (pair.first_face, pair.second_face)
+    )
     aside = ((face.sha256, face.number) for face in groups.set_aside)
-    wanted = {f"{name}-{number}": None for name, number in (*people, *aside)}
+    wanted = {f"{name}-{number}": None for name, number in (*people, *aside, *twice)}
     wanted |= {f"{pair.sha256}-{number}": None for pair in groups.alike for number in pair.numbers}
     place = out / FILES_NAME / FACES_NAME
     missing = _missing(place, wanted)

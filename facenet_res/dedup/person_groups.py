@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.decisions import Decisions, FaceRef
+from facenet_res.dedup.identities import identity_duplicates
 from facenet_res.dedup.people import (
     NearPairs,
     Rules,
@@ -21,6 +22,7 @@ from facenet_res.dedup.types import (
     CopyGroup,
     FacesAlike,
     FaceSetAside,
+    IdentityDuplicate,
     PersonFace,
     PersonGroup,
     PhotoFaces,
@@ -40,6 +42,7 @@ class People:
         alike: two faces of one image that look like one person.
         set_aside: faces too weak to open a group that joined none.
         compared: number of faces that could open a group.
+        identities: folders that are one person, where the configuration asks for them.
         nearest_histogram: of these, by the similarity of the nearest face, from 0 to 1 in 40 steps.
     """
 
@@ -48,6 +51,7 @@ class People:
     set_aside: tuple[FaceSetAside, ...]
     compared: int
     nearest_histogram: tuple[int, ...]
+    identities: tuple[IdentityDuplicate, ...] = ()
 
 
 def weaknesses(faces: PhotoFaces, config: DedupConfig) -> NDArray[np.str_]:
@@ -140,7 +144,45 @@ class _Faces:
         )
         histogram, _ = np.histogram(pairs.nearest, _BINS, (0.0, 1.0))
         counts = tuple(histogram.tolist())
-        return People(tuple(groups), self._alike(pairs), aside, len(strong), counts)
+        twice = self._identities() if config.identities else ()
+        return People(tuple(groups), self._alike(pairs), aside, len(strong), counts, twice)
+
+    def _identities(self) -> tuple[IdentityDuplicate, ...]:
+        """Folders that are one person: of each image its largest face, if it is strong."""
+        names = self._faces.sha256
+        rows = [
+            row
+            for row in self._strong.tolist()
+            if self._numbers[row] == 0 and "/" in self._paths[names[row]]
+        ]
+        owners = [self._paths[names[row]].partition("/")[0] for row in rows]
+        faces = self._faces.embeddings[rows]
+        found = identity_duplicates(owners, faces, self._config.similarity_min)
+        return tuple(
+            IdentityDuplicate(
+                each.first,
+                each.second,
+                each.similarity,
+                self._face(rows[each.first_row], each.face_similarity),
+                self._face(rows[each.second_row], each.face_similarity),
+            )
+            for each in found
+        )
+
+    def _face(self, row: int, similarity: float) -> PersonFace:
+        name = self._faces.sha256[row]
+        path = self._paths[name]
+        group = self._copies.get(path)
+        return PersonFace(
+            path=path,
+            sha256=name,
+            number=self._numbers[row],
+            box=self._faces.box(row),
+            score=round(float(self._faces.scores[row]), 4),
+            similarity=round(similarity, 4),
+            copies=tuple(m.path for m in group.members[1:]) if group else (),
+            weakness=str(self._weakness[row]),
+        )
 
     def _rules(self) -> Rules:
         place = {row: number for number, row in enumerate(self._strong.tolist())}
@@ -171,24 +213,8 @@ class _Faces:
 
     def _group(self, rows: NDArray[np.int64], extra: list[int]) -> PersonGroup:
         members = [*rows.tolist(), *extra]
-        found = []
         told = similarities(self._faces.embeddings[members])
-        for row, similarity in zip(members, told, strict=True):
-            name = self._faces.sha256[row]
-            path = self._paths[name]
-            group = self._copies.get(path)
-            found.append(
-                PersonFace(
-                    path=path,
-                    sha256=name,
-                    number=self._numbers[row],
-                    box=self._faces.box(row),
-                    score=round(float(self._faces.scores[row]), 4),
-                    similarity=round(similarity, 4),
-                    copies=tuple(m.path for m in group.members[1:]) if group else (),
-                    weakness=str(self._weakness[row]),
-                )
-            )
+        found = [self._face(row, value) for row, value in zip(members, told, strict=True)]
         inside = set(members)
         names = [name for ref, name in self._decisions.names if self._named[ref] in inside]
         faces = tuple(sorted(found, key=lambda face: (face.path, face.number)))

@@ -18,6 +18,8 @@
                         px, the similarity is the mean to the person's other faces
     alike[]             two faces of one image that look like one person, see `types.FacesAlike`
     set_aside[]         faces too weak to open a group that joined none: see `types.FaceSetAside`
+    identities[]        folders of enrolled people that are one person: see
+                        `types.IdentityDuplicate`
     skipped[]           path, reason, message
 
 Paths are relative to the folder, with "/". `groups.csv` and `groups.parquet` have one line for
@@ -98,6 +100,7 @@ def as_json(report: DedupReport) -> dict[str, Any]:
         "containers": [asdict(each) for each in groups.containers],
         "alike": [asdict(pair) for pair in groups.alike],
         "set_aside": [asdict(face) for face in groups.set_aside],
+        "identities": [asdict(pair) for pair in groups.identities],
         "skipped": [asdict(file) for file in groups.skipped],
     }
 

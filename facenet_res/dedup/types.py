@@ -24,9 +24,8 @@ class PhotoFile:
     """A file that starts like a photo. `path` is relative to the folder, with "/" between parts.
 
     Attributes:
-        path: as above; sorted by it, the order is the same on every machine.
-        bytes: size of the file.
-        mtime_ns: when it was last changed; only used to see whether it was.
+        path: as above.
+        bytes: size of the file; `mtime_ns` is when it was last changed.
         sha256: 64 hexadecimal digits.
         link: names the file on its disk where it has several names (hard links); else "".
     """
@@ -170,8 +169,7 @@ class PersonFace:
         number: of the face in it, the largest first, from 0.
         box: where the face is.
         score: the detector's confidence.
-        similarity: mean to the person's other faces, in [-1, 1]. Over the group it is at least the
-            threshold; that of a single face may be less.
+        similarity: mean to the person's other faces; over the group at least the threshold.
         copies: paths of the photo's copies: they show the same person.
         weakness: "small", "uncertain", "blurred", "turned": why the face opened no group; or "".
     """
@@ -219,6 +217,21 @@ class FacesAlike:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityDuplicate:
+    """Two folders of enrolled people that look like one; the faces are those closest to the other.
+
+    Attributes:
+        similarity: cosine of the means of their faces, in [-1, 1].
+    """
+
+    first: str
+    second: str
+    similarity: float
+    first_face: PersonFace
+    second_face: PersonFace
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """The figures at the top of the report.
 
@@ -261,6 +274,7 @@ class Groups:
     set_aside: tuple[FaceSetAside, ...]
     skipped: tuple[SkippedFile, ...]
     nearest_histogram: tuple[int, ...] = ()
+    identities: tuple[IdentityDuplicate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

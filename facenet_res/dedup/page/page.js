@@ -8,7 +8,7 @@ const ROW = 304, CARDS = 60, SPACE_MAX = 12e6;
 const LISTS = {
   copies: ["Copies", "K keep, C copies confirmed, N not a copy"],
   people: ["People", "D not this person, S same as the marked group, M name"],
-  containers: ["Collages", ""], alike: ["Twice in one image", ""],
+  identities: ["Identity duplicates", ""], containers: ["Collages", ""], alike: ["Twice in one image", ""],
   aside: ["Faces set aside", ""], skipped: ["Skipped files", ""],
 };
 let list = "copies", shown = [], now = 0, card = 0, marked = null;
@@ -152,6 +152,7 @@ function faceCard(f) {
 const rows = {
   copies: (g) => [g.id, g.members.length + " files, copies take " + size(g.excess), g.members.map((m) => () => copyCard(g, m)), [["K", "k", "Keep"], ["C", "c", "Copies confirmed"], ["N", "n", "Not a copy"]]],
   people: (g) => [nameOf(g) || g.id, g.faces.length + " images", g.faces.map((f) => () => faceCard(f)), [["D", "d", "Not this person"], ["S", "s", "Same person as"], ["M", "m", "Name"]]],
+  identities: (p) => [p.first + " = " + p.second, "similarity " + p.similarity.toFixed(3) + ", threshold " + R.similarity_min.toFixed(3), p.faces.map((f) => () => faceCard(f)), []],
   containers: (c) => [c.path, "shows another image beside content of its own; no copy", [() => { const made = el("li", "card"); made.append(picture("images/" + c.sha256 + ".jpg", c.path, [["", c.box]]), el("div", "clip", c.path)); return made; }, () => { const made = el("li", "card"); made.append(picture("images/" + c.part_sha256 + ".jpg", c.part_path), el("div", "clip", c.part_path)); return made; }], []],
   alike: (a) => [a.path, "two faces that look like one person: a collage, a mirror, twins; similarity " + a.similarity.toFixed(2), a.numbers.map((n) => () => faceCard({ path: a.path, sha256: a.sha256, number: n, box: [0, 0, 0, 0] })), []],
   aside: (f) => [f.path, "set aside: " + f.weakness, [() => faceCard(f)], []],

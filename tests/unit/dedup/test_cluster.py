@@ -251,3 +251,17 @@ def test_a_file_that_changes_after_the_scan_is_in_no_group(photos: Path) -> None
     assert skipped["2.jpg"] == "FILE_MISSING"
     members = [[member.path for member in group.members] for group in groups.copies]
     assert ["0.jpg", "copies/0_equal.jpg"] in members
+
+
+def test_two_folders_of_one_person_are_identity_duplicates(
+    tmp_path: Path, recognizer: FaceRecognizer
+) -> None:
+    for person, wall, face in (("ann", 1, 50), ("ann b", 2, 50), ("bob", 3, 60), ("bob", 4, 60)):
+        save(tmp_path / "photos" / person / f"{wall}.jpg", frame(wall, face))
+    config = DedupConfig(similarity_min=0.9, identities=True)
+    folders = tmp_path / "photos", tmp_path / "out"
+    groups = deduplicate(*folders, config, recognizer=recognizer).groups
+    (pair,) = groups.identities
+    assert (pair.first, pair.second) == ("ann", "ann b")
+    assert (pair.first_face.path, pair.second_face.path) == ("ann/1.jpg", "ann b/2.jpg")
+    assert read_groups(tmp_path / "out") == groups

@@ -94,11 +94,18 @@ class PostgresServer:
 
     def kill(self) -> None:
         """Kills the server and its backends with SIGKILL, as the end of a machine does."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        first = self._process.pid
+        # Stopped, it starts no further one while the others are listed.
+        os.kill(first, signal.SIGSTOP)
+        children = Path(f"/proc/{first}/task/{first}/children")
         backends = [int(one) for one in children.read_text().split()]
-        for process in (self._process.pid, *backends):
+        for process in (*backends, first):
             os.kill(process, signal.SIGKILL)
         self._process.wait()
+        limit = time.monotonic() + START_S_MAX
+        while any(Path(f"/proc/{each}").exists() for each in backends):
+            assert time.monotonic() < limit, "a killed process does not end"
+            time.sleep(0.01)
         # The socket and the lock stay behind, as after a power cut.
 
     def wait_for_standby(self, standby: "PostgresServer") -> None:

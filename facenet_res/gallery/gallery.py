@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.arrays import check_embeddings
-from facenet_res.core.errors import UnknownFace, UnknownPerson
+from facenet_res.core.errors import DeadlineExceeded, UnknownFace, UnknownPerson
 from facenet_res.core.operating_point import OperatingPoint
 from facenet_res.core.types import (
     Candidate,
@@ -42,6 +42,7 @@ from facenet_res.gallery.types import (
 )
 
 SIMILAR_MAX = 10
+POLL_S = 0.01
 
 
 class EmbeddingGallery(GalleryPeople):
@@ -255,6 +256,22 @@ class EmbeddingGallery(GalleryPeople):
         """
         check_threshold(threshold)
         return find_duplicates(self.store, threshold, pairs_max)
+
+    def position(self) -> int:
+        """Where the log ends: what was acknowledged to this process lies at or before it."""
+        self.store.refresh()
+        return self.store.position()
+
+    def wait_for(self, position: int, *, wait_s: float = 5.0) -> None:
+        """Returns when a reader, of a standby say, has followed the log to another's `position`.
+
+        Raises DeadlineExceeded where that takes longer.
+        """
+        limit = time.monotonic() + wait_s
+        while (reached := self.position()) < position:
+            if time.monotonic() > limit:
+                raise DeadlineExceeded(f"the log is at {reached} of {position} after {wait_s:g} s")
+            time.sleep(POLL_S)
 
     def close(self) -> None:
         """Closes after the changes in progress; from then on all but this raises ShuttingDown."""

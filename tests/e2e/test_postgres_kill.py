@@ -158,6 +158,8 @@ def test_a_fail_over_to_a_synchronous_standby_loses_nothing() -> None:
             for worker in workers:
                 worker.wait_for_more()
             with EmbeddingGallery.open(url.format(standby.folder), read_only=True) as reader:
+                with EmbeddingGallery.open(both, read_only=True) as first:
+                    reader.wait_for(first.position())
                 assert reader.counts().faces, "the standby is not read"
                 time.sleep(0.2)
                 primary.kill()

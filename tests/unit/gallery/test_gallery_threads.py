@@ -5,6 +5,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from facenet_res.core.errors import DeadlineExceeded
 from facenet_res.core.types import Embeddings
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.types import Counts
@@ -53,3 +56,15 @@ def test_one_face_id_from_many_threads_is_enrolled_once(
         )
     assert len(enrolled) == 1
     assert gallery.counts() == Counts(1, 1)
+
+
+def test_a_position_of_the_log_is_waited_for(gallery: EmbeddingGallery, faces: Embeddings) -> None:
+    gallery.enroll("ada", faces[0])
+    position = gallery.position()
+    gallery.wait_for(position, wait_s=0.0)
+    with pytest.raises(DeadlineExceeded, match=f"at {position} of 3 after 0.05 s"):
+        gallery.wait_for(position + 1, wait_s=0.05)
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(gallery.wait_for, position + 1, wait_s=30.0)
+        gallery.enroll("bob", faces[1])
+        waiting.result()

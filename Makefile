@@ -20,7 +20,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --no-compile -c c
 PROTOS = protos/facenet_res/v1/*.proto
 PROTOC = $(BIN)/python -m grpc_tools.protoc -I protos
 
-.PHONY: help setup demo test test-slow torture coverage check lint fmt protos bench study train-default install-default calibrate quantise judge docs constraints clean
+.PHONY: help setup demo examples test test-slow torture coverage check lint fmt protos bench study train-default install-default calibrate quantise judge docs constraints clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -91,6 +91,10 @@ quantise: $(VENV)/.dev ## Add an int8 network to the default weights, if it lose
 	$(BIN)/facenet-res develop quantise facenet_res/weights/default --out facenet_res/weights/default --overwrite \
 		--calibration $(DATA)/crops.zip --held-out --images $(DATA)/lfw.zip --pairs $(DATA)/lfw_pairs.txt
 
+examples: $(VENV)/.dev ## Train and judge the three examples of docs/examples.md: an hour or two; skips without the data.
+	for each in pneumonia fine_tuning detector; do \
+		KERAS_BACKEND=$${KERAS_BACKEND:-torch} $(BIN)/python -m examples.$$each || exit 1; done
+
 judge: $(VENV)/.dev ## Judge the default weights: their card, judged.json and docs/default-model.html.
 	$(BIN)/facenet-res evaluate card --out facenet_res/weights/default --page docs/default-model.html
 
@@ -106,7 +110,7 @@ constraints: $(VENV)/.dev ## Write the versions at hand to constraints.txt.
 clean: ## Remove .venv, caches and everything that was built.
 	rm -rf $(VENV) build dist *.egg-info .coverage* .pytest_cache .mypy_cache .ruff_cache \
 		.hypothesis .import_linter_cache .cache bench.jsonl build-constraints.tmp
-	find facenet_res server experiments tests -name __pycache__ -prune -exec rm -rf {} +
+	find facenet_res server experiments examples tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "needs Python 3.11 or later: none of $(CANDIDATES)"; exit 1; }

@@ -171,8 +171,9 @@ def _block(tally: _Tally, plan: Plan, place: Place) -> None:
         tally.conv_bn(place.channels, 3, place.stride)
         tally.conv_bn(place.channels, 3)
     elif plan.block == "bottleneck":
-        tally.conv_bn(narrow, 1)
-        tally.conv_bn(narrow, 3, place.stride)
+        first, second = (place.stride, 1) if place.is_stride_first else (1, place.stride)
+        tally.conv_bn(narrow, 1, first)
+        tally.conv_bn(narrow, 3, second)
         tally.conv_bn(place.channels, 1)
     else:
         tally.batch_norm()

@@ -5,6 +5,7 @@ code: it can be read from a stranger without running anything of theirs.
 """
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from safetensors.numpy import save
 
 from facenet_res.core.errors import ArtifactInvalid, FileMissing, ModelMismatch
 from facenet_res.core.files import write_atomically
+from facenet_res.models.classifier_config import ClassifierConfig
 from facenet_res.models.config import ModelConfig
 
 CONFIG_KEY = "config"
@@ -23,13 +25,13 @@ CONFIG_KEY = "config"
 def save_weights(
     model: Any,
     path: Path,
-    config: ModelConfig,
+    config: ModelConfig | ClassifierConfig,
     dtype: type[np.floating[Any]] = np.float32,
 ) -> None:
     """Writes a model's weights and config, whole or not at all.
 
     Args:
-        model: a keras.Model of `build_model(config)`.
+        model: a keras.Model of `build_model(config)`, or with a backbone of the other kind.
         path: the `.safetensors` file to write; replaced if it is there.
         config: the network's shape, stored in the file's metadata.
         dtype: of kernels: float32, or float16 for half the size. What each channel has one of
@@ -43,7 +45,7 @@ def save_weights(
         key: np.ascontiguousarray(_numpy(variable).astype(dtype if _is_kernel(key) else np.float32))
         for key, variable in named_variables(model).items()
     }
-    write_atomically(path, save(tensors, {CONFIG_KEY: json.dumps(config.to_dict())}))
+    write_atomically(path, save(tensors, {CONFIG_KEY: json.dumps(asdict(config))}))
 
 
 def load_weights(model: Any, path: Path) -> None:
@@ -54,7 +56,7 @@ def load_weights(model: Any, path: Path) -> None:
         ArtifactInvalid: the file is damaged or no safetensors file.
         ModelMismatch: the file belongs to a network of another shape; the model is untouched.
     """
-    _fill(named_variables(model), read_tensors(path), path)
+    fill_variables(named_variables(model), read_tensors(path), path)
 
 
 def load_trunk(model: Any, path: Path, head: str) -> None:
@@ -67,10 +69,15 @@ def load_trunk(model: Any, path: Path, head: str) -> None:
         {key: each for key, each in found.items() if not key.startswith(f"{head}/")}
         for found in (named_variables(model), read_tensors(path))
     )
-    _fill(variables, tensors, path)
+    fill_variables(variables, tensors, path)
 
 
-def _fill(variables: dict[str, Any], tensors: dict[str, NDArray[Any]], path: Path) -> None:
+def fill_variables(variables: dict[str, Any], tensors: dict[str, NDArray[Any]], path: Path) -> None:
+    """Assigns all tensors to the variables of the same names.
+
+    Raises:
+        ModelMismatch: the names or a shape differ; nothing is assigned.
+    """
     missing = sorted(set(variables) - set(tensors))
     unknown = sorted(set(tensors) - set(variables))
     if missing or unknown:

@@ -17,14 +17,19 @@ PYRAMID_STRIDES = {"c2": 4, "c3": 8, "c4": 16, "c5": 32}
 GRAPH_NODES_PER_LAYER_MAX = 5
 
 
-def build_classifier(config: ClassifierConfig) -> keras.Model:
+def build_classifier(config: ClassifierConfig, side_px: int | None = None) -> keras.Model:
     """A classifying network with fresh weights.
 
+    Args:
+        config: the shape.
+        side_px: height and width of the images; None for the config's `input_side_px`.
+
     Returns:
-        keras.Model: float[B, side, side, 3] -> float[B, classes], logits; side is the config's
-        `input_side_px`. The networks expect values around 0 of about unit size.
+        keras.Model: float[B, side, side, 3] -> float[B, classes], logits. The networks expect
+        values around 0 of about unit size.
     """
-    images = keras.Input((config.input_side_px, config.input_side_px, 3), name="images")
+    side_px = side_px or config.input_side_px
+    images = keras.Input((side_px, side_px, 3), name="images")
     logits = class_head(resnet_maps(images, config)[-1], config.classes)
     with deep_graph(config.depth):
         return keras.Model(images, logits, name=config.name)

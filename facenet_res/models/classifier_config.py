@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from facenet_res.core.errors import ConfigInvalid
+from facenet_res.models.config import WIDTH_MAX, WIDTH_MIN
 
 ClassifierFamily = Literal["resnet", "cifar_resnet", "cifar_preact"]
 
@@ -29,6 +30,9 @@ class ClassifierConfig:
         is_plain: the same network without the skips, to compare with. Never better, and from
             some 50 layers on it hardly trains.
         classes: length of the output, 2 to 10,000,000.
+        width: multiplier of the channels, 0.125 to 4; 1.0 is published.
+        is_stride_first: a bottleneck halves the map in its first 1x1 convolution, as in the first
+            paper and in keras.applications, and not in its 3x3 one ("v1.5", torchvision's).
 
     Raises:
         ConfigInvalid: a value lies outside its range.
@@ -41,6 +45,8 @@ class ClassifierConfig:
     depth: int = 50
     is_plain: bool = False
     classes: int = 1000
+    width: float = 1.0
+    is_stride_first: bool = False
 
     def __post_init__(self) -> None:
         if self.family not in get_args(ClassifierFamily):
@@ -50,6 +56,10 @@ class ClassifierConfig:
         is_built, allowed = _depth_rule(self.family, self.depth)
         if not is_built:
             raise ConfigInvalid(f"classifier.depth must be {allowed}, got {self.depth!r}")
+        if not WIDTH_MIN <= self.width <= WIDTH_MAX:
+            raise ConfigInvalid(
+                f"classifier.width must be in [{WIDTH_MIN}, {WIDTH_MAX}], got {self.width!r}"
+            )
         if not 2 <= self.classes <= CLASSES_MAX:
             raise ConfigInvalid(
                 f"classifier.classes must be in [2, {CLASSES_MAX}], got {self.classes!r}"

@@ -20,14 +20,15 @@ def stage_channels(width: float) -> tuple[int, int, int, int]:
 
     A multiple of 8 because vector units and int8 kernels work in such groups.
     """
-    first, second, third, fourth = (_widened(each, width) for each in STAGE_CHANNELS)
+    first, second, third, fourth = (widened(each, width) for each in STAGE_CHANNELS)
     return first, second, third, fourth
 
 
 def dlib_channels(width: float) -> tuple[int, ...]:
     """Channels of the five stages of dlib's form, rounded to a multiple of 8."""
-    return tuple(_widened(each, width) for each in DLIB_CHANNELS)
+    return tuple(widened(each, width) for each in DLIB_CHANNELS)
 
 
-def _widened(channels: int, width: float) -> int:
+def widened(channels: int, width: float) -> int:
+    """Channels at a width multiplier, rounded to a multiple of 8."""
     return max(CHANNELS_MULTIPLE, round(channels * width / CHANNELS_MULTIPLE) * CHANNELS_MULTIPLE)

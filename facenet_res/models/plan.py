@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from facenet_res.models.classifier_config import LAYERS_PER_CIFAR_STEP, ClassifierConfig
-from facenet_res.models.depths import STAGE_CHANNELS
+from facenet_res.models.depths import stage_channels, widened
 
 Stem = Literal["conv7_pool", "conv3"]
 Block = Literal["basic", "bottleneck", "preact"]
@@ -37,12 +37,14 @@ class Place:
         name: prefix of its layers' names.
         channels: of its output.
         stride: 2 where the block halves the map, else 1.
+        is_stride_first: the first convolution of a bottleneck does so, and not the second.
     """
 
     stage: int
     name: str
     channels: int
     stride: int
+    is_stride_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Plan:
             network), option A of the paper ("padding") or option B ("projection").
         blocks: of each stage.
         channels: of each stage's output.
+        is_stride_first: see `Place`.
     """
 
     stem: Stem
@@ -65,6 +68,7 @@ class Plan:
     skip: Skip
     blocks: tuple[int, ...]
     channels: tuple[int, ...]
+    is_stride_first: bool = False
 
     @property
     def places(self) -> Iterator[Place]:
@@ -74,7 +78,8 @@ class Plan:
         ):
             for block in range(1, blocks + 1):
                 stride = 2 if block == 1 and stage > 1 else 1
-                yield Place(stage, f"stage{stage}_block{block}", channels, stride)
+                name = f"stage{stage}_block{block}"
+                yield Place(stage, name, channels, stride, self.is_stride_first)
 
 
 def plan_of(config: ClassifierConfig) -> Plan:
@@ -88,23 +93,26 @@ def plan_of(config: ClassifierConfig) -> Plan:
     if config.family == "resnet":
         is_deep = config.depth >= BOTTLENECK_DEPTH_MIN
         widening = BOTTLENECK_RATIO if is_deep else 1
+        base = stage_channels(config.width)
         return Plan(
             stem="conv7_pool",
-            stem_channels=STAGE_CHANNELS[0],
+            stem_channels=base[0],
             block="bottleneck" if is_deep else "basic",
             skip="none" if config.is_plain else "projection",
             blocks=RESNET_BLOCKS[config.depth],
-            channels=tuple(channels * widening for channels in STAGE_CHANNELS),
+            channels=tuple(channels * widening for channels in base),
+            is_stride_first=config.is_stride_first,
         )
     blocks = (config.depth - 2) // LAYERS_PER_CIFAR_STEP[config.family]
     is_preact = config.family == "cifar_preact"
     skip: Skip = "projection" if is_preact else "padding"
     widening = BOTTLENECK_RATIO if is_preact else 1
+    narrow = tuple(widened(channels, config.width) for channels in CIFAR_CHANNELS)
     return Plan(
         stem="conv3",
-        stem_channels=CIFAR_CHANNELS[0],
+        stem_channels=narrow[0],
         block="preact" if is_preact else "basic",
         skip="none" if config.is_plain else skip,
         blocks=(blocks,) * len(CIFAR_CHANNELS),
-        channels=tuple(channels * widening for channels in CIFAR_CHANNELS),
+        channels=tuple(channels * widening for channels in narrow),
     )

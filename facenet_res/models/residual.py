@@ -1,8 +1,9 @@
 """The blocks of the classic ResNets, post- and pre-activation, with or without the skip.
 
-In all of them the block's stride sits in a 3x3 convolution. The papers put a
-bottleneck's into its first 1x1, which throws three of four places away unseen;
-weights are the same, and accuracy is better this way ("v1.5", torchvision's).
+The block's stride sits in a 3x3 convolution. The papers put a bottleneck's into
+its first 1x1, which throws three of four places away unseen; weights are the same,
+and accuracy is better this way ("v1.5", torchvision's). `is_stride_first` is the
+papers' form, for weights that were trained so.
 """
 
 from typing import Any
@@ -74,9 +75,10 @@ def bottleneck_block(x: Any, place: Place, skip: Skip) -> Any:
         He et al. 2015, arXiv:1512.03385, figure 5 right; the stride as the module says.
     """
     narrow = place.channels // BOTTLENECK_RATIO
-    y = _conv_bn(x, narrow, 1, 1, f"{place.name}_conv1")
+    first, second = (place.stride, 1) if place.is_stride_first else (1, place.stride)
+    y = _conv_bn(x, narrow, 1, first, f"{place.name}_conv1")
     y = layers.ReLU(name=f"{place.name}_relu1")(y)
-    y = _conv_bn(y, narrow, 3, place.stride, f"{place.name}_conv2")
+    y = _conv_bn(y, narrow, 3, second, f"{place.name}_conv2")
     y = layers.ReLU(name=f"{place.name}_relu2")(y)
     y = _conv_bn(y, place.channels, 1, 1, f"{place.name}_conv3")
     y = _joined(y, _carried(x, place, skip), place)

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from facenet_res.core.types import Faces
-from facenet_res.train.learner import CENTRE, Learner
+from facenet_res.train.learner import CENTRE
 from facenet_res.train.optimizer import inner_optimizer
 
 BATCH = 64
@@ -24,12 +24,12 @@ class averaged:  # noqa: N801 (reads as `with averaged(learner, plain)`)
         Izmailov et al. 2018, arXiv:1803.05407, section 3.2.
     """
 
-    def __init__(self, learner: Learner, plain: Faces | None = None) -> None:
+    def __init__(self, learner: keras.Model, plain: Faces | None = None) -> None:
         """Remembers whose weights to swap.
 
         Args:
-            learner: compiled, its optimiser built.
-            plain: uint8[N, 112, 112, 3] RGB, crops to measure statistics by; None or N = 0 keeps
+            learner: compiled, its optimiser built, with a `network`.
+            plain: uint8[N, H, W, 3] RGB, images to measure statistics by; None or N = 0 keeps
                 the running ones.
         """
         self._learner = learner
@@ -58,8 +58,8 @@ def measure_statistics(network: keras.Model, faces: Faces) -> None:
     """Sets the statistics of every batch normalisation to the means over batches of the faces.
 
     Args:
-        network: of `models.build`.
-        faces: uint8[N, 112, 112, 3] RGB.
+        network: takes (value - 127.5) / 127.5.
+        faces: uint8[N, H, W, 3] RGB.
     """
     layers = _normalisations(network)
     momenta = [layer.momentum for layer in layers]

@@ -14,7 +14,6 @@ from safetensors.numpy import save
 
 from facenet_res.core.errors import ArtifactInvalid, ModelMismatch, TrainingDiverged
 from facenet_res.core.files import write_atomically
-from facenet_res.train.learner import Learner
 
 STATE_NAME = "state.safetensors"
 PREVIOUS_NAME = "state.previous.safetensors"
@@ -22,7 +21,7 @@ PREVIOUS_NAME = "state.previous.safetensors"
 UNREADABLE = (SafetensorError, KeyError, OSError, TypeError, ValueError)
 
 
-def save_state(learner: Learner, folder: Path, progress: dict[str, Any]) -> None:
+def save_state(learner: keras.Model, folder: Path, progress: dict[str, Any]) -> None:
     """Writes weights, centres, optimiser and progress; keeps the file before it as well.
 
     Raises:
@@ -40,7 +39,7 @@ def save_state(learner: Learner, folder: Path, progress: dict[str, Any]) -> None
     write_atomically(path, data, previous=folder / PREVIOUS_NAME)
 
 
-def check_finite(learner: Learner, folder: Path, step: int) -> None:
+def check_finite(learner: keras.Model, folder: Path, step: int) -> None:
     """A gradient that is no number spoils the weights behind a loss that is one.
 
     Raises:
@@ -83,7 +82,7 @@ def saved_step(folder: Path) -> int:
     return 0
 
 
-def load_state(learner: Learner, folder: Path) -> dict[str, Any] | None:
+def load_state(learner: keras.Model, folder: Path) -> dict[str, Any] | None:
     """Restores the newest state that is whole, and removes a newer one that is damaged.
 
     Returns:
@@ -139,7 +138,7 @@ def _digest(tensors: Mapping[str, NDArray[Any]], progress: str) -> str:
     return digest.hexdigest()
 
 
-def _assign(learner: Learner, tensors: list[Any], path: Path) -> None:
+def _assign(learner: keras.Model, tensors: list[Any], path: Path) -> None:
     variables = _variables(learner)
     shapes = [tuple(variable.shape) for variable in variables]
     found = [tensor.shape for tensor in tensors]
@@ -154,7 +153,7 @@ def _assign(learner: Learner, tensors: list[Any], path: Path) -> None:
         variable.assign(tensor)
 
 
-def _variables(learner: Learner) -> list[Any]:
+def _variables(learner: keras.Model) -> list[Any]:
     # The optimiser's variables exist only once it is built, which `train` does before.
     # The states of dropout's generators are among the learner's.
     return [*learner.variables, *learner.optimizer.variables]

@@ -176,7 +176,7 @@ def test_every_folder_of_the_package_stands_on_a_floor() -> None:
     folders = {
         f"facenet_res.{path.parent.name}" for path in (ROOT / "facenet_res").glob("*/__init__.py")
     }
-    assert standing == folders | {"experiments"}
+    assert standing == folders | {"experiments", "examples"}
 
 
 def test_no_file_names_a_package_index_or_holds_a_secret() -> None:

@@ -29,7 +29,7 @@ def python_files() -> list[Path]:
     # An unpacked archive has no Git: then the folders are walked.
     names = listed or [
         path.relative_to(ROOT).as_posix()
-        for top in ("facenet_res", "server", "experiments", "tests")
+        for top in ("facenet_res", "server", "experiments", "examples", "tests")
         for path in (ROOT / top).rglob("*.py")
     ]
     return [

@@ -25,6 +25,8 @@ SMALL = [
             ("cifar_preact", 20, True),
         )
     ),
+    ClassifierConfig(depth=50, width=0.25, is_stride_first=True, classes=7),
+    ClassifierConfig(family="cifar_resnet", depth=14, width=0.5, classes=7),
 ]
 ALL = {network.name: network.config for network in networks()}
 

@@ -26,7 +26,7 @@ def test_a_depth_that_the_family_has_not_is_named_with_the_rule(
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("family", "vgg"), ("classes", 1), ("classes", 10_000_001)]
+    ("field", "value"), [("family", "vgg"), ("classes", 1), ("classes", 10_000_001), ("width", 0.1)]
 )
 def test_a_value_out_of_range_is_named(field: str, value: object) -> None:
     with pytest.raises(ConfigInvalid, match=rf"classifier\.{field} .*{value!r}"):

@@ -22,7 +22,7 @@ def add_parser(subparsers: Subparsers) -> None:
     summary = "enrol the named people of a report in a gallery"
     parser = add_command(subparsers, "dedup enroll", run, summary, NOTES)
     parser.add_argument("out", type=Path, metavar="OUT", help="folder of the report")
-    parser.add_argument("--gallery", type=Path, required=True, metavar="DIR", help="gallery")
+    parser.add_argument("--gallery", required=True, metavar="DIR|URL", help="gallery")
     add_model(parser)
 
 

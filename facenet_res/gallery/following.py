@@ -30,9 +30,11 @@ class Follower:
 
     def follow(self) -> None:
         """Applies what was committed since."""
+        known = self.position
         version = self._database.version()
         if version == self._version:
             return
+        self._check_version(version, known)
         with self._following:
             while self._apply():
                 pass
@@ -72,6 +74,9 @@ class Follower:
         self.table.put(faces)
         self.position = entries[-1][0].position
         return True
+
+    def _check_version(self, version: int, known: int) -> None:
+        """Checks a version that was read after the log was followed to the known position."""
 
     def _entries(self, connection: Connection) -> list[tuple[LogRow, str]]:
         """The next entries of the log."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import psycopg
@@ -29,12 +29,12 @@ class PostgresPlace:
 
     Attributes:
         gallery: its name, a schema of the database.
-        parameters: of the connection, as libpq names them.
+        parameters: of the connection, as libpq names them; left out of `repr`, as a password is.
         shown: for messages; without the password.
     """
 
     gallery: str
-    parameters: Mapping[str, str | int]
+    parameters: Mapping[str, str | int] = field(repr=False)
     shown: str
 
     def __str__(self) -> str:

@@ -37,7 +37,8 @@ class Replica(Follower):
         """Reads and checks everything.
 
         Raises:
-            GalleryInvalid: something is damaged or missing.
+            GalleryInvalid: something is damaged or missing. Later `follow` raises it where the log
+                no longer is the one that was followed.
         """
         self.memory = MemorySlots(vector_bytes)
         self._vector_bytes = vector_bytes
@@ -58,17 +59,6 @@ class Replica(Follower):
                 f"first in slot {wrong[0]}); restore a backup"
             )
         super().__init__(database, table, progress.position)
-
-    def follow(self) -> None:
-        """Applies what was committed since.
-
-        Raises:
-            GalleryInvalid: the log no longer is the one that was followed.
-        """
-        known = self.position
-        if self._database.version() < known:
-            raise self._forked()
-        super().follow()
 
     def counts(self) -> Counts:
         """How many people and faces there are."""
@@ -100,6 +90,11 @@ class Replica(Follower):
             self._count(entry[0] for entry in effects.log)
             self.position, self._chain = progress.position, progress.chain
             self._version = progress.position
+
+    def _check_version(self, version: int, known: int) -> None:
+        # The version is the position.
+        if version < known:
+            raise self._forked()
 
     def _entries(self, connection: Connection) -> list[tuple[LogRow, str]]:
         """The next entries, of a log that still holds the last one that was followed."""

@@ -230,6 +230,7 @@ def test_a_wrong_url_is_refused_without_its_password() -> None:
     assert "secret" not in str(refused.value)
     place = place_of("postgresql://ada:secret@host:5433/db?gallery=staff&sslmode=require")
     assert str(place) == "postgresql://host:5433/db?gallery=staff"
+    assert "secret" not in repr(place)
     assert place.parameters["password"] == "secret"  # noqa: S105
     with pytest.raises(GalleryUnavailable, match="cannot be reached") as absent:
         EmbeddingGallery.open("postgresql://ada:secret@127.0.0.1:1/db")

@@ -14,16 +14,16 @@ networks and thresholds are those of the `mtcnn` package; around them four thing
 Source: Zhang et al. 2016, arXiv:1604.02878.
 """
 
-import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facenet_res.core.arrays import check_image
 from facenet_res.core.errors import ConfigInvalid
+from facenet_res.core.machine import has_bf16
 from facenet_res.core.types import Box, Detection, Image
 from facenet_res.faces.detector import largest_first
 from facenet_res.faces.mosaic import CELL_PX, NOWHERE, STEP_PX, Canvas, canvases
@@ -41,6 +41,7 @@ _SCALES_IOU_MAX: Final = 0.7
 _CLOSE_UP: Final = 1.5
 _REFINED_SIDE_PX: Final = 24
 _FINAL_SIDE_PX: Final = 48
+PRECISIONS: Final = ("auto", "f32", "bf16")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,8 @@ class MtcnnConfig:
         refined_score_min: R-Net's threshold.
         score_min: O-Net's threshold, and so the least score of a detection. The package takes
             0.8; of 200 images 0.9 loses one face and 11 of 15 things that are none.
+        proposal_precision: of P-Net's numbers: "f32", "bf16", or "auto", which is bf16 where the
+            CPU computes in it: 39 % less time, and boxes that differ by a hundredth.
         candidates_max: the best proposals that R-Net looks at. Bounds the time for images full
             of texture; a crowd of 100 faces has about 1,000.
     """
@@ -69,6 +72,7 @@ class MtcnnConfig:
     refined_score_min: float = 0.7
     score_min: float = 0.9
     candidates_max: int = 1000
+    proposal_precision: Literal["auto", "f32", "bf16"] = "auto"
 
     def __post_init__(self) -> None:
         allowed = {
@@ -80,11 +84,14 @@ class MtcnnConfig:
             "score_min": (0.1, 1),
             "candidates_max": (1, 100_000),
         }
-        for field in dataclasses.fields(self):
-            low, high = allowed[field.name]
-            value = getattr(self, field.name)
+        for name, (low, high) in allowed.items():
+            value = getattr(self, name)
             if not low <= value <= high:
-                raise ConfigInvalid(f"{field.name} must be in [{low}, {high}], got {value}")
+                raise ConfigInvalid(f"{name} must be in [{low}, {high}], got {value}")
+        if self.proposal_precision not in PRECISIONS:
+            raise ConfigInvalid(
+                f"proposal_precision must be one of {PRECISIONS}, got {self.proposal_precision!r}"
+            )
 
 
 def mtcnn_config(face_px_min: float | None) -> MtcnnConfig:
@@ -115,7 +122,10 @@ class MtcnnDetector:
 
     def __init__(self, config: MtcnnConfig = MtcnnConfig()) -> None:
         self._config = config
-        self._propose_net, self._refine_net, self._final_net = load_networks()
+        asked = config.proposal_precision
+        precision = ("bf16" if has_bf16() else "f32") if asked == "auto" else asked
+        networks = load_networks(proposal_precision=precision)
+        self._propose_net, self._refine_net, self._final_net = networks
 
     @property
     def side_px_enough(self) -> int | None:

@@ -80,7 +80,7 @@ class Network:
     def __init__(self, name: str, tensors: Tensors, precision: str = "f32") -> None:
         config = {
             "PERFORMANCE_HINT": "LATENCY",
-            # Not bf16, the default where the CPU has it: boxes are the same on every machine.
+            # Of R-Net and O-Net not bf16, the default where the CPU has it: they set the boxes.
             "INFERENCE_PRECISION_HINT": precision,
         }
         compiled = ov.Core().compile_model(_graph(name, tensors), "CPU", config)

@@ -215,3 +215,16 @@ def test_finds_the_subject_of_lfw_photographs(detector: MtcnnDetector, shared_da
                 missed.append(name)
     # Then at most one in 200 is without a face there.
     assert len(missed) <= 0.005 * len(names), missed
+
+
+@pytest.mark.parametrize("name", PORTRAITS)
+def test_proposals_in_bf16_end_in_the_same_faces(name: str) -> None:
+    # On a CPU without bf16 OpenVINO emulates it, slowly.
+    exact, rounded = (
+        MtcnnDetector(MtcnnConfig(proposal_precision=each)).detect(portrait(name))
+        for each in ("f32", "bf16")
+    )
+    assert len(exact) == len(rounded) == 1
+    assert exact[0].box.iou(rounded[0].box) > 0.9
+    with pytest.raises(ConfigInvalid, match="proposal_precision must be one of"):
+        MtcnnConfig(proposal_precision="f16")  # type: ignore[arg-type]

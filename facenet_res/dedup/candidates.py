@@ -7,8 +7,8 @@ neighbours only. Two images that meet often are candidates. Sorting is all the w
 Images with few corners (a sky, a blurred wall) ask for their nearest in an index of the whole
 pictures' cosine waves, each in the eight ways it may lie.
 
-Bound: one image has at most 250 corners, plain and mirrored: a million images need 4 GB for one
-table at a time, and have at most `PER_IMAGE_MAX` candidates each.
+Bound: one image has at most 250 corners, plain and mirrored, 16 kB in memory; a table adds 20 bytes
+for each. An image has at most `PER_IMAGE_MAX` candidates.
 """
 
 from collections import defaultdict
@@ -32,6 +32,7 @@ NEIGHBOURS: Final = 6
 _TABLES: Final = 8
 _BITS_MIN, _BITS_MAX = 18, 32
 _WINDOW: Final = 8
+_MANY_IMAGES: Final = 2000
 _MEETINGS_MIN: Final = 3
 # Spreads above chance, and the share of the corners that is enough: of 600 pairs of copies of 100
 # images all pass, of the pairs of other images that meet most often one in three.
@@ -113,6 +114,9 @@ def meeting_pairs(plain: Corners, mirrored: Corners, images: int) -> list[tuple[
     for _ in range(_TABLES):
         met = _met(_buckets(codes, rng.choice(256, bits, replace=False)), rows, is_mirrored, images)
         new, times = np.unique(met, return_counts=True)
+        if images >= _MANY_IMAGES:
+            # Chance meetings in a table are single ones then, and would be most of the memory.
+            new, times = new[times > 1], times[times > 1]
         keys, where = np.unique(np.concatenate([keys, new]), return_inverse=True)
         counts = np.bincount(where, np.concatenate([counts, times])).astype(np.int64)
     firsts, seconds = np.divmod(keys, images)

@@ -5,6 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from facenet_res.core.types import Image
@@ -64,10 +65,16 @@ class Fingerprints:
 
     def corners(self, *, mirrored: bool = False) -> Corners:
         """The codes of all images."""
-        column: list[bytes] = self._column(f"{_kind(mirrored)}_codes")
-        counts = [len(codes) // CODE_BYTES for codes in column]
-        codes = np.frombuffer(b"".join(column), np.uint8).reshape(-1, CODE_BYTES)
-        return Corners(codes, np.repeat(np.arange(len(counts)), counts))
+        column = self._table[f"{_kind(mirrored)}_codes"]
+        taken = column.take(pa.array(self._rows, pa.int64())).cast(pa.large_binary())
+        # One copy in memory, and no object for each image.
+        cells = (
+            pa.concat_arrays(taken.chunks) if taken.num_chunks else pa.array([], pa.large_binary())
+        )
+        counts = pc.binary_length(cells).to_numpy(zero_copy_only=False) // CODE_BYTES
+        data = cells.buffers()[2] if len(cells) else None
+        codes = np.frombuffer(data or b"", np.uint8)[: int(counts.sum()) * CODE_BYTES]
+        return Corners(codes.reshape(-1, CODE_BYTES), np.repeat(np.arange(len(counts)), counts))
 
 
 def _kind(mirrored: bool) -> str:

@@ -57,6 +57,12 @@ def add_parsers(subparsers: Subparsers) -> None:
         "--exact-only", action="store_true", help="byte-equal copies only; needs no model"
     )
     parser.add_argument(
+        "--manifest",
+        type=Path,
+        metavar="FILE",
+        help="CSV or Parquet with a column path: only these files of DIR",
+    )
+    parser.add_argument(
         "--two-in-an-image",
         action="store_true",
         help="let two faces of one image be one person (collages, mirrors)",
@@ -77,9 +83,11 @@ def add_parsers(subparsers: Subparsers) -> None:
 def run(arguments: Namespace) -> int:
     """Searches and writes the report."""
     from facenet_res.dedup.config import DedupConfig
+    from facenet_res.dedup.manifest import read_manifest
     from facenet_res.dedup.run import deduplicate
 
     config = DedupConfig(
+        only=None if arguments.manifest is None else read_manifest(arguments.manifest),
         near_copies=not arguments.exact_only,
         two_in_an_image=arguments.two_in_an_image,
         identities=arguments.identities,

@@ -63,7 +63,13 @@ def scan(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgress) 
     photos: list[PhotoFile] = []
     skipped: list[SkippedFile] = []
     others: list[os.DirEntry[str]] = []
+    wanted = None if config.only is None else set(config.only)
     for found in _files(folder, folder, out.resolve()):
+        path = found.path if isinstance(found, SkippedFile) else _relative(folder, found.path)
+        if wanted is not None:
+            if path not in wanted:
+                continue
+            wanted.remove(path)
         entry = (
             found if isinstance(found, SkippedFile) else _examined(folder, found, config, hashes)
         )
@@ -74,6 +80,8 @@ def scan(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgress) 
         else:
             photos.append(entry)
         on_progress(Progress(Stage.SCAN, len(photos) + len(skipped), 0))
+    message = "the manifest lists it, and there is no such file"
+    skipped.extend(SkippedFile(path, FileMissing.reason, message) for path in wanted or ())
     equal = _of_equal_size(folder, others, hashes)
     hashes.flush()
     if not photos and not equal:

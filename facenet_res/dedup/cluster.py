@@ -103,6 +103,8 @@ def cluster(folder: Path, out: Path, config: DedupConfig, on_progress: OnProgres
         skipped,
         people.nearest_histogram,
         people.identities,
+        people.similarity_min,
+        people.fmr,
     )
     write_groups(out, with_stable_ids(found, _groups_before(out)))
     on_progress(Progress(Stage.CLUSTER, 2, 2))

@@ -19,6 +19,8 @@ class DedupConfig:
     Attributes:
         similarity_min: least cosine of two faces of one person, in [-1, 1]; the model's threshold.
         fmr: the rate that threshold was measured for; 0 where it was set by hand.
+        calibration: pairs of an FMR and its threshold, the highest rate first. Where given, a
+            large set is grouped at a lower rate than `fmr`; see `person_threshold`.
         only: paths of the files to take, relative to the folder; None for all.
         near_copies: whether changed copies are looked for, or byte-equal files only.
         face_side_px_min: smaller faces are counted but not grouped: they resemble everybody.
@@ -36,6 +38,7 @@ class DedupConfig:
 
     similarity_min: float = 0.5
     fmr: float = 0.0
+    calibration: tuple[tuple[float, float], ...] = ()
     only: frozenset[str] | None = None
     near_copies: bool = True
     face_side_px_min: float = 24.0

@@ -78,6 +78,8 @@ def _groups(record: dict[str, Any]) -> Groups:
             )
             for pair in record["identities"]
         ),
+        similarity_min=record["similarity_min"],
+        fmr=record["fmr"],
     )
 
 

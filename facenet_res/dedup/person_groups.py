@@ -18,6 +18,7 @@ from facenet_res.dedup.people import (
     near_pairs,
     similarities,
 )
+from facenet_res.dedup.person_threshold import person_threshold
 from facenet_res.dedup.types import (
     CopyGroup,
     FacesAlike,
@@ -43,6 +44,7 @@ class People:
         set_aside: faces too weak to open a group that joined none.
         compared: number of faces that could open a group.
         identities: folders that are one person, where the configuration asks for them.
+        similarity_min: the threshold that was used, and `fmr` the rate that it stands for.
         nearest_histogram: of these, by the similarity of the nearest face, from 0 to 1 in 40 steps.
     """
 
@@ -52,6 +54,8 @@ class People:
     compared: int
     nearest_histogram: tuple[int, ...]
     identities: tuple[IdentityDuplicate, ...] = ()
+    similarity_min: float = 0.0
+    fmr: float = 0.0
 
 
 def weaknesses(faces: PhotoFaces, config: DedupConfig) -> NDArray[np.str_]:
@@ -113,13 +117,14 @@ class _Faces:
         self._strong = np.flatnonzero(taking_part & is_strong)
         self._weak = np.flatnonzero(taking_part & ~is_strong)
         order = {name: number for number, name in enumerate(paths)}
+        self._similarity_min, self._fmr = person_threshold(config, len(self._strong))
         self._images = np.array([order.get(name, -1) for name in faces.sha256], np.int64)
 
     def people(self) -> People:
         strong, config = self._strong, self._config
         embeddings = self._faces.embeddings[strong]
-        pairs = near_pairs(embeddings, config.similarity_min)
-        clusters = group_faces(embeddings, pairs, config.similarity_min, self._rules())
+        pairs = near_pairs(embeddings, self._similarity_min)
+        clusters = group_faces(embeddings, pairs, self._similarity_min, self._rules())
         joined = self._joined(clusters)
         groups = [
             self._group(strong[rows], extra) for rows, extra in zip(clusters, joined, strict=True)
@@ -145,7 +150,16 @@ class _Faces:
         histogram, _ = np.histogram(pairs.nearest, _BINS, (0.0, 1.0))
         counts = tuple(histogram.tolist())
         twice = self._identities() if config.identities else ()
-        return People(tuple(groups), self._alike(pairs), aside, len(strong), counts, twice)
+        return People(
+            tuple(groups),
+            self._alike(pairs),
+            aside,
+            len(strong),
+            counts,
+            twice,
+            self._similarity_min,
+            self._fmr,
+        )
 
     def _identities(self) -> tuple[IdentityDuplicate, ...]:
         """Folders that are one person: of each image its largest face, if it is strong."""
@@ -157,7 +171,7 @@ class _Faces:
         ]
         owners = [self._paths[names[row]].partition("/")[0] for row in rows]
         faces = self._faces.embeddings[rows]
-        found = identity_duplicates(owners, faces, self._config.similarity_min)
+        found = identity_duplicates(owners, faces, self._similarity_min)
         return tuple(
             IdentityDuplicate(
                 each.first,
@@ -201,7 +215,7 @@ class _Faces:
         """Weak faces of each group, at most one of an image and none of an image in the group."""
         embeddings = self._faces.embeddings
         strong, weak = self._strong, self._weak
-        best = attached(embeddings[strong], embeddings[weak], clusters, self._config.similarity_min)
+        best = attached(embeddings[strong], embeddings[weak], clusters, self._similarity_min)
         seen = [set(self._images[strong[list(rows)]].tolist()) for rows in clusters]
         joined: list[list[int]] = [[] for _ in clusters]
         for row, group in zip(weak.tolist(), best, strict=True):

@@ -145,12 +145,13 @@ class _Run:
     def report(self, started: datetime, finished: datetime) -> DedupReport:
         self.on_progress(Progress(Stage.REPORT, 0, 1))
         model_id = read_model(self.out).model_id
+        groups = read_groups(self.out)
         report = DedupReport(
             folder=str(self.folder),
             model_id=model_id,
-            similarity_min=self.config.similarity_min,
-            fmr=self.config.fmr,
-            groups=read_groups(self.out),
+            similarity_min=groups.similarity_min,
+            fmr=groups.fmr,
+            groups=groups,
             finished_at=finished.isoformat(timespec="seconds"),
             seconds=round((finished - started).total_seconds(), 1),
         )

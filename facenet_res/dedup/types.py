@@ -95,8 +95,7 @@ class CopyMember:
     Attributes:
         path: relative to the folder.
         bytes: size of the file.
-        width_px: of the upright picture.
-        height_px: of the upright picture.
+        width_px: of the upright picture; likewise `height_px`.
         sha256: 64 hexadecimal digits.
         kind: what it is to the one suggested to be kept.
         changes: what was done to it, for people: "mirrored", "cropped to 81 %", ...
@@ -237,15 +236,14 @@ class Counts:
 
     Attributes:
         files: found in the folder, of every kind.
-        photos: of these, read as photos.
-        photo_bytes: what they take.
+        photos: of these, read as photos, and `photo_bytes` what they take.
         byte_equal_copies: files that equal another, beyond the first of each.
-        near_copies: distinct changed copies, beyond the one kept of each group.
-        excess_bytes: what all copies but the kept ones take.
-        faces: found in distinct photos.
+        near_copies: changed copies, beyond the kept ones.
+        excess_bytes: what these take.
+        faces: in distinct photos.
         faces_compared: large and certain enough to be grouped, in kept photos.
-        faces_set_aside: too small, uncertain, blurred or turned for a group of their own.
-        images_cut: images with more faces than `faces_a_photo_max`: the smallest are left out.
+        faces_set_aside: too weak for a group of their own.
+        images_cut: with more faces than `faces_a_photo_max`: the smallest are left out.
         skipped: files that were not read.
     """
 
@@ -264,7 +262,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """What the cluster stage found; see `People` for the histogram."""
+    """What the cluster stage found; see `People` for the last four."""
 
     counts: Counts
     copies: tuple[CopyGroup, ...]
@@ -275,6 +273,8 @@ class Groups:
     skipped: tuple[SkippedFile, ...]
     nearest_histogram: tuple[int, ...] = ()
     identities: tuple[IdentityDuplicate, ...] = ()
+    similarity_min: float = 0.0
+    fmr: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

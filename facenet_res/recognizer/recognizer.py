@@ -265,7 +265,7 @@ class FaceRecognizer:
         Args:
             folder: searched at any depth; never changed.
             out: folder of the report; a run that was stopped resumes there.
-            fmr: false match rate of a pair of faces; the recognizer's default where None.
+            fmr: false match rate of a pair of faces; None for the default, or less if many.
             threshold: or the least score of two faces of one person, in [-1, 1].
             config: other settings; its threshold is the one that these mean.
             on_progress: called with each stage's progress, in this thread.
@@ -282,6 +282,9 @@ class FaceRecognizer:
         settings = replace(
             config or DedupConfig(), similarity_min=point.threshold, fmr=point.fmr or 0.0
         )
+        if fmr is None and threshold is None:
+            calibrated = tuple((each.fmr, each.similarity) for each in self.manifest.thresholds)
+            settings = replace(settings, calibration=calibrated)
         source, target = given_path(folder, "folder"), given_path(out, "out")
         progress = on_progress or no_progress
         return deduplicate(source, target, settings, recognizer=self, on_progress=progress)

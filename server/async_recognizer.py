@@ -1,9 +1,11 @@
 """A recognizer for the event loop: many requests share the engine's calls.
 
-Decoding, detection and alignment run in worker threads; the faces of all requests meet in the
-batcher, so that one engine call serves many callers.
+Decoding runs in processes with limits, detection and alignment in threads; the faces of all
+requests meet in the batcher, so that one engine call serves many callers. What cannot be answered
+before its deadline, as far as one can tell from the answers before, is not begun.
 """
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,8 +14,10 @@ from facenet_res.faces.detector import only_face
 from facenet_res.inference.batcher import Batcher
 from facenet_res.recognizer.recognizer import FaceRecognizer
 from facenet_res.recognizer.steps import stacked, with_embeddings
-from facenet_res.server.context import Caller
-from facenet_res.server.pool import WorkerPool
+from facenet_res.server.context import Call
+from facenet_res.server.decoding.pool import DecoderPool
+from facenet_res.server.pool import Turn, WorkerPool
+from facenet_res.server.smoothed import Smoothed
 
 Result = TypeVar("Result")
 
@@ -25,71 +29,94 @@ class AsyncRecognizer:
         recognizer: what detects and decides; its embedder is called by the batcher alone.
     """
 
-    def __init__(self, recognizer: FaceRecognizer, batcher: Batcher, workers: WorkerPool) -> None:
+    def __init__(
+        self,
+        recognizer: FaceRecognizer,
+        batcher: Batcher,
+        workers: WorkerPool,
+        decoders: DecoderPool,
+    ) -> None:
         self.recognizer = recognizer
         self._batcher = batcher
         self._workers = workers
+        self._decoders = decoders
+        self._embed_s = Smoothed()
 
-    async def detect(self, image: bytes, caller: Caller, faces_max: int = 0) -> ImageResult:
+    async def detect(self, image: bytes, call: Call, faces_max: int = 0) -> ImageResult:
         """Detects and aligns the faces of an image.
 
         Args:
             image: the bytes of an image file.
-            caller: who waits for the answer, and for how long.
+            call: who waits for the answer, and for how long.
             faces_max: most faces to return, the largest first; 0 for all.
 
         Raises:
-            ImageUnreadable, ImageTooLarge: the image.
+            ImageUnreadable, ImageTooLarge, ImageUndecodable: the image.
+            DeadlineExceeded: it could not be answered in time, and was not begun.
         """
+        return await self._detected(image, call, faces_max, self._latest(call, then_embed=False))
 
-        def detect() -> ImageResult:
-            opened = self.recognizer.open_image(image)
-            faces = self.recognizer.detect(opened, faces_max=faces_max or None)
-            return ImageResult("", tuple(faces), *opened.size_px)
-
-        return await self.compute(detect, caller)
-
-    async def embed(self, image: bytes, caller: Caller, faces_max: int = 0) -> ImageResult:
+    async def embed(self, image: bytes, call: Call, faces_max: int = 0) -> ImageResult:
         """Detects and embeds the faces of an image; see `detect`.
 
         Raises:
-            ImageUnreadable, ImageTooLarge: the image.
+            ImageUnreadable, ImageTooLarge, ImageUndecodable: the image.
             QueueFull, DeadlineExceeded, ShuttingDown: the faces cannot be embedded in time.
         """
-        found = await self.detect(image, caller, faces_max)
-        faces = tuple(await self._embedded(found.faces, caller))
+        latest = self._latest(call, then_embed=True)
+        found = await self._detected(image, call, faces_max, latest)
+        faces = tuple(await self._embedded(found.faces, call))
         return ImageResult("", faces, found.width_px, found.height_px)
 
-    async def embed_one(self, image: bytes, caller: Caller, *, largest: bool) -> Face:
+    async def embed_one(self, image: bytes, call: Call, *, largest: bool) -> Face:
         """Detects and embeds the face of an image that should show one.
 
         Raises:
             NoFace, SeveralFaces: it does not.
-            ImageUnreadable, ImageTooLarge: the image.
+            ImageUnreadable, ImageTooLarge, ImageUndecodable: the image.
             QueueFull, DeadlineExceeded, ShuttingDown: the face cannot be embedded in time.
         """
-
-        def detect() -> Face:
-            return only_face(self.recognizer.detect(image), largest=largest)
-
-        (face,) = await self._embedded((await self.compute(detect, caller),), caller)
+        found = await self._detected(image, call, 0, self._latest(call, then_embed=True))
+        (face,) = await self._embedded((only_face(found.faces, largest=largest),), call)
         return face
 
-    async def embed_aligned(self, crops: Faces, caller: Caller) -> Embeddings:
+    async def embed_aligned(self, crops: Faces, call: Call) -> Embeddings:
         """Embeds aligned crops, uint8[B, 112, 112, 3] RGB.
 
         Raises:
             ArrayInvalid: the network has no embedding for one of them.
             QueueFull, DeadlineExceeded, ShuttingDown: they cannot be embedded in time.
         """
-        return await self._batcher.embed(crops, caller.remaining_s(), caller.client)
+        began_s = time.monotonic()
+        embeddings = await self._batcher.embed(crops, call.remaining_s(), call.caller)
+        self._embed_s.add(time.monotonic() - began_s)
+        return embeddings
 
-    async def compute(self, work: Callable[[], Result], caller: Caller) -> Result:
+    async def compute(self, work: Callable[[], Result], call: Call) -> Result:
         """Runs blocking work in a worker thread, at the caller's turn."""
-        return await self._workers.run(work, caller.client)
+        return await self._workers.run(work, Turn(call.caller, call.connection))
 
-    async def _embedded(self, faces: tuple[Face, ...], caller: Caller) -> list[Face]:
+    async def _detected(
+        self, image: bytes, call: Call, faces_max: int, latest: Callable[[], float]
+    ) -> ImageResult:
+        def detect() -> ImageResult:
+            with self._decoders.opened(image) as opened:
+                faces = self.recognizer.detect(opened, faces_max=faces_max or None)
+                return ImageResult("", tuple(faces), *opened.size_px)
+
+        return await self._workers.run(detect, Turn(call.caller, call.connection, latest))
+
+    def _latest(self, call: Call, *, then_embed: bool) -> Callable[[], float]:
+        """When work must have begun to be answered in time, asked at its turn."""
+
+        def latest_s() -> float:
+            needs_s = self._workers.mean_s(call.caller)
+            return call.deadline_s - needs_s - (self._embed_s.upper_s if then_embed else 0.0)
+
+        return latest_s
+
+    async def _embedded(self, faces: tuple[Face, ...], call: Call) -> list[Face]:
         if not faces:
             return []
-        embeddings = await self.embed_aligned(stacked(faces), caller)
+        embeddings = await self.embed_aligned(stacked(faces), call)
         return with_embeddings(faces, embeddings, self.recognizer.embedder.model_id)

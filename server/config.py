@@ -1,33 +1,23 @@
-"""Settings of the server, and the only place that reads the environment.
+"""Settings of the server: their ranges, and which of them go together."""
 
-Each setting can come from a flag (`--grace-s 5`), an environment variable
-(FACENET_RES_SERVER_GRACE_S=5) or a line of the TOML file that --config names (`grace_s = 5`); the
-first of these that sets it wins. An unknown name is an error, wherever it stands.
-"""
-
-import argparse
 import os
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from facenet_res.core.argument_parser import HelpFormatter, Parser
-from facenet_res.core.errors import ConfigInvalid, FileMissing
+from facenet_res.client.channel import is_loopback
+from facenet_res.core.errors import ConfigInvalid
 from facenet_res.core.manifest import FMR_DEFAULT
 from facenet_res.core.model_names import DEFAULT
-from facenet_res.core.typed_values import described, typed
 from facenet_res.faces.names import DETECTOR_DEFAULT
 from facenet_res.imaging.decode import ImageLimits
 from facenet_res.inference.config import Device, Engine, Precision
 from facenet_res.recognizer.config import RecognizerConfig
 from facenet_res.server.address import split_address
-
-ENV_PREFIX = "FACENET_RES_SERVER_"
-CONFIG_ENV = ENV_PREFIX + "CONFIG"
+from facenet_res.server.decoding.worker import DecodeLimits
+from facenet_res.server.interceptors.receiving import COPIES_READ
 
 NO_PATH = Path()
 """Stands for "not given" in path settings."""
@@ -42,12 +32,19 @@ class ServerConfig:
     """Everything that can be set; `Meta` says what `--help` says of it, and its range.
 
     Raises:
-        ConfigInvalid: two settings do not go together, or there is no gallery.
+        ConfigInvalid: a setting is out of range; see also `check_together`.
     """
 
     gallery: Annotated[
-        str, Meta(description="folder of the gallery, or its postgresql:// URL; required")
+        str,
+        Meta(
+            description="folder of the gallery, or its postgresql:// URL; by default one in the "
+            "user's data folder"
+        ),
     ] = ""
+    check: Annotated[
+        bool, Meta(description="check settings, files and model, say so, and serve nothing")
+    ] = False
     create: Annotated[bool, Meta(description="create the gallery where there is none")] = False
     address: Annotated[
         str, Meta(description="host:port to listen at; * for every address, port 0 picks one")
@@ -65,10 +62,28 @@ class ServerConfig:
         float,
         Meta(ge=0, description="smallest face of mtcnn, pixels; 0: 20, or 1/64 of the longer side"),
     ] = 0.0
+    tls_certificate: Annotated[
+        Path, Meta(description="certificate chain in PEM; read again when it changes")
+    ] = NO_PATH
+    tls_key: Annotated[Path, Meta(description="private key of the certificate, PEM")] = NO_PATH
+    tls_client_ca: Annotated[
+        Path, Meta(description="CA in PEM; clients must show a certificate of it")
+    ] = NO_PATH
+    api_keys: Annotated[
+        Path, Meta(description="file of API keys, made by `facenet-res keys create`")
+    ] = NO_PATH
+    jwks: Annotated[Path, Meta(description="JWKS file; clients may send tokens by its keys")] = (
+        NO_PATH
+    )
+    jwt_audience: Annotated[str, Meta(description="audience that tokens must be for")] = ""
+    jwt_issuer: Annotated[str, Meta(description="issuer of tokens; empty for any")] = ""
+    insecure: Annotated[
+        bool, Meta(description="serve others than loopback without TLS or credentials")
+    ] = False
     fmr: Annotated[
         float, Meta(gt=0, lt=1, description="FMR that decides where a request names none")
     ] = FMR_DEFAULT
-    image_bytes_max: Annotated[int, _whole(1, 512 << 20, "largest image file, bytes")] = 32 << 20
+    image_bytes_max: Annotated[int, _whole(1, 512 << 20, "largest image file, bytes")] = 16 << 20
     image_pixels_max: Annotated[int, _whole(1, 1 << 30, "most pixels of an image")] = 50_000_000
     batch_images_max: Annotated[
         int, _whole(1, 1024, "most images of one EmbedBatch, most faces of one EmbedAligned")
@@ -77,6 +92,21 @@ class ServerConfig:
     deadline_s_max: Annotated[
         float, Meta(ge=0.001, le=3600, description="longest time of a request, seconds")
     ] = 60.0
+    receive_s_max: Annotated[
+        float, Meta(ge=0.1, le=3600, description="longest time for a message to arrive, seconds")
+    ] = 10.0
+    memory_bytes_max: Annotated[int, _whole(1 << 20, 1 << 40, "bytes of messages held at once")] = (
+        512 << 20
+    )
+    decode_bytes_max: Annotated[
+        int, _whole(64_000_000, 1 << 40, "memory that decoding one image may take, bytes")
+    ] = 300_000_000
+    decode_cpu_s_max: Annotated[
+        float, Meta(ge=0.1, le=3600, description="CPU time that decoding one image may take")
+    ] = 2.0
+    connection_s_max: Annotated[
+        float, Meta(ge=1, le=86_400, description="age of a connection before it is renewed")
+    ] = 1800.0
     grace_s: Annotated[
         float, Meta(ge=0, le=3600, description="time for requests to end at a stop, seconds")
     ] = 10.0
@@ -98,11 +128,60 @@ class ServerConfig:
         split_address(self.address)
         if self.metrics_address:
             split_address(self.metrics_address)
-        if not self.gallery:
-            raise ConfigInvalid("no gallery is named: pass --gallery DIR")
         if "\0" in self.gallery:
             raise ConfigInvalid(f"gallery is a folder or a URL, got {self.gallery!a}")
         self.recognizer()
+
+    def check_together(self) -> None:
+        """Checks settings against each other, when all sources were read.
+
+        Raises:
+            ConfigInvalid: two of them do not go together.
+        """
+        self._check_security()
+        least = COPIES_READ * self.request_bytes_max
+        if self.memory_bytes_max < least:
+            raise ConfigInvalid(
+                f"memory_bytes_max is {self.memory_bytes_max}, least is {least}, which reading a "
+                "request of two images takes (image_bytes_max)"
+            )
+
+    def _check_security(self) -> None:
+        if (self.tls_certificate == NO_PATH) != (self.tls_key == NO_PATH):
+            raise ConfigInvalid("tls_certificate and tls_key are only useful together")
+        if self.tls_client_ca != NO_PATH and not self.is_encrypted:
+            raise ConfigInvalid("tls_client_ca needs tls_certificate and tls_key")
+        if (self.jwks == NO_PATH) != (not self.jwt_audience):
+            raise ConfigInvalid("jwks and jwt_audience are only useful together")
+        has_credentials = {self.tls_client_ca, self.api_keys, self.jwks} != {NO_PATH}
+        if self.insecure or is_loopback(self.address) or (self.is_encrypted and has_credentials):
+            return
+        lacks = " and ".join(
+            ["TLS (--tls-certificate, --tls-key)"] * (not self.is_encrypted)
+            + ["credentials (--api-keys, --jwks or --tls-client-ca)"] * (not has_credentials)
+        )
+        raise ConfigInvalid(
+            f"{self.address} can be reached from other machines, which takes {lacks}; or "
+            "--insecure where something else protects it"
+        )
+
+    @staticmethod
+    def given(path: Path) -> Path | None:
+        """A path that was set; None for one that was not."""
+        return None if path == NO_PATH else path
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS is used."""
+        return self.tls_certificate != NO_PATH
+
+    def decode_limits(self) -> DecodeLimits:
+        """What decoding one image may cost."""
+        return DecodeLimits(
+            image=self.recognizer().limits,
+            memory_bytes=self.decode_bytes_max,
+            cpu_s=self.decode_cpu_s_max,
+        )
 
     def recognizer(self) -> RecognizerConfig:
         """The settings of the recognizer among these.
@@ -113,7 +192,7 @@ class ServerConfig:
         return RecognizerConfig(
             model=self.model,
             detector=self.detector,
-            detector_model=None if self.detector_model == NO_PATH else self.detector_model,
+            detector_model=self.given(self.detector_model),
             face_px_min=self.face_px_min or None,
             engine=self.engine,
             device=self.device,
@@ -133,89 +212,3 @@ class ServerConfig:
     def worker_count(self) -> int:
         """Threads that decode and detect."""
         return self.workers or os.cpu_count() or 1
-
-
-def read_config(
-    arguments: Sequence[str], environment: Mapping[str, str], program: str = "facenet-res serve"
-) -> ServerConfig:
-    """Joins flags, environment, TOML file and defaults.
-
-    Args:
-        arguments: the command line after the program's name; `--help` and unknown flags end the
-            process, as argparse does.
-        environment: variables by name.
-        program: how it was called, for `--help`.
-
-    Raises:
-        ConfigInvalid: an unknown setting, a value of the wrong type or out of range.
-        FileMissing: the TOML file cannot be read.
-    """
-    flags = vars(_parser(program).parse_args(arguments))
-    path = flags.pop("config", None) or environment.get(CONFIG_ENV)
-    variables = {
-        name.removeprefix(ENV_PREFIX).lower(): value
-        for name, value in environment.items()
-        if name.startswith(ENV_PREFIX) and name != CONFIG_ENV
-    }
-    values: dict[str, Any] = {}
-    if path:
-        values |= _checked(_from_toml(Path(path)), f"config file {path}", is_text=False)
-    values |= _checked(variables, f"the environment ({ENV_PREFIX}...)", is_text=True)
-    values |= _checked(flags, "the command line", is_text=True)
-    return ServerConfig(**values)
-
-
-def _checked(values: Mapping[str, Any], origin: str, *, is_text: bool) -> dict[str, Any]:
-    """The values that a source sets, as their types; what it does not set stays away."""
-    # Not every source names a gallery.
-    spare = {"gallery": ".x"} if "gallery" not in values else {}
-    whole = typed(ServerConfig, {**spare, **values}, origin, error=ConfigInvalid, is_text=is_text)
-    return {name: getattr(whole, name) for name in values}
-
-
-EXAMPLES = (
-    """examples:
-  {program} --gallery staff --create
-  {program} --gallery staff --address 0.0.0.0:50051 --model dlib-resnet
-  {program} --config server.toml
-
-A line on stdout says when the server is ready; SIGTERM and Ctrl-C stop it after the requests at
-hand. Each option is a setting: it is also read from the variable """
-    + ENV_PREFIX
-    + """NAME and from
-the TOML file. See docs/server.md."""
-)
-
-
-def _parser(program: str) -> argparse.ArgumentParser:
-    parser = Parser(
-        prog=program,
-        usage="%(prog)s --gallery DIR [options]",
-        description="Serves a gallery and the recognizer over gRPC.",
-        epilog=EXAMPLES.format(program=program),
-        formatter_class=HelpFormatter,
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--config", metavar="FILE", help="TOML file of settings")
-    words = described(ServerConfig)
-    for entry in fields(ServerConfig):
-        flag = "--" + entry.name.replace("_", "-")
-        (kind, *_) = get_args(entry.type)
-        if kind is bool:
-            parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=words[entry.name])
-            continue
-        shown = "" if entry.default in {NO_PATH, ""} else f" (default: {entry.default})"
-        choices = get_args(kind)
-        metavar = "|".join(choices) if choices else "DIR" if entry.name == "gallery" else "X"
-        parser.add_argument(flag, metavar=metavar, help=words[entry.name] + shown)
-    return parser
-
-
-def _from_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise FileMissing(f"config file {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"config file {path} is not TOML: {error}") from error

@@ -4,7 +4,9 @@ Source:
     https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 """
 
+import contextlib
 from collections.abc import Sequence
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -19,7 +21,7 @@ class Health:
 
     def __init__(self, services: Sequence[str]) -> None:
         self._services = (OVERALL, *services)
-        self._servicer = aio.HealthServicer()
+        self._servicer = HealthServicer(self._services)
 
     async def add_to(self, server: grpc.aio.Server) -> None:
         """Answers health checks, with NOT_SERVING for now."""
@@ -37,3 +39,26 @@ class Health:
     async def _set(self, status: int) -> None:
         for service in self._services:
             await self._servicer.set(service, status)
+
+
+class HealthServicer(aio.HealthServicer):
+    """gRPC's own, with List, and quiet when a watcher leaves."""
+
+    def __init__(self, services: Sequence[str]) -> None:
+        super().__init__()
+        self._names = tuple(services)
+
+    async def List(self, request: Any, context: Any) -> Any:  # noqa: N802 - named by the protocol
+        """The status of each service."""
+        return health_pb2.HealthListResponse(
+            statuses={
+                name: health_pb2.HealthCheckResponse(status=self._server_status[name])
+                for name in self._names
+            }
+        )
+
+    async def Watch(self, request: Any, context: Any) -> None:  # noqa: N802
+        """Sends the status whenever it changes, until the caller leaves."""
+        # A write to a caller who has left is no fault: gRPC would log it with a trace.
+        with contextlib.suppress(grpc.aio.BaseError, grpc.aio.UsageError):
+            await super().Watch(request, context)

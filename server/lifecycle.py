@@ -15,6 +15,13 @@ from facenet_res.server.signals import STOP_SIGNALS
 # For the answers of the calls that are ended.
 ENDING_S = 1.0
 
+# What to do with an empty gallery; in Python, since that is there.
+NEXT = """nobody is enrolled yet; try, in Python:
+  import facenet_res as fr
+  gallery = fr.connect("{address}").open_gallery()
+  gallery.enroll("ada", "ada.jpg")
+  gallery.identify("party.jpg")"""
+
 log = logging.getLogger(__name__)
 
 
@@ -63,6 +70,7 @@ async def _stop(config: ServerConfig, app: App) -> None:
     if not ended:
         # gRPC would only cut the calls off.
         app.requests.end_all()
+        app.decoders.end()
     await stopping
     log.info("metrics at the end: %s", app.metrics.summary())
 
@@ -76,9 +84,10 @@ async def _report(metrics: Metrics, every_s: float) -> None:
 def _ready_line(config: ServerConfig, app: App, ready_s: float) -> str:
     counts = app.gallery.counts()
     info = app.gallery.recognizer.info()
-    return (
+    line = (
         f"serving at {app.address}: model {info.title} "
         f"({info.embedding_dim} values), engine {info.engine}, "
         f"gallery {shown(config.gallery)} with {counts.persons} people and {counts.faces} faces, "
         f"ready in {ready_s:.1f} s"
     )
+    return line if counts.persons else f"{line}\n{NEXT.format(address=app.address)}"

@@ -10,11 +10,18 @@ from facenet_res.core.errors import ConfigInvalid
 from facenet_res.server.address import probe, split_address
 
 
-def bind(server: grpc.aio.Server, address: str) -> str:
+def bind(
+    server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None = None
+) -> str:
     """Has the server listen at an address.
 
     The server must have been made with `grpc.so_reuseport` 0: by default two servers may share one
     port, and each would answer half of the clients from its own gallery.
+
+    Args:
+        server: to listen.
+        address: host:port.
+        credentials: TLS; None for none.
 
     Returns:
         The address with the port that was picked, where port 0 was asked for.
@@ -27,7 +34,10 @@ def bind(server: grpc.aio.Server, address: str) -> str:
     probe(address)
     shown = f"[{host}]" if ":" in host else host
     try:
-        bound = server.add_insecure_port(f"{shown}:{port}")
+        if credentials is None:
+            bound = server.add_insecure_port(f"{shown}:{port}")
+        else:
+            bound = server.add_secure_port(f"{shown}:{port}", credentials)
     except RuntimeError as error:
         # gRPC keeps the cause to itself: the system tells it once more, or gRPC's words stand.
         probe(address)

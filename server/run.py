@@ -8,9 +8,10 @@ from typing import TextIO
 
 from facenet_res.core import exit_codes
 from facenet_res.core.errors import FacenetError
-from facenet_res.server.config import read_config
+from facenet_res.server.checking import check
 from facenet_res.server.lifecycle import serve
-from facenet_res.server.logs import set_up_logs
+from facenet_res.server.logs import logging_to_stderr
+from facenet_res.server.settings import read_config
 
 
 def run(arguments: Sequence[str], began_s: float, program: str) -> int:
@@ -23,12 +24,23 @@ def run(arguments: Sequence[str], began_s: float, program: str) -> int:
     """
     try:
         config = read_config(arguments, os.environ, program)
-        set_up_logs(config.log_format, config.log_level)
-        asyncio.run(serve(config, _announce, began_s))
     except FacenetError as error:
-        _say(sys.stderr, f"server: {error}")
-        return exit_codes.exit_code_of(error)
+        return _refused(error)
+    with logging_to_stderr(config.log_format, config.log_level):
+        try:
+            if config.check:
+                check(config)
+                _announce(f"settings, files and model are fine; {program} would serve")
+            else:
+                asyncio.run(serve(config, _announce, began_s))
+        except FacenetError as error:
+            return _refused(error)
     return exit_codes.OK
+
+
+def _refused(error: FacenetError) -> int:
+    _say(sys.stderr, f"server: {error}")
+    return exit_codes.exit_code_of(error)
 
 
 def _announce(line: str) -> None:

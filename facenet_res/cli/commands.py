@@ -15,6 +15,7 @@ from facenet_res.cli import (
     evaluate,
     faces,
     gallery,
+    keys,
     models,
     serve,
     verify,
@@ -53,7 +54,7 @@ STATUSES = """exit status:
 Results go to stdout, progress and remarks to stderr. With --json a command that fails also prints
 {"error": {"reason": "NO_FACE", "message": "..."}} on stdout."""
 GROUPS = (
-    ("commands", (faces, verify, gallery, dedup, serve)),
+    ("commands", (faces, verify, gallery, dedup, serve, keys)),
     ("models", (models, calibrate, evaluate, develop)),
     ("other", (version, completion)),
 )

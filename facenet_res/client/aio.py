@@ -22,7 +22,7 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from facenet_res.client import calls
 from facenet_res.client.arguments import ImageSource
 from facenet_res.client.calls import Answer, Call
-from facenet_res.client.channel import Endpoint
+from facenet_res.client.channel import Endpoint, Tls, endpoint_of
 from facenet_res.client.client import DEADLINE_S
 from facenet_res.client.connection import READY_CHECK_S, READY_POLL_S, Attempts, Terms
 from facenet_res.client.results import DeletionReceipt, EnrolledFace, Person, ServerInfo
@@ -51,12 +51,15 @@ class AsyncFacenetClient:
         self,
         address: str | Endpoint,
         *,
+        tls: Tls | bool | None = None,
+        token: str | None = None,
+        api_key: str | None = None,
         deadline_s: float = DEADLINE_S,
         retry: RetryPolicy | None = None,
     ) -> None:
         """Connects at the first call; see `FacenetClient`."""
-        endpoint = address if isinstance(address, Endpoint) else Endpoint(address)
-        self._terms = Terms(endpoint.address, deadline_s, retry or RetryPolicy())
+        endpoint = endpoint_of(address, tls, token, api_key)
+        self._terms = Terms.of(endpoint, deadline_s, retry)
         self._channel: grpc.aio.Channel = endpoint.open(grpc.aio)
         self._is_closed = False
 
@@ -72,12 +75,7 @@ class AsyncFacenetClient:
         await self._channel.close(grace=None)
 
     async def wait_until_ready(self, timeout_s: float = 30.0) -> None:
-        """Returns as soon as the server serves.
-
-        Raises:
-            ServerUnreachable: it does not within the time.
-            ClientClosed: this client is closed.
-        """
+        """Returns as soon as the server serves; see `FacenetClient`."""
         self._check_open()
         end_s = time.monotonic() + timeout_s
         while not await self._is_serving():
@@ -178,7 +176,9 @@ class AsyncFacenetClient:
         attempts = Attempts(call, self._terms)
         while True:
             try:
-                response = await method(call.request, timeout=attempts.remaining_s())
+                response = await method(
+                    call.request, timeout=attempts.remaining_s(), metadata=self._terms.metadata
+                )
             except grpc.RpcError as error:
                 self._check_open()
                 wait_s = attempts.wait_s_after(error)
@@ -197,6 +197,11 @@ class AsyncFacenetClient:
                 return ImageResult(source, error=error)
 
         return asyncio.create_task(result())
+
+    @property
+    def address(self) -> str:
+        """Of the server, host:port."""
+        return self._terms.address
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -41,17 +41,19 @@ class Endpoint:
         address: host:port.
         tls: settings of TLS; True for the defaults, False for none. None uses TLS for every
             address but loopback.
-        token: sent with each call as `authorization: Bearer TOKEN`; over TLS alone.
+        token: sent with each call as `authorization: Bearer TOKEN`; over TLS, or on loopback.
+        api_key: sent with each call as `x-api-key`; over TLS, or on loopback.
         proxy: whether the proxy that `http_proxy` or `grpc_proxy` name is used. Not by default:
             images would pass through it, and loopback cannot be reached by it.
 
     Raises:
-        ArgumentInvalid: a token without TLS, or a value of another kind.
+        ArgumentInvalid: a token or an API key without TLS, or a value of another kind.
     """
 
     address: str
     tls: Tls | bool | None = None
     token: str | None = None
+    api_key: str | None = None
     proxy: bool = False
 
     def __post_init__(self) -> None:
@@ -59,10 +61,18 @@ class Endpoint:
             raise ArgumentInvalid(f"address must be host:port, got {self.address!r}")
         if not isinstance(self.tls, Tls | bool | None):
             raise ArgumentInvalid(f"tls must be a Tls, True or False, got {self.tls!r}")
-        if self.token is not None and not self.is_encrypted:
+        is_private = self.is_encrypted or is_loopback(self.address)
+        if (self.token or self.api_key) and not is_private:
             raise ArgumentInvalid(
-                f"a token is sent over TLS only, and {self.address} is used without; pass tls=True"
+                f"a token or API key is sent over TLS only, and {self.address} is used without; "
+                "pass tls=True"
             )
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """The credentials, as each call sends them."""
+        bearer = (("authorization", f"Bearer {self.token}"),) if self.token else ()
+        return (*bearer, *((("x-api-key", self.api_key),) if self.api_key else ()))
 
     @property
     def is_encrypted(self) -> bool:
@@ -79,10 +89,6 @@ class Endpoint:
             return api.insecure_channel(self.address, options=self._options())
         tls = self.tls if isinstance(self.tls, Tls) else Tls()
         credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate)
-        if self.token is not None:
-            credentials = grpc.composite_channel_credentials(
-                credentials, grpc.access_token_call_credentials(self.token)
-            )
         return api.secure_channel(self.address, credentials, options=self._options())
 
     def _options(self) -> tuple[tuple[str, int | str], ...]:
@@ -103,6 +109,21 @@ class Endpoint:
             ("grpc.enable_http_proxy", int(self.proxy)),
             *named,
         )
+
+
+def endpoint_of(
+    address: str | Endpoint, tls: Tls | bool | None, token: str | None, api_key: str | None
+) -> Endpoint:
+    """The endpoint of an address, or the one that is given already.
+
+    Raises:
+        ArgumentInvalid: an endpoint and further settings are given, or a credential without TLS.
+    """
+    if not isinstance(address, Endpoint):
+        return Endpoint(address, tls=tls, token=token, api_key=api_key)
+    if (tls, token, api_key) != (None, None, None):
+        raise ArgumentInvalid("tls, token and api_key are set in the endpoint that is given")
+    return address
 
 
 def is_loopback(address: str) -> bool:

@@ -18,7 +18,7 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from facenet_res.client import calls
 from facenet_res.client.arguments import ImageSource
 from facenet_res.client.calls import Answer, Call
-from facenet_res.client.channel import Endpoint, Tls
+from facenet_res.client.channel import Endpoint, Tls, endpoint_of
 from facenet_res.client.connection import READY_CHECK_S, READY_POLL_S, Attempts, Terms
 from facenet_res.client.gallery import RemoteGallery
 from facenet_res.client.results import ServerInfo
@@ -36,6 +36,7 @@ def connect(
     address: str,
     *,
     token: str | None = None,
+    api_key: str | None = None,
     tls: Tls | bool | None = None,
     deadline_s: float = DEADLINE_S,
     retry: RetryPolicy | None = None,
@@ -44,7 +45,8 @@ def connect(
 
     Args:
         address: host:port.
-        token: bearer token; sent over TLS alone.
+        token: bearer token; sent over TLS, or on loopback.
+        api_key: made by `facenet-res keys create`; sent over TLS, or on loopback.
         tls: settings of TLS, True for the defaults, False for none; None uses TLS for every
             address but loopback.
         deadline_s: longest time a call may take, with all its repetitions; at most a day.
@@ -56,7 +58,7 @@ def connect(
     Raises:
         ArgumentInvalid: a token without TLS, or a deadline out of range.
     """
-    endpoint = Endpoint(address, tls=tls, token=token)
+    endpoint = Endpoint(address, tls=tls, token=token, api_key=api_key)
     return FacenetClient(endpoint, deadline_s=deadline_s, retry=retry)
 
 
@@ -79,21 +81,28 @@ class FacenetClient:
         self,
         address: str | Endpoint,
         *,
+        tls: Tls | bool | None = None,
+        token: str | None = None,
+        api_key: str | None = None,
         deadline_s: float = DEADLINE_S,
         retry: RetryPolicy | None = None,
     ) -> None:
         """Connects at the first call.
 
         Args:
-            address: host:port, or an endpoint with TLS, token and proxy.
+            address: host:port, or an endpoint with TLS, credentials and proxy, which the next
+                three must not change.
+            tls: see `connect`.
+            token: see `connect`.
+            api_key: see `connect`.
             deadline_s: longest time a call may take, with all its repetitions; at most a day.
             retry: how refused calls are repeated; RetryPolicy() where None.
 
         Raises:
             ArgumentInvalid: the deadline is not positive, or over a day.
         """
-        endpoint = address if isinstance(address, Endpoint) else Endpoint(address)
-        self._terms = Terms(endpoint.address, deadline_s, retry or RetryPolicy())
+        endpoint = endpoint_of(address, tls, token, api_key)
+        self._terms = Terms.of(endpoint, deadline_s, retry)
         self._channel: grpc.Channel = endpoint.open(grpc)
         self._is_closed = False
 
@@ -223,13 +232,20 @@ class FacenetClient:
         attempts = Attempts(call, self._terms)
         while True:
             try:
-                response = method(call.request, timeout=attempts.remaining_s())
+                response = method(
+                    call.request, timeout=attempts.remaining_s(), metadata=self._terms.metadata
+                )
             except grpc.RpcError as error:
                 self._check_open()
                 wait_s = attempts.wait_s_after(error)
             else:
                 return call.read(response)
             time.sleep(wait_s)
+
+    @property
+    def address(self) -> str:
+        """Of the server, host:port."""
+        return self._terms.address
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 
 from facenet_res.client.calls import Call
+from facenet_res.client.channel import Endpoint
 from facenet_res.client.errors import error_of, reason_of
 from facenet_res.client.retry import RetryPolicy, is_retryable
 from facenet_res.core.errors import ArgumentInvalid, DeadlineExceeded
@@ -28,14 +29,21 @@ class Terms:
         address: host:port.
         deadline_s: longest time a call may take, with all its attempts; at most a day.
         retry: when and how a call is tried again.
+        metadata: sent with each call.
         generator: spreads the attempts of many clients.
     """
 
     address: str
     deadline_s: float
     retry: RetryPolicy
+    metadata: tuple[tuple[str, str], ...] = ()
     # Nothing about the spreading needs to be secret or repeatable.
     generator: random.Random = field(default_factory=random.Random)
+
+    @classmethod
+    def of(cls, endpoint: Endpoint, deadline_s: float, retry: RetryPolicy | None) -> "Terms":
+        """The terms of a client of an endpoint; RetryPolicy() where None."""
+        return cls(endpoint.address, deadline_s, retry or RetryPolicy(), endpoint.metadata)
 
     def __post_init__(self) -> None:
         # gRPC cannot send an endless deadline, and takes one of years as one that is over.

@@ -4,12 +4,14 @@
     +-- InputError              the caller's data is wrong; retrying cannot help
     |   +-- ImageUnreadable     no image of a format that is read, or damaged
     |   +-- ImageTooLarge       more bytes or pixels than the limit
+    |   +-- ImageUndecodable    its decoding was ended by a limit, or crashed
     |   +-- ArrayInvalid        an array of the wrong shape, type or value
     |   +-- NoFace              a face is needed and none was found
     |   +-- SeveralFaces        one face is meant and several were found
     |   +-- FaceQualityLow      a face is too small or too blurred to be compared
     |   +-- ConfigInvalid       a setting is unknown or out of range
     |   +-- ArgumentInvalid     a request's argument is out of range
+    |   +-- Unauthenticated     the call has no valid credential
     |   +-- FileMissing         a file or folder that was named does not exist
     |   +-- NotWritable         a file or folder cannot be written where it was asked for
     |   +-- ArtifactInvalid     a model folder is incomplete, damaged or unreadable
@@ -22,6 +24,7 @@
     |   +-- SimilarToOtherPerson  a face to enrol is another person's, as far as one can say
     |   +-- EtagMismatch        the person has changed since it was read
     |   +-- RequestConflict     another request had the same request_id
+    |   +-- PermissionDenied    the credential does not allow the call
     |   +-- CalibrationUnsupported  too few data for a threshold at the wanted rate
     |   +-- GalleryExists       a gallery is there already
     |   +-- GalleryInvalid      the gallery file is damaged or of another format
@@ -73,6 +76,12 @@ class ImageTooLarge(InputError):
     reason = "IMAGE_TOO_LARGE"
 
 
+class ImageUndecodable(InputError):
+    """Decoding the image was ended: it took too much CPU time or memory, or crashed."""
+
+    reason = "IMAGE_UNDECODABLE"
+
+
 class ArrayInvalid(InputError):
     """An array has the wrong shape, type or values."""
 
@@ -107,6 +116,12 @@ class ArgumentInvalid(InputError):
     """An argument of a request is out of range."""
 
     reason = "ARGUMENT_INVALID"
+
+
+class Unauthenticated(InputError):
+    """The call has no credential, or one that is unknown, revoked or expired."""
+
+    reason = "UNAUTHENTICATED"
 
 
 class FileMissing(InputError):
@@ -177,6 +192,12 @@ class RequestConflict(StateError):
     """A request with this request_id and other contents was answered before."""
 
     reason = "REQUEST_CONFLICT"
+
+
+class PermissionDenied(StateError):
+    """The credential is valid, and does not allow the call."""
+
+    reason = "PERMISSION_DENIED"
 
 
 class CalibrationUnsupported(StateError):

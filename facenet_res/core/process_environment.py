@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 CACHE_ENV: Final = "XDG_CACHE_HOME"
+DATA_ENV: Final = "XDG_DATA_HOME"
 LOG_LEVELS: Final = {"OPENCV_LOG_LEVEL": "ERROR", "TF_CPP_MIN_LOG_LEVEL": "3"}
 # Subfolders of the cache folder, by the variable that a library reads.
 FOLDERS: Final = {
@@ -57,6 +58,14 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     if named.is_absolute():
         return named / "facenet-res"
     return _home() / ".cache" / "facenet-res"
+
+
+def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """`facenet-res` in XDG_DATA_HOME, or in ~/.local/share where that is not an absolute path."""
+    named = Path(environment.get(DATA_ENV, ""))
+    if named.is_absolute():
+        return named / "facenet-res"
+    return _home() / ".local" / "share" / "facenet-res"
 
 
 def _home() -> Path:

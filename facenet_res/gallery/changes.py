@@ -39,6 +39,8 @@ def add_faces(
 ) -> list[EnrolledFace]:
     """Enrols checked faces, each with an id; a face that is there already is returned as it is.
 
+    The name and the metadata of an enrolment reach the person in either case.
+
     Raises:
         FaceExists: an id is taken by another face.
         ArgumentInvalid: a person would have more faces than allowed.
@@ -59,6 +61,7 @@ def add_faces(
         content = contents.pop(str(enrollment.face_id), None)
         if content is None:
             faces.append(_retried(transaction, enrollment))
+            _enrolled_person(transaction, enrollment)
             continue
         person = _enrolled_person(transaction, enrollment)
         _check_room(transaction, person, faces_per_person_max)

@@ -28,11 +28,13 @@ if _version_not_supported:
 class EmbeddingServiceStub:
     """Stateless, so every call is safe to repeat.
 
-    Each error carries its stable reason in the trailing metadata `error-reason`. Every call may end
-    with:
+    Each error is a google.rpc.Status in `grpc-status-details-bin`: ErrorInfo with its stable reason
+    (domain "facenet-res"; also in the trailing metadata `error-reason`), RequestInfo, BadRequest and
+    RetryInfo where they apply. Every call may end with:
 
     RESOURCE_EXHAUSTED QUEUE_FULL; retry with backoff
-    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out
+    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out, or too little is left to begin,
+    or the message did not arrive in time
     UNAVAILABLE        SHUTTING_DOWN; retry, elsewhere if possible
     INTERNAL           a bug; the server's log has the trace
     """
@@ -73,11 +75,13 @@ class EmbeddingServiceStub:
 class EmbeddingServiceServicer:
     """Stateless, so every call is safe to repeat.
 
-    Each error carries its stable reason in the trailing metadata `error-reason`. Every call may end
-    with:
+    Each error is a google.rpc.Status in `grpc-status-details-bin`: ErrorInfo with its stable reason
+    (domain "facenet-res"; also in the trailing metadata `error-reason`), RequestInfo, BadRequest and
+    RetryInfo where they apply. Every call may end with:
 
     RESOURCE_EXHAUSTED QUEUE_FULL; retry with backoff
-    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out
+    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out, or too little is left to begin,
+    or the message did not arrive in time
     UNAVAILABLE        SHUTTING_DOWN; retry, elsewhere if possible
     INTERNAL           a bug; the server's log has the trace
     """
@@ -85,7 +89,7 @@ class EmbeddingServiceServicer:
     def Detect(self, request, context):
         """Detects and aligns the faces of one image, largest first; they are not embedded.
 
-        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, ARGUMENT_INVALID
+        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, IMAGE_UNDECODABLE, ARGUMENT_INVALID
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -94,7 +98,7 @@ class EmbeddingServiceServicer:
     def Embed(self, request, context):
         """Finds the faces in one image and embeds each, largest first.
 
-        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, ARGUMENT_INVALID
+        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, IMAGE_UNDECODABLE, ARGUMENT_INVALID
         RESOURCE_EXHAUSTED QUEUE_FULL
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -127,7 +131,8 @@ class EmbeddingServiceServicer:
     def VerifyImages(self, request, context):
         """Decides whether two images show the same person.
 
-        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, NO_FACE, SEVERAL_FACES, ARGUMENT_INVALID
+        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, IMAGE_UNDECODABLE, NO_FACE,
+        SEVERAL_FACES, ARGUMENT_INVALID
         RESOURCE_EXHAUSTED QUEUE_FULL
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -173,11 +178,13 @@ def add_EmbeddingServiceServicer_to_server(servicer, server):
 class EmbeddingService:
     """Stateless, so every call is safe to repeat.
 
-    Each error carries its stable reason in the trailing metadata `error-reason`. Every call may end
-    with:
+    Each error is a google.rpc.Status in `grpc-status-details-bin`: ErrorInfo with its stable reason
+    (domain "facenet-res"; also in the trailing metadata `error-reason`), RequestInfo, BadRequest and
+    RetryInfo where they apply. Every call may end with:
 
     RESOURCE_EXHAUSTED QUEUE_FULL; retry with backoff
-    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out
+    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out, or too little is left to begin,
+    or the message did not arrive in time
     UNAVAILABLE        SHUTTING_DOWN; retry, elsewhere if possible
     INTERNAL           a bug; the server's log has the trace
     """

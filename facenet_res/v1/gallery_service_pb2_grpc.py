@@ -28,11 +28,18 @@ if _version_not_supported:
 class GalleryServiceStub:
     """Stateful: what a call acknowledges is on the disk and survives a crash.
 
-    Each error carries its stable reason in the trailing metadata `error-reason`. Every call may end
-    with:
+    Ids (person_id, face_id) have 1 to 256 characters of any script, joiners and emoji included, of
+    which not all are spaces; they are normalised to Unicode's form NFC, so that both spellings of an
+    accented letter are one id. Ids, names, sources and metadata hold no control characters, line or
+    paragraph separators or lone surrogates; a metadata value may have line breaks and tabs.
+
+    Each error is a google.rpc.Status in `grpc-status-details-bin`: ErrorInfo with its stable reason
+    (domain "facenet-res"; also in the trailing metadata `error-reason`), RequestInfo, BadRequest and
+    RetryInfo where they apply. Every call may end with:
 
     RESOURCE_EXHAUSTED QUEUE_FULL; retry with backoff
-    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out
+    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out, or too little is left to begin,
+    or the message did not arrive in time
     UNAVAILABLE        SHUTTING_DOWN; retry, elsewhere if possible
     INTERNAL           a bug; the server's log has the trace
     """
@@ -83,21 +90,30 @@ class GalleryServiceStub:
 class GalleryServiceServicer:
     """Stateful: what a call acknowledges is on the disk and survives a crash.
 
-    Each error carries its stable reason in the trailing metadata `error-reason`. Every call may end
-    with:
+    Ids (person_id, face_id) have 1 to 256 characters of any script, joiners and emoji included, of
+    which not all are spaces; they are normalised to Unicode's form NFC, so that both spellings of an
+    accented letter are one id. Ids, names, sources and metadata hold no control characters, line or
+    paragraph separators or lone surrogates; a metadata value may have line breaks and tabs.
+
+    Each error is a google.rpc.Status in `grpc-status-details-bin`: ErrorInfo with its stable reason
+    (domain "facenet-res"; also in the trailing metadata `error-reason`), RequestInfo, BadRequest and
+    RetryInfo where they apply. Every call may end with:
 
     RESOURCE_EXHAUSTED QUEUE_FULL; retry with backoff
-    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out
+    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out, or too little is left to begin,
+    or the message did not arrive in time
     UNAVAILABLE        SHUTTING_DOWN; retry, elsewhere if possible
     INTERNAL           a bug; the server's log has the trace
     """
 
     def Enroll(self, request, context):
         """Stores one face of a person; the person is made where it does not exist yet. A call with the
-        face_id of an earlier one stores nothing twice, so with a face_id it is safe to repeat. The Python clients make one of the
+        face_id of an earlier one stores no second face, so with a face_id it is safe to repeat; its
+        name and metadata replace the person's all the same. The Python clients make a face_id of the
         person_id and the image's bytes where the caller gives none.
 
-        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, NO_FACE, SEVERAL_FACES, ARGUMENT_INVALID
+        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, IMAGE_UNDECODABLE, NO_FACE,
+        SEVERAL_FACES, ARGUMENT_INVALID
         ALREADY_EXISTS     FACE_EXISTS: the face_id is taken by another face
         RESOURCE_EXHAUSTED QUEUE_FULL, DISK_FULL
         """
@@ -108,7 +124,7 @@ class GalleryServiceServicer:
     def Identify(self, request, context):
         """Says who the faces of an image are, each one a person of the gallery or unknown.
 
-        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, ARGUMENT_INVALID
+        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, IMAGE_UNDECODABLE, ARGUMENT_INVALID
         RESOURCE_EXHAUSTED QUEUE_FULL
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -118,7 +134,8 @@ class GalleryServiceServicer:
     def Verify(self, request, context):
         """Decides whether an image shows the enrolled person that it is claimed to show.
 
-        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, NO_FACE, SEVERAL_FACES, ARGUMENT_INVALID
+        INVALID_ARGUMENT   IMAGE_UNREADABLE, IMAGE_TOO_LARGE, IMAGE_UNDECODABLE, NO_FACE,
+        SEVERAL_FACES, ARGUMENT_INVALID
         NOT_FOUND          UNKNOWN_PERSON
         RESOURCE_EXHAUSTED QUEUE_FULL
         """
@@ -214,11 +231,18 @@ def add_GalleryServiceServicer_to_server(servicer, server):
 class GalleryService:
     """Stateful: what a call acknowledges is on the disk and survives a crash.
 
-    Each error carries its stable reason in the trailing metadata `error-reason`. Every call may end
-    with:
+    Ids (person_id, face_id) have 1 to 256 characters of any script, joiners and emoji included, of
+    which not all are spaces; they are normalised to Unicode's form NFC, so that both spellings of an
+    accented letter are one id. Ids, names, sources and metadata hold no control characters, line or
+    paragraph separators or lone surrogates; a metadata value may have line breaks and tabs.
+
+    Each error is a google.rpc.Status in `grpc-status-details-bin`: ErrorInfo with its stable reason
+    (domain "facenet-res"; also in the trailing metadata `error-reason`), RequestInfo, BadRequest and
+    RetryInfo where they apply. Every call may end with:
 
     RESOURCE_EXHAUSTED QUEUE_FULL; retry with backoff
-    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out
+    DEADLINE_EXCEEDED  DEADLINE_EXCEEDED; the caller's time ran out, or too little is left to begin,
+    or the message did not arrive in time
     UNAVAILABLE        SHUTTING_DOWN; retry, elsewhere if possible
     INTERNAL           a bug; the server's log has the trace
     """

@@ -2,20 +2,21 @@
 
 import asyncio
 from collections import Counter
-from typing import Any
 
 from facenet_res.core.errors import DeadlineExceeded, QueueFull, ShuttingDown
-from facenet_res.core.turns import is_within_share
-from facenet_res.server.context import Context, identity_of
+from facenet_res.server.context import Call
 from facenet_res.server.interceptors.unary import Serve
+from facenet_res.server.shares import why_beyond_share
 
 
 class RequestLimits:
-    """Refuses at once what would only wait, and ends what takes too long."""
+    """Refuses at once what would only wait, and ends what takes too long.
 
-    def __init__(self, requests_max: int, deadline_s_max: float) -> None:
+    A call counts from the opening of its stream, whether its message has arrived or not.
+    """
+
+    def __init__(self, requests_max: int) -> None:
         self._requests_max = requests_max
-        self._deadline_s_max = deadline_s_max
         self._in_flight = 0
         self._in_flight_of: Counter[str] = Counter()
         self._scopes: set[asyncio.Timeout] = set()
@@ -28,44 +29,41 @@ class RequestLimits:
         for scope in self._scopes:
             scope.reschedule(now_s)
 
-    async def __call__(self, method: str, inner: Serve, request: Any, context: Context) -> Any:
+    async def __call__(self, inner: Serve, call: Call) -> bytes:
         """Serves the request within the limits.
 
         Raises:
             QueueFull: as many requests as are allowed are being served, or so many of this caller
-                that others would find no place.
-            DeadlineExceeded: it took longer than the server's limit; the caller's own deadline,
-                where it is shorter, is kept by gRPC, which cancels the call.
+                or connection that others would find no place.
+            DeadlineExceeded: it took longer than the server's limit or the caller's deadline.
             ShuttingDown: it was under way when the server stopped, and the grace is over.
         """
-        if self._in_flight >= self._requests_max:
-            raise QueueFull(
-                f"{self._in_flight} requests are being served, limit is {self._requests_max}"
-            )
-        client = identity_of(context)
-        mine, free = self._in_flight_of[client], self._requests_max - self._in_flight
-        if not is_within_share(mine, 1, free):
-            raise QueueFull(
-                f"{mine} requests of this caller are being served, limit is "
-                f"{self._requests_max} for all callers, of which one leaves half to others"
-            )
-        self._in_flight += 1
-        self._in_flight_of[client] += 1
+        why_not = why_beyond_share(
+            "requests", call, self._in_flight_of, 1, self._requests_max, self._in_flight
+        )
+        if why_not:
+            raise QueueFull(why_not)
+        self._count(call, 1)
         try:
-            async with asyncio.timeout(self._deadline_s_max) as scope:
+            async with asyncio.timeout(call.remaining_s()) as scope:
                 self._scopes.add(scope)
-                return await inner(request, context)
+                return await inner(call)
         except TimeoutError as error:
             if not scope.expired():
                 raise
             if self._is_stopping:
-                raise ShuttingDown(f"the server is stopping; {method} had not ended") from error
+                message = f"the server is stopping; {call.method} had not ended"
+                raise ShuttingDown(message) from error
             raise DeadlineExceeded(
-                f"{method} took longer than the server's limit of {self._deadline_s_max:g} s"
+                f"{call.method} took longer than the caller's deadline, or the server's limit"
             ) from error
         finally:
             self._scopes.discard(scope)
-            self._in_flight -= 1
-            self._in_flight_of[client] -= 1
-            if not self._in_flight_of[client]:
-                del self._in_flight_of[client]
+            self._count(call, -1)
+
+    def _count(self, call: Call, more: int) -> None:
+        self._in_flight += more
+        for key in (call.caller, call.connection):
+            self._in_flight_of[key] += more
+            if not self._in_flight_of[key]:
+                del self._in_flight_of[key]

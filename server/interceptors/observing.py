@@ -3,11 +3,10 @@
 import asyncio
 import logging
 import time
-from typing import Any
 
 import grpc
 
-from facenet_res.server.context import Context
+from facenet_res.server.context import Call, Context
 from facenet_res.server.interceptors.errors import REASON_KEY
 from facenet_res.server.interceptors.unary import Serve
 from facenet_res.server.logs import FIELDS
@@ -22,24 +21,34 @@ class ObserveRequests:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    async def __call__(self, method: str, inner: Serve, request: Any, context: Context) -> Any:
+    async def __call__(self, inner: Serve, call: Call) -> bytes:
         """Serves the request unchanged."""
         self._metrics.request_began()
         began_s = time.perf_counter()
         cancelled = False
+        call.context.set_trailing_metadata(call.echoed())
         try:
-            return await inner(request, context)
+            return await inner(call)
         except asyncio.CancelledError:
             cancelled = True
             raise
         finally:
             seconds = time.perf_counter() - began_s
-            code = "CANCELLED" if cancelled else _code_of(context)
-            self._metrics.request_ended(method, code, seconds)
-            ms, reason = round(1e3 * seconds, 1), _reason(context)
+            code = "CANCELLED" if cancelled else _code_of(call.context)
+            self._metrics.request_ended(call.method, code, seconds)
+            ms, reason = round(1e3 * seconds, 1), _reason(call.context)
             words = f"{code} {reason}" if reason else code
-            fields = {"method": method, "code": code, "reason": reason, "ms": ms}
-            log.info("%s %s in %.1f ms", method, words, ms, extra={FIELDS: fields})
+            fields = {
+                "method": call.method,
+                "code": code,
+                "reason": reason,
+                "ms": ms,
+                "caller": call.caller,
+                "request_id": call.request_id,
+            }
+            if call.trace_parent:
+                fields["traceparent"] = call.trace_parent
+            log.info("%s %s in %.1f ms", call.method, words, ms, extra={FIELDS: fields})
 
 
 def _code_of(context: Context) -> str:

@@ -1,7 +1,9 @@
-"""Puts functions around every call of our own services, and parses their requests inside.
+"""Puts functions around every call of our own services, from the moment its stream opens.
 
-All our calls are unary. Health and reflection pass untouched: they must answer when the server is
-full, and nobody wants them in the log.
+All our calls are unary, and stay so on the wire. To gRPC they are registered as streams, since it
+would otherwise wait for the message before it calls anything of ours: a caller who sends none
+would count for nothing and have no deadline. Health and reflection pass untouched: they must
+answer when the server is full, and nobody wants them in the log.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,11 +14,13 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from facenet_res.core.errors import ArgumentInvalid
-from facenet_res.server.context import Context
+from facenet_res.server.context import Call, Context
+from facenet_res.server.interceptors.receiving import Receiver
 
-Serve = Callable[[Any, Context], Awaitable[Any]]
-Around = Callable[[str, Serve, Any, Context], Awaitable[Any]]
-"""(method as "Service/Method", what it is put around, request, context) -> response."""
+Serve = Callable[[Call], Awaitable[bytes]]
+"""From a call to its answer's bytes."""
+Around = Callable[[Serve, Call], Awaitable[bytes]]
+"""(what it is put around, call) -> answer."""
 
 OUR_PREFIX = "/facenet_res.v1."
 
@@ -24,8 +28,19 @@ OUR_PREFIX = "/facenet_res.v1."
 class UnaryInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in stubs only
     """Calls each of `arounds`, the first one outermost, in place of each of our methods."""
 
-    def __init__(self, arounds: Sequence[Around]) -> None:
+    def __init__(
+        self, arounds: Sequence[Around], receiver: Receiver, deadline_s_max: float
+    ) -> None:
+        """Takes what it calls.
+
+        Args:
+            arounds: functions around each call.
+            receiver: reads the message, inside of them.
+            deadline_s_max: longest time of a call, from the opening of its stream.
+        """
         self._arounds = tuple(arounds)
+        self._receiver = receiver
+        self._deadline_s_max = deadline_s_max
         # gRPC asks for the handler of every call anew; it is the same.
         self._handlers: dict[str, Any] = {}
 
@@ -37,32 +52,33 @@ class UnaryInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  #
         handler = await continuation(handler_call_details)
         if handler is None or handler.unary_unary is None or not path.startswith(OUR_PREFIX):
             return handler
-        serve: Serve = partial(_parsed, path, handler)
-        for around in reversed(self._arounds):
-            serve = partial(around, path.removeprefix(OUR_PREFIX), serve)
-        # Without a deserializer the request arrives as bytes, and is parsed where an error can
-        # still become a status: gRPC answers bytes that are no message with INTERNAL, and fills
-        # the log with a trace, for a caller's fault and as often as the caller likes.
-        wrapped = grpc.unary_unary_rpc_method_handler(
-            _coroutine(serve), response_serializer=handler.response_serializer
-        )
+        wrapped = grpc.stream_unary_rpc_method_handler(self._served(path, handler))
         self._handlers[path] = wrapped
         return wrapped
 
+    def _served(self, path: str, handler: Any) -> Callable[[Any, Context], Awaitable[bytes]]:
+        serve: Serve = partial(self._parsed, path, handler)
+        for around in reversed(self._arounds):
+            serve = partial(around, serve)
+        method, deadline_s_max = path.removeprefix(OUR_PREFIX), self._deadline_s_max
 
-def _coroutine(serve: Serve) -> Serve:
-    async def served(request: Any, context: Context) -> Any:
-        # gRPC awaits what is defined by `async def` only.
-        return await serve(request, context)
+        async def served(_: Any, context: Context) -> bytes:
+            return await serve(Call.opened(method, context, deadline_s_max))
 
-    return served
+        return served
 
-
-async def _parsed(path: str, handler: Any, data: bytes, context: Context) -> Any:
-    try:
-        request = handler.request_deserializer(data)
-    except DecodeError as error:
-        raise ArgumentInvalid(
-            f"the request's {len(data)} bytes are no message of {path}: {error}"
-        ) from error
-    return await handler.unary_unary(request, context)
+    async def _parsed(self, path: str, handler: Any, call: Call) -> bytes:
+        # The message is parsed where an error can still become a status: gRPC answers bytes that
+        # are no message with INTERNAL, and fills the log with a trace, as often as a caller likes.
+        async with self._receiver.message(call) as data:
+            count = len(data)
+            try:
+                request = handler.request_deserializer(data.take())
+            except DecodeError as error:
+                raise ArgumentInvalid(
+                    f"the request's {count} bytes are no message of {path}: {error}"
+                ) from error
+            response = await handler.unary_unary(request, call)
+        answer: bytes = handler.response_serializer(response)
+        self._receiver.hold_answer(call, len(answer))
+        return answer

@@ -7,7 +7,7 @@ from facenet_res.core.types import Face, ImageResult
 from facenet_res.recognizer.steps import compare
 from facenet_res.server import convert
 from facenet_res.server.async_recognizer import AsyncRecognizer
-from facenet_res.server.context import Caller, Context
+from facenet_res.server.context import Call
 from facenet_res.v1 import embedding_service_pb2 as pb
 from facenet_res.v1 import embedding_service_pb2_grpc as rpc
 from facenet_res.v1 import face_pb2 as face_pb
@@ -21,28 +21,25 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
         self._model_id = faces.recognizer.embedder.model_id
         self._batch_images_max = batch_images_max
 
-    async def Embed(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:
+    async def Embed(self, request: pb.EmbedRequest, call: Call) -> pb.EmbedResponse:
         """The faces of one image."""
-        found = await self._faces.embed(request.image, Caller.of(context), request.faces_max)
+        found = await self._faces.embed(request.image, call, request.faces_max)
         return self._response(found, request.with_crops)
 
-    async def Detect(self, request: pb.EmbedRequest, context: Context) -> pb.EmbedResponse:
+    async def Detect(self, request: pb.EmbedRequest, call: Call) -> pb.EmbedResponse:
         """The faces of one image, without embeddings."""
-        found = await self._faces.detect(request.image, Caller.of(context), request.faces_max)
+        found = await self._faces.detect(request.image, call, request.faces_max)
         return self._response(found, request.with_crops)
 
-    async def EmbedBatch(
-        self, request: pb.EmbedBatchRequest, context: Context
-    ) -> pb.EmbedBatchResponse:
+    async def EmbedBatch(self, request: pb.EmbedBatchRequest, call: Call) -> pb.EmbedBatchResponse:
         """The faces of several images; a bad image fails alone."""
         count = len(request.images)
         if not 1 <= count <= self._batch_images_max:
             raise ArgumentInvalid(
                 f"the request has {count} images, allowed are 1 to {self._batch_images_max}"
             )
-        caller = Caller.of(context)
         outcomes = await asyncio.gather(
-            *(self._faces.embed(image, caller, request.faces_max) for image in request.images),
+            *(self._faces.embed(image, call, request.faces_max) for image in request.images),
             return_exceptions=True,
         )
         return pb.EmbedBatchResponse(
@@ -50,24 +47,24 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
         )
 
     async def EmbedAligned(
-        self, request: pb.EmbedAlignedRequest, context: Context
+        self, request: pb.EmbedAlignedRequest, call: Call
     ) -> pb.EmbedAlignedResponse:
         """The embeddings of aligned crops."""
         crops = convert.from_aligned(request.faces, self._batch_images_max)
-        embeddings = await self._faces.embed_aligned(crops, Caller.of(context))
+        embeddings = await self._faces.embed_aligned(crops, call)
         return pb.EmbedAlignedResponse(
             embeddings=[pb.Embedding(values=values) for values in embeddings.tolist()],
             model_id=self._model_id,
         )
 
     async def VerifyImages(
-        self, request: pb.VerifyImagesRequest, context: Context
+        self, request: pb.VerifyImagesRequest, call: Call
     ) -> pb.VerifyImagesResponse:
         """Whether two images show the same person."""
         point = convert.from_decision(request.decision, self._faces.recognizer)
         probe, reference = await asyncio.gather(
-            self._one("first", request.first, context, request.largest_face),
-            self._one("second", request.second, context, request.largest_face),
+            self._one("first", request.first, call, request.largest_face),
+            self._one("second", request.second, call, request.largest_face),
         )
         return pb.VerifyImagesResponse(
             verdict=convert.to_verdict(
@@ -77,9 +74,9 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
             second=convert.to_face(reference),
         )
 
-    async def _one(self, which: str, image: bytes, context: Context, largest: bool) -> Face:
+    async def _one(self, which: str, image: bytes, call: Call, largest: bool) -> Face:
         try:
-            return await self._faces.embed_one(image, Caller.of(context), largest=largest)
+            return await self._faces.embed_one(image, call, largest=largest)
         except InputError as error:
             raise type(error)(f"the {which} image: {error}") from error
 

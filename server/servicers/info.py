@@ -10,7 +10,7 @@ from facenet_res.inference.batcher import BatcherStats
 from facenet_res.recognizer.gallery import Gallery
 from facenet_res.server import convert
 from facenet_res.server.config import ServerConfig
-from facenet_res.server.context import Context
+from facenet_res.server.context import Call
 from facenet_res.server.pool import WorkerPool
 from facenet_res.v1 import info_service_pb2 as pb
 from facenet_res.v1 import info_service_pb2_grpc as rpc
@@ -33,7 +33,7 @@ class InfoServicer(rpc.InfoServiceServicer):
         self._disk = disk
         self._began_s = time.monotonic()
 
-    async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:
+    async def GetInfo(self, request: pb.GetInfoRequest, call: Call) -> pb.GetInfoResponse:
         """Model, limits, thresholds and counts."""
         counts = await self._disk.run(self._gallery.counts)
         info = self._gallery.recognizer.info()

@@ -12,7 +12,6 @@ import grpc
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from facenet_res.client import AsyncFacenetClient, FacenetClient
 from facenet_res.core.errors import (
@@ -188,10 +187,10 @@ def test_what_cannot_be_served_ends_in_one_clear_error(
     two = np.concatenate([cv2.imdecode(np.frombuffer(photos[0], np.uint8), 1)[..., ::-1]] * 2, 1)
     with pytest.raises(ImageUnreadable):
         client.embed(photos[0][:5000])
-    with pytest.raises(ImageTooLarge, match="33554432"):
-        client.embed(bytes(33 << 20))
+    with pytest.raises(ImageTooLarge, match="16777216"):
+        client.embed(bytes(17 << 20))
     with pytest.raises(ImageTooLarge, match="larger than"):
-        client.embed(bytes(66 << 20))
+        client.embed(bytes(34 << 20))
     with pytest.raises(NoFace, match="second"):
         client.verify(photos[0], blank())
     with pytest.raises(SeveralFaces, match="2"):
@@ -248,17 +247,12 @@ def test_requests_under_way_are_answered_when_the_server_stops(
         assert process.wait() == 0
 
 
-def test_answers_health_checks_and_describes_itself(server: ServerProcess) -> None:
+def test_answers_health_checks(server: ServerProcess) -> None:
     with grpc.insecure_channel(server.address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         for service in ("", "facenet_res.v1.GalleryService"):
             answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5)
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
-        question = reflection_pb2.ServerReflectionRequest(list_services="")
-        reflected = reflection_pb2_grpc.ServerReflectionStub(channel)
-        (answer,) = reflected.ServerReflectionInfo(iter([question]), timeout=5)
-        named = {service.name for service in answer.list_services_response.service}
-        assert {"facenet_res.v1.EmbeddingService", "facenet_res.v1.InfoService"} <= named
 
 
 def blank() -> bytes:

@@ -151,3 +151,14 @@ def test_nothing_heavy_is_loaded_before_signals_are_caught_and_opencv_is_silence
         check=False,
     )
     assert done.stdout == "True ERROR\n", done.stderr
+
+
+def test_check_says_whether_the_settings_can_be_served(tmp_path: Path, model: Path) -> None:
+    flags = ("--check", "--model", str(model), "--address", "127.0.0.1:0")
+    fine = run_server(*flags, XDG_DATA_HOME=str(tmp_path))
+    assert (fine.returncode, fine.stderr) == (0, "")
+    assert "fine" in fine.stdout
+    wrong = run_server(*flags, "--api-keys", str(tmp_path / "none.json"))
+    assert wrong.returncode == 2
+    assert "none.json" in wrong.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -7,9 +7,11 @@ import pytest
 from facenet_res.core.errors import ConfigInvalid, FileMissing
 from facenet_res.faces.mosaic import CELL_PX
 from facenet_res.faces.names import FACE_PX_RANGE
+from facenet_res.imaging.decode import ImageLimits
 from facenet_res.recognizer.config import RecognizerConfig
 from facenet_res.server.address import split_address
-from facenet_res.server.config import ServerConfig, read_config
+from facenet_res.server.config import ServerConfig
+from facenet_res.server.settings import read_config
 
 GALLERY = ("--gallery", "people")
 
@@ -17,7 +19,8 @@ GALLERY = ("--gallery", "people")
 def test_defaults_stand_where_nobody_speaks() -> None:
     config = read_config(GALLERY, {})
     assert config == ServerConfig(gallery="people")
-    assert config.recognizer() == RecognizerConfig()
+    limits = ImageLimits(bytes_max=16 << 20)
+    assert config.recognizer() == RecognizerConfig(limits=limits)
     assert config.worker_count >= 1
 
 
@@ -42,7 +45,7 @@ def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "environment", "words"),
     [
-        ((), {}, "--gallery"),
+        (("--address", "0.0.0.0:1"), {}, "--insecure"),
         (
             (*GALLERY, "--engine", "abacus"),
             {},
@@ -120,3 +123,20 @@ def test_the_smallest_face_is_0_or_what_mtcnn_can_look_for() -> None:
     assert read_config((*GALLERY, "--face-px-min", "40"), {}).face_px_min == 40.0
     with pytest.raises(ConfigInvalid, match=r"face_px_min must be in \[12, 10000\], got 5"):
         read_config((*GALLERY, "--face-px-min", "5"), {})
+
+
+def test_without_a_gallery_there_is_one_in_the_users_data_folder(tmp_path: Path) -> None:
+    config = read_config([], {"XDG_DATA_HOME": str(tmp_path)})
+    assert (config.gallery, config.create) == (str(tmp_path / "facenet-res/gallery"), True)
+
+
+def test_settings_that_belong_together_may_come_from_two_places(tmp_path: Path) -> None:
+    flags = [*GALLERY, "--address", "0.0.0.0:1", "--tls-key", "server.key"]
+    config = read_config(
+        flags,
+        {
+            "FACENET_RES_SERVER_TLS_CERTIFICATE": "server.pem",
+            "FACENET_RES_SERVER_API_KEYS": "keys.json",
+        },
+    )
+    assert config.is_encrypted

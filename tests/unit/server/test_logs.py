@@ -2,6 +2,7 @@
 
 import json
 import logging
+import subprocess
 import sys
 
 from facenet_res.server.logs import FIELDS, JsonFormatter
@@ -28,3 +29,26 @@ def test_a_trace_stays_on_the_line() -> None:
     line = JsonFormatter().format(failed)
     assert "\n" not in line
     assert "ValueError: wrong" in json.loads(line)["trace"]
+
+
+def test_every_line_on_stderr_is_json_whoever_writes_it() -> None:
+    script = """
+import logging, os, subprocess, sys, traceback
+from facenet_res.server.logs import logging_to_stderr
+with logging_to_stderr("json", "info"):
+    logging.getLogger("ours").info("one")
+    os.write(2, b"Corrupt JPEG data\\n")
+    subprocess.run([sys.executable, "-c", "import sys; print('child', file=sys.stderr)"])
+    try:
+        raise ValueError("wrong")
+    except ValueError:
+        traceback.print_exc()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    messages = {line["message"]: line["logger"] for line in lines}
+    assert messages["one"] == "ours"
+    assert messages["Corrupt JPEG data"] == messages["child"] == "native"
+    assert messages["ValueError: wrong"] == "native"

@@ -1,5 +1,6 @@
 """GalleryService, in this process: enrolment, both questions, lists and deletion."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,49 @@ def test_a_person_is_enrolled_verified_identified_and_deleted(tmp_path: Path) ->
         with pytest.raises(UnknownPerson):
             await gallery.person("ada")
         assert await gallery.identify(picture(1)) != []
+
+    run(tmp_path, use)
+
+
+NAMES = ["山田\u3000太郎", "علی\u200cرضا", "👨\u200d👩\u200d👧", "\u200eRTL\u200f", "José"]  # noqa: RUF001
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_people_have_the_names_and_ids_that_they_have(tmp_path: Path, name: str) -> None:
+    async def use(client: AsyncFacenetClient) -> None:
+        gallery = await client.open_gallery()
+        await gallery.enroll(unicodedata.normalize("NFD", name), picture(1), display_name=name)
+        person = await gallery.person(unicodedata.normalize("NFC", name))
+        assert (person.name, person.face_count) == (name, 1)
+        assert person.person_id == unicodedata.normalize("NFC", name)
+
+    run(tmp_path, use)
+
+
+@pytest.mark.parametrize("person_id", ["", "   ", "\u3000", "a\nb", "a\0b", "a\u2028b"])
+def test_ids_that_nobody_can_read_are_refused(tmp_path: Path, person_id: str) -> None:
+    async def use(client: AsyncFacenetClient) -> None:
+        gallery = await client.open_gallery()
+        with pytest.raises(ArgumentInvalid, match="person_id"):
+            await gallery.enroll(person_id, picture(1))
+        assert [each async for each in gallery.people()] == []
+
+    run(tmp_path, use)
+
+
+def test_an_enrolment_again_with_a_new_name_is_not_dropped(tmp_path: Path) -> None:
+    async def use(client: AsyncFacenetClient) -> None:
+        gallery = await client.open_gallery()
+        for name, metadata in (("Ada", {}), ("Ada L.", {"desk": "7"})):
+            await gallery.enroll(
+                "ada", picture(1), display_name=name, metadata=metadata, face_id="upload-1"
+            )
+        person = await gallery.person("ada")
+        assert (person.name, dict(person.metadata), person.face_count) == (
+            "Ada L.",
+            {"desk": "7"},
+            1,
+        )
 
     run(tmp_path, use)
 

@@ -51,13 +51,21 @@ limit. Bugs are not listed here: they raise AssertionError or TypeError and end
 as INTERNAL.
 """
 
-from typing import ClassVar
+import re
+from typing import ClassVar, Final
+
+_WORD_START: Final = re.compile("(?<=[a-z])(?=[A-Z])")
 
 
 class FacenetError(Exception):
     """Base of all deliberate errors. Never raised itself."""
 
     reason: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        """The reason is the name in capitals, IMAGE_TOO_LARGE; groups have none."""
+        if FacenetError not in cls.__bases__:
+            cls.reason = _WORD_START.sub("_", cls.__name__).upper()
 
 
 class InputError(FacenetError):
@@ -67,85 +75,57 @@ class InputError(FacenetError):
 class ImageUnreadable(InputError):
     """The bytes are no image of a format that is read, or a damaged or truncated one."""
 
-    reason = "IMAGE_UNREADABLE"
-
 
 class ImageTooLarge(InputError):
     """The file or the image its header declares is larger than the limit."""
-
-    reason = "IMAGE_TOO_LARGE"
 
 
 class ImageUndecodable(InputError):
     """Decoding the image was ended: it took too much CPU time or memory, or crashed."""
 
-    reason = "IMAGE_UNDECODABLE"
-
 
 class ArrayInvalid(InputError):
     """An array has the wrong shape, type or values."""
-
-    reason = "ARRAY_INVALID"
 
 
 class NoFace(InputError):
     """A face is needed and the detector found none."""
 
-    reason = "NO_FACE"
-
 
 class SeveralFaces(InputError):
     """One face is meant and the detector found several."""
-
-    reason = "SEVERAL_FACES"
 
 
 class FaceQualityLow(InputError):
     """A face is smaller or more blurred than the least that the model can compare."""
 
-    reason = "FACE_QUALITY_LOW"
-
 
 class ConfigInvalid(InputError):
     """A setting is unknown or out of range."""
-
-    reason = "CONFIG_INVALID"
 
 
 class ArgumentInvalid(InputError):
     """An argument of a request is out of range."""
 
-    reason = "ARGUMENT_INVALID"
-
 
 class Unauthenticated(InputError):
     """The call has no credential, or one that is unknown, revoked or expired."""
-
-    reason = "UNAUTHENTICATED"
 
 
 class FileMissing(InputError):
     """A file or folder that was named does not exist or cannot be read."""
 
-    reason = "FILE_MISSING"
-
 
 class NotWritable(InputError):
     """A file or folder cannot be written where it was asked for: forbidden, or in the way."""
-
-    reason = "NOT_WRITABLE"
 
 
 class ArtifactInvalid(InputError):
     """A model folder is incomplete, damaged, or of a format we do not read."""
 
-    reason = "ARTIFACT_INVALID"
-
 
 class DataInvalid(InputError):
     """A data set, an index or a pairs file breaks its format."""
-
-    reason = "DATA_INVALID"
 
 
 class StateError(FacenetError):
@@ -155,85 +135,57 @@ class StateError(FacenetError):
 class UnknownPerson(StateError):
     """The gallery holds no such person."""
 
-    reason = "UNKNOWN_PERSON"
-
 
 class UnknownFace(StateError):
     """The gallery holds no such face."""
-
-    reason = "UNKNOWN_FACE"
 
 
 class PersonExists(StateError):
     """The gallery holds this person already."""
 
-    reason = "PERSON_EXISTS"
-
 
 class FaceExists(StateError):
     """The gallery holds another face of this id already."""
-
-    reason = "FACE_EXISTS"
 
 
 class SimilarToOtherPerson(StateError):
     """A face to enrol is one that identification would give to another person."""
 
-    reason = "SIMILAR_TO_OTHER_PERSON"
-
 
 class EtagMismatch(StateError):
     """The person has changed since the caller read them; read again and decide again."""
-
-    reason = "ETAG_MISMATCH"
 
 
 class RequestConflict(StateError):
     """A request with this request_id and other contents was answered before."""
 
-    reason = "REQUEST_CONFLICT"
-
 
 class PermissionDenied(StateError):
     """The credential is valid, and does not allow the call."""
-
-    reason = "PERMISSION_DENIED"
 
 
 class CalibrationUnsupported(StateError):
     """The data are too few for a threshold at the wanted error rate."""
 
-    reason = "CALIBRATION_UNSUPPORTED"
-
 
 class GalleryExists(StateError):
     """A gallery stands at this path already."""
-
-    reason = "GALLERY_EXISTS"
 
 
 class GalleryInvalid(StateError):
     """The gallery file is damaged, or no gallery of ours."""
 
-    reason = "GALLERY_INVALID"
-
 
 class ModelMismatch(StateError):
     """The gallery or checkpoint was made with another model."""
-
-    reason = "MODEL_MISMATCH"
 
 
 class ClientClosed(StateError):
     """The client was closed before the call; a new client connects again."""
 
-    reason = "CLIENT_CLOSED"
-
 
 class TrainingDiverged(StateError):
     """The loss or a weight is no longer a finite number."""
-
-    reason = "TRAINING_DIVERGED"
 
 
 class Unavailable(FacenetError):
@@ -243,70 +195,46 @@ class Unavailable(FacenetError):
 class QueueFull(Unavailable):
     """Too many faces wait already."""
 
-    reason = "QUEUE_FULL"
-
 
 class DeadlineExceeded(Unavailable):
     """The caller's time ran out before the work began."""
-
-    reason = "DEADLINE_EXCEEDED"
 
 
 class GalleryLocked(Unavailable):
     """Another process holds the gallery."""
 
-    reason = "GALLERY_LOCKED"
-
 
 class GalleryUnavailable(Unavailable):
     """The gallery's database does not answer. Unless the message says so, nothing was changed."""
-
-    reason = "GALLERY_UNAVAILABLE"
 
 
 class RunLocked(Unavailable):
     """Another process trains, or deduplicates, into the folder."""
 
-    reason = "RUN_LOCKED"
-
 
 class PortInUse(Unavailable):
     """Another process listens at the address."""
-
-    reason = "PORT_IN_USE"
 
 
 class EngineUnavailable(Unavailable):
     """A runtime or device that was asked for is not on this machine."""
 
-    reason = "ENGINE_UNAVAILABLE"
-
 
 class EngineFailed(Unavailable):
     """An engine raised an error of its own while it computed, such as too little memory."""
-
-    reason = "ENGINE_FAILED"
 
 
 class ServerUnreachable(Unavailable):
     """No server answers at the address."""
 
-    reason = "SERVER_UNREACHABLE"
-
 
 class ServerFault(Unavailable):
     """The server failed by a fault of its own; its log says which."""
-
-    reason = "SERVER_FAULT"
 
 
 class ShuttingDown(Unavailable):
     """The server is stopping and takes no new work."""
 
-    reason = "SHUTTING_DOWN"
-
 
 class DiskFull(Unavailable):
     """Nothing could be written: the disk is full or read-only."""
-
-    reason = "DISK_FULL"

@@ -115,17 +115,6 @@ def test_a_retry_with_a_face_id_enrols_once(gallery: EmbeddingGallery, faces: Em
     assert len(gallery.identify(faces[:1], threshold=0.0)[0].candidates) == 1
 
 
-def test_a_retry_with_a_new_name_or_metadata_changes_the_person(
-    gallery: EmbeddingGallery, faces: Embeddings
-) -> None:
-    gallery.enroll("ada", faces[0], face_id="upload-1", name="Ada")
-    gallery.enroll("ada", faces[0], face_id="upload-1", name="Ada L.", metadata={"team": "7"})
-    gallery.enroll("ada", faces[0], face_id="upload-1")
-    person = gallery.person("ada")
-    assert (person.name, dict(person.metadata)) == ("Ada L.", {"team": "7"})
-    assert gallery.counts() == Counts(1, 1)
-
-
 def test_many_are_enrolled_or_none(gallery: EmbeddingGallery, faces: Embeddings) -> None:
     gallery.enroll("ada", faces[0], face_id="a")
     many = [Enrollment(person_id=f"p{n}", embedding=faces[n]) for n in range(1, 4)]

@@ -283,3 +283,14 @@ def test_who_or_what_is_not_there_is_named(gallery: EmbeddingGallery, faces: Emb
             use("nobody")
     with pytest.raises(UnknownFace, match="'nothing'"):
         gallery.delete_face("nothing")
+
+
+def test_a_retry_with_a_new_name_or_metadata_changes_the_person(
+    gallery: EmbeddingGallery, faces: Embeddings
+) -> None:
+    gallery.enroll("ada", faces[0], face_id="upload-1", name="Ada")
+    gallery.enroll("ada", faces[0], face_id="upload-1", name="Ada L.", metadata={"team": "7"})
+    gallery.enroll("ada", faces[0], face_id="upload-1")
+    person = gallery.person("ada")
+    assert (person.name, dict(person.metadata)) == ("Ada L.", {"team": "7"})
+    assert len(person.faces) == 1

@@ -10,7 +10,14 @@ from facenet_res.recognizer.gallery import Gallery
 from facenet_res.recognizer.recognizer import FaceRecognizer
 
 # What only a process that has the network and the disk can do, or needs.
-LOCAL_RECOGNIZER = {"of", "open_image", "embed_one", "embed_faces", "operating_point"}
+LOCAL_RECOGNIZER = {
+    "of",
+    "open_image",
+    "embed_one",
+    "embed_faces",
+    "operating_point",
+    "capture",
+}
 LOCAL_GALLERY = {"enroll_face", "identify_faces", "verify_face", "operating_point"}
 
 

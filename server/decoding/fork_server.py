@@ -4,6 +4,7 @@ A decoding process that was ended by its limits is replaced within milliseconds,
 share the pages of the libraries. The server itself must not fork: it has threads.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -96,6 +97,11 @@ def main(arguments: list[str]) -> None:
         signal.signal(number, signal.SIG_IGN)
     # Ended processes are reaped by the system.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with contextlib.suppress(ConnectionError):
+        _serve(control, limits)
+
+
+def _serve(control: socket.socket, limits: DecodeLimits) -> None:
     control.sendall(_READY)
     while True:
         order, descriptors, _, _ = socket.recv_fds(control, 1, 2)

@@ -128,7 +128,9 @@ class PostgresDatabase:
         raw, _ = self._begun("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
         try:
             with self._in_use(raw):
-                yield PostgresConnection(raw)
+                connection = PostgresConnection(raw)
+                yield connection
+                connection.flush()
                 try:
                     raw.execute("COMMIT")
                 except psycopg.OperationalError as error:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 from facenet_res.core.errors import (
@@ -46,8 +46,9 @@ def add_faces(
         ArgumentInvalid: a person would have more faces than allowed.
     """
     fresh: dict[str, Enrollment] = {}
-    for person_id in {enrollment.person_id for enrollment in enrollments}:
-        _live_person(transaction, person_id)
+    ids = {enrollment.person_id for enrollment in enrollments}
+    people = {person_id: _live_person(transaction, person_id) for person_id in ids}
+    face_counts: dict[int, int] = {}
     for enrollment in enrollments:
         face_id = str(enrollment.face_id)
         if face_id not in fresh and _live_face(transaction, face_id) is None:
@@ -63,11 +64,28 @@ def add_faces(
             faces.append(_retried(transaction, enrollment))
             _enrolled_person(transaction, enrollment)
             continue
-        person = _enrolled_person(transaction, enrollment)
-        _check_room(transaction, person, faces_per_person_max)
+        known = people[enrollment.person_id]
+        person = people[enrollment.person_id] = _enrolled_person(transaction, enrollment, known)
+        if person.person_row not in face_counts:
+            count = transaction.face_count(person.person_row) if known else 0
+            face_counts[person.person_row] = count
+        _check_room(person, face_counts[person.person_row], faces_per_person_max)
+        face_counts[person.person_row] += 1
         row = _face_row(enrollment, person, content, transaction.now_unix_s)
         faces.append(to_face(transaction.put_face(row, "face.add"), person))
     return faces
+
+
+@dataclass(frozen=True, slots=True)
+class AddFaces:
+    """`add_faces` as a change, which may be joined with those of other callers."""
+
+    enrollments: Sequence[Enrollment]
+    faces_per_person_max: int
+
+    def __call__(self, transaction: Transaction) -> list[EnrolledFace]:
+        """Enrols the faces."""
+        return add_faces(transaction, self.enrollments, self.faces_per_person_max)
 
 
 def delete_people(transaction: Transaction, person_ids: Sequence[str]) -> list[DeletionReceipt]:
@@ -143,7 +161,8 @@ def move_faces(
     for face_id in face_ids:
         face = _live_face(transaction, face_id) or transaction.face(face_id)
         if face.person_row != person.person_row:
-            _check_room(transaction, person, faces_per_person_max)
+            faces = transaction.face_count(person.person_row)
+            _check_room(person, faces, faces_per_person_max)
             moved = face._replace(person_row=person.person_row)
             transaction.put_face(moved, "face.move")
     return to_person(person, transaction.faces_of(person.person_row))
@@ -199,9 +218,10 @@ def _is_over(transaction: Transaction, person: PersonRow) -> bool:
     return person.expires_unix_s is not None and person.expires_unix_s <= transaction.now_unix_s
 
 
-def _enrolled_person(transaction: Transaction, enrollment: Enrollment) -> PersonRow:
+def _enrolled_person(
+    transaction: Transaction, enrollment: Enrollment, known: PersonRow | None
+) -> PersonRow:
     """The person of an enrolment, made or updated by it."""
-    known = transaction.find_person(enrollment.person_id)
     update = PersonUpdate(
         name=enrollment.name or None,
         metadata=enrollment.metadata or None,
@@ -243,8 +263,7 @@ def _face_row(
     )
 
 
-def _check_room(transaction: Transaction, person: PersonRow, faces_max: int) -> None:
-    faces = transaction.face_count(person.person_row)
+def _check_room(person: PersonRow, faces: int, faces_max: int) -> None:
     if faces >= faces_max:
         raise ArgumentInvalid(f"{person.person_id!r} has {faces} faces, limit is {faces_max}")
 

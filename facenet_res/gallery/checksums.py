@@ -5,6 +5,7 @@ another row's place, does not match. They find damage; they do not stop an attac
 compute them too.
 """
 
+import functools
 import hashlib
 import os
 from collections.abc import Sequence
@@ -77,9 +78,12 @@ def _canonical(row: Sequence[object]) -> bytes:
     return ascii(tuple(row)).encode("ascii")
 
 
+@functools.cache
 def _odd_numbers(count: int) -> NDArray[np.uint64]:
     """Fixed odd multipliers: SplitMix64 of 1, 2, 3, ... (Steele et al. 2014)."""
     mixed = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (mixed ^ (mixed >> np.uint64(31))) | np.uint64(1)
+    odd: NDArray[np.uint64] = (mixed ^ (mixed >> np.uint64(31))) | np.uint64(1)
+    odd.flags.writeable = False
+    return odd

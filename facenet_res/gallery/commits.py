@@ -21,7 +21,7 @@ from facenet_res.core.errors import DiskFull, FacenetError
 from facenet_res.gallery.folder import Ballast
 from facenet_res.gallery.head import Head, HeadFile
 from facenet_res.gallery.records import Progress
-from facenet_res.gallery.running import run_job, swept
+from facenet_res.gallery.running import run_jobs, swept
 from facenet_res.gallery.slots import SlotFile
 from facenet_res.gallery.sqlite_database import READER_WAIT_S, SqliteDatabase
 from facenet_res.gallery.table import FaceTable
@@ -105,8 +105,7 @@ class Committer:
                 connection, self.progress, self._slots, self._files, self._clock()
             )
             try:
-                for job in jobs:
-                    run_job(job, transaction, effects, self._undo)
+                run_jobs(jobs, transaction, effects, self._undo)
                 transaction.effects = effects
                 progress = transaction.finish() if effects.log else self.progress
                 if effects.taken:

@@ -98,14 +98,11 @@ class GalleryPeople:
             return []
         check_number("enrolments at once", len(enrollments), 1, self.limits.batch_max)
         checked = [self.checked(enrollment) for enrollment in enrollments]
-        change = partial(
-            changes.add_faces,
-            enrollments=[
-                one if one.face_id is not None else replace(one, face_id=self._new_face_id())
-                for one in checked
-            ],
-            faces_per_person_max=self.limits.faces_per_person_max,
-        )
+        named = [
+            one if one.face_id is not None else replace(one, face_id=self._new_face_id())
+            for one in checked
+        ]
+        change = changes.AddFaces(named, self.limits.faces_per_person_max)
         contents = ["enroll", *map(_contents_of, checked)] if request_id else ["enroll"]
         return self._change(change, request_id, contents)
 

@@ -68,6 +68,8 @@ class SlotFile:
         """
         self._file = file
         self._is_mapped = is_mapped
+        # What a process that was killed has written may not be on the disk.
+        self._is_dirty = is_writable
         self._slot_bytes = slot_bytes_of(content_bytes)
         flags = os.O_RDWR | os.O_CREAT if is_writable else os.O_RDONLY
         try:
@@ -106,6 +108,7 @@ class SlotFile:
         """
         if not len(slots):
             return
+        self._is_dirty = True
         try:
             self._grow(int(slots.max()) + 1)
             for begin, end in _runs(slots):
@@ -135,10 +138,13 @@ class SlotFile:
         Raises:
             DiskFull, NotWritable: it is not.
         """
+        if not self._is_dirty:
+            return
         try:
             os.fdatasync(self._descriptor)
         except OSError as error:
             raise write_fault(self._file, error) from error
+        self._is_dirty = False
 
     def read(self, slots: NDArray[np.int64]) -> Words:
         """A copy of some slots.
@@ -196,6 +202,8 @@ def slot_bytes_of(content_bytes: int) -> int:
 def to_words(contents: NDArray[np.generic]) -> Words:
     """The bytes of each row of an array, filled up to whole slots."""
     rows = np.ascontiguousarray(contents).reshape(len(contents), -1).view(np.uint8)
+    if rows.shape[1] % WORD_BYTES == 0:
+        return rows.view(np.uint64)
     padded = np.zeros((len(rows), slot_bytes_of(rows.shape[1])), np.uint8)
     padded[:, : rows.shape[1]] = rows
     return padded.view(np.uint64)
@@ -203,6 +211,9 @@ def to_words(contents: NDArray[np.generic]) -> Words:
 
 def _runs(slots: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Parts of the array in which each slot follows the one before."""
+    if len(slots) == 1:
+        yield 0, 1
+        return
     breaks = np.flatnonzero(np.diff(slots) != 1) + 1
     ends = [*breaks.tolist(), len(slots)]
     yield from zip([0, *ends[:-1]], ends, strict=True)

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from facenet_res.core.errors import GalleryExists, GalleryInvalid, ShuttingDown
@@ -48,6 +48,7 @@ class SqliteDatabase:
         self._idle: list[sqlite3.Connection] = []
         self._is_open = True
         self._log = log_of(file)
+        self._trim_at_bytes = LOG_BYTES_MAX
         # Pages that may hold copies of deleted texts; None for all of them.
         self._unwiped: set[int] | None = set()
         self._descriptor: int | None = None
@@ -171,13 +172,15 @@ class SqliteDatabase:
         return True
 
     def trim_log(self) -> None:
-        """Moves commits into the file where the log has grown long; waits for no reader."""
-        with suppress(FileNotFoundError):
-            if self._log.stat().st_size > LOG_BYTES_MAX:
-                with self._writing, sqlite_faults(self._file):
-                    self._check_open()
-                    self._note_pages()
-                    self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        """Empties the log where it has grown long; waits for no reader."""
+        try:
+            size_bytes = self._log.stat().st_size
+        except FileNotFoundError:
+            return
+        if size_bytes > self._trim_at_bytes:
+            is_emptied = self.empty_log(wait_s=0.0)
+            # Where a reader is in the way, not again before it has grown by as much.
+            self._trim_at_bytes = LOG_BYTES_MAX + (0 if is_emptied else size_bytes)
 
     def suspect_all_pages(self) -> None:
         """Has the next emptying of the log look at all pages: what was written is not known."""

@@ -14,6 +14,7 @@ from facenet_res.gallery.types import Request
 
 GROUP_MAX = 512
 IDLE_S = 0.2
+GATHERING_S = 0.003
 SWEEPS_S = 60.0
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class GroupWriter:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._is_open = True
+        self._last_group = 1
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -128,12 +130,18 @@ class GroupWriter:
             job.finish()
 
     def _more(self, first: Job | None) -> list[Job | None]:
-        group = [first]
+        """All jobs that wait; and, as callers of the last group come again, a moment for them.
+
+        Without that moment half of the callers would wait for each flush of the other half.
+        """
+        group, end_s = [first], time.monotonic() + GATHERING_S
         while group[-1] is not None and len(group) < GROUP_MAX:
+            wait_s = end_s - time.monotonic() if len(group) < self._last_group else 0.0
             try:
-                group.append(self._jobs.get_nowait())
+                group.append(self._jobs.get(block=wait_s > 0, timeout=max(0.0, wait_s)))
             except queue.Empty:
                 break
+        self._last_group = len(group)
         return group
 
 

@@ -147,3 +147,43 @@ def test_durable_enrolments_of_64_callers(tmp_path: Path, record_property: Recor
         seconds = time.perf_counter() - start
     record_property("enrolments_per_s", 64 * total / seconds)
     record_property("enrolment_p99_ms", 1e3 * float(np.quantile(waits, 0.99)))
+
+
+@pytest.mark.bench
+def test_searches_beside_writers(tmp_path: Path, record_property: Record) -> None:
+    """A search's latency alone, and while faces are enrolled and deleted: the same process."""
+    faces = int(os.environ.get("GALLERY_FACES", bench.size(smoke=BATCH, full=100_000)))
+    probes, more = Faces(2).of_people(1), Faces(4).of_people(20_000, faces=1)
+    with EmbeddingGallery.create(tmp_path, model_id="bench", embedding_dim=DIM) as gallery:
+        fill(gallery, faces)
+        is_over = threading.Event()
+        written = 0
+
+        def write() -> None:
+            # 1,000 faces a second in batches of 100, and 100 deletions.
+            nonlocal written
+            while not is_over.wait(0.1) and written < len(more) - 100:
+                gallery.enroll_many(
+                    [
+                        Enrollment(person_id=f"new-{written + number}", embedding=vector)
+                        for number, vector in enumerate(more[written : written + 100])
+                    ]
+                )
+                gallery.delete_people([f"new-{written + number}" for number in range(10)])
+                written += 100
+
+        waits: dict[str, list[float]] = {"alone": [], "beside_writers": []}
+        for name, taken in waits.items():
+            thread = threading.Thread(target=write)
+            if name == "beside_writers":
+                thread.start()
+            for _ in range(bench.size(smoke=5, full=400)):
+                start = time.perf_counter()
+                gallery.identify(probes[:1], threshold=0.5)
+                taken.append(time.perf_counter() - start)
+        is_over.set()
+        thread.join()
+    for name, taken in waits.items():
+        for share in (0.5, 0.99):
+            record_property(f"{name}_p{share}_ms", 1e3 * float(np.quantile(taken, share)))
+    record_property("written_meanwhile", written)

@@ -200,3 +200,32 @@ def test_any_damaged_page_ends_in_a_typed_error_or_in_none(
         file.write_bytes(content[:start] + b"\xa5" * 16 + content[start + 16 :])
         with contextlib.suppress(FacenetError):
             check(file)
+
+
+def test_a_long_log_is_emptied_and_where_it_is_read_when_it_has_grown_again(
+    database: SqliteDatabase, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_database, "LOG_BYTES_MAX", 20_000)
+    monkeypatch.setattr(database, "_trim_at_bytes", 20_000)
+    log = file.with_name(f"{file.name}-wal")
+
+    def write(begin: int) -> int:
+        for row in range(begin, begin + 5):
+            with database.writing() as connection:
+                connection.execute(PERSON, (row, f"p{row}"))
+        database.trim_log()
+        return log.stat().st_size
+
+    assert write(0) == 0
+    with database.reading() as connection:
+        connection.execute("SELECT * FROM persons").fetchall()
+        held = write(10)
+        assert held > 20_000
+        with monkeypatch.context() as patch:
+            patch.setattr(database, "empty_log", lambda **_: pytest.fail("again at once"))
+            with database.writing() as writing:
+                writing.execute(PERSON, (20, "p20"))
+            database.trim_log()
+    sizes = [write(100 + 10 * number) for number in range(10)]
+    assert 0 in sizes
+    assert max(sizes) < 3 * held

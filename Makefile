@@ -20,7 +20,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --no-compile -c c
 PROTOS = protos/facenet_res/v1/*.proto
 PROTOC = $(BIN)/python -m grpc_tools.protoc -I protos
 
-.PHONY: help setup demo examples test test-slow torture coverage check lint fmt protos bench study train-default install-default calibrate quantise judge docs constraints clean
+.PHONY: help setup demo examples test test-slow torture coverage check lint fmt protos bench study train-default install-default calibrate quantise judge judge-dlib compare docs constraints clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -97,6 +97,13 @@ examples: $(VENV)/.dev ## Train and judge the three examples of docs/examples.md
 
 judge: $(VENV)/.dev ## Judge the default weights: their card, judged.json and docs/default-model.html.
 	$(BIN)/facenet-res evaluate card --out facenet_res/weights/default --page docs/default-model.html
+
+judge-dlib: $(VENV)/.dev ## Judge dlib's network the same way: its card and judged.json.
+	$(BIN)/facenet-res evaluate card --model dlib-resnet --out facenet_res/weights/dlib-resnet --page build/dlib-resnet.html
+
+compare: $(VENV)/.dev ## Show the figures of the default, dlib's and the former default weights row by row.
+	$(BIN)/facenet-res evaluate compare default=facenet_res/weights/default/judged.json \
+		dlib-resnet=facenet_res/weights/dlib-resnet/judged.json former=docs/studies/former-default.json
 
 docs: $(VENV)/.dev ## Build the documentation site into build/docs; a broken link is an error.
 	$(BIN)/zensical build --clean --strict

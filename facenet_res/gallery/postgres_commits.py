@@ -136,18 +136,25 @@ class PostgresCommitter:
         """
         if progress == begun:
             return False
-        for attempt in range(1, ATTEMPTS_MAX + 1):
+        cause: GalleryUnavailable | None = None
+        for _ in range(ATTEMPTS_MAX):
             try:
                 with self._database.writing() as connection:
                     connection.execute("SELECT id FROM progress FOR UPDATE")
                     query = "SELECT chain FROM log WHERE position = ?"
-                    found = connection.execute(query, (progress.position,)).fetchone()
-            except (ConnectionLost, CommitUncertain):
-                if attempt == ATTEMPTS_MAX:
-                    raise
+                    found = connection.execute(query, (progress.position,)).fetchall()
+            except (ConnectionLost, CommitUncertain) as error:
+                cause = error
+            except GalleryUnavailable as error:
+                # It was waited for long enough.
+                cause = error
+                break
             else:
-                return found is not None and found[0] == progress.chain
-        raise AssertionError("every attempt returns or raises")
+                return found == [(progress.chain,)]
+        raise CommitUncertain(
+            f"the connection to {self._database.place} broke in a commit: the change may have been "
+            "made or not; repeat it with the same request_id or face id"
+        ) from cause
 
     def _undo(self, effects: Effects) -> None:
         """Gives back the slots of a failed change; its rows are undone."""

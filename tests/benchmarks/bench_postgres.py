@@ -9,20 +9,20 @@ trips. pgvector's HNSW has a page of 8 KB for each one or two faces of 512 half 
 `POSTGRES_FACES` sets the number of faces.
 """
 
+import importlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import psycopg
 import pytest
 
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.migrating import migrate
-from facenet_res.gallery.postgres_place import place_of
 from facenet_res.gallery.types import Enrollment
 from tests.benchmarks import bench
 from tests.benchmarks.bench_gallery_large import DIM, Faces, fill, median_ms, resident_bytes
@@ -36,11 +36,19 @@ NEAREST = f"SELECT slot FROM half ORDER BY content <#> %s::halfvec({DIM}) LIMIT 
 Record = Callable[[str, object], None]
 
 
+@contextmanager
+def connected(url: str) -> Iterator[Any]:
+    """A connection of psycopg that sees the gallery's tables."""
+    psycopg = importlib.import_module("psycopg")
+    place = importlib.import_module("facenet_res.gallery.postgres_place").place_of(url)
+    with closing(psycopg.connect(**place.parameters, autocommit=True)) as connection:
+        connection.execute(f"SET search_path = {place.gallery}, public")
+        yield connection
+
+
 def rows(place: str, query: str) -> list[tuple[object, ...]]:
     """What the server answers to a statement about a gallery."""
-    parsed = place_of(place)
-    with closing(psycopg.connect(**parsed.parameters, autocommit=True)) as connection:
-        connection.execute(f"SET search_path = {parsed.gallery}, public")
+    with connected(place) as connection:
         found = connection.execute(query)
         return found.fetchall() if found.description else []
 
@@ -123,8 +131,7 @@ def test_hnsw_of_pgvector(postgres: PostgresServer, record_property: Record) -> 
     people = Faces(1).of_people(faces // 3)
     probes = Faces(1).of_people(faces // 3, faces=4)[3::4][: bench.size(smoke=20, full=500)]
     exact = np.argmax(probes @ people.T, axis=1)
-    place = place_of(url)
-    with closing(psycopg.connect(**place.parameters, autocommit=True)) as connection:
+    with connected(url) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
         connection.execute(f"CREATE TEMP TABLE half (slot BIGINT, content halfvec({DIM}))")
         with connection.cursor().copy("COPY half FROM STDIN") as copy:

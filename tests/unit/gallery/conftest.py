@@ -1,5 +1,6 @@
 """What the gallery's tests share: random directions, a clock that is set by hand, a gallery."""
 
+import importlib.util
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +11,14 @@ import pytest
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.types import Embeddings
 from facenet_res.gallery.gallery import EmbeddingGallery
-from facenet_res.gallery.postgres_place import place_of
-from facenet_res.gallery.postgres_store import PostgresStore
+from facenet_res.gallery.opening import create_store
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.store import Store
 from facenet_res.gallery.types import GalleryInfo
 from tests.postgres_server import PostgresServer
+
+# It imports psycopg; other tests with a server are skipped where that is absent.
+collect_ignore = [] if importlib.util.find_spec("psycopg") else ["test_postgres_store.py"]
 
 DIM = 8
 INFO = GalleryInfo("model-a", DIM, 1000.0)
@@ -55,7 +58,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Itera
         store = SqliteStore.create(tmp_path / "gallery", INFO, ballast_bytes=0, clock=clock)
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
-        store = PostgresStore.create(place_of(server.new_url()), INFO, clock=clock)
+        store = create_store(server.new_url(), INFO, clock)
     yield store
     store.close()
 

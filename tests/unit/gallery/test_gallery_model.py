@@ -4,6 +4,7 @@ The contract of a `Store`, whatever it keeps its faces in.
 """
 
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,7 @@ from hypothesis.stateful import (
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import FaceExists, UnknownFace, UnknownPerson
 from facenet_res.gallery.gallery import EmbeddingGallery
-from facenet_res.gallery.postgres_place import place_of
-from facenet_res.gallery.postgres_store import PostgresStore
+from facenet_res.gallery.opening import create_store, open_store
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.store import Store
 from facenet_res.gallery.types import Counts, Enrollment, GalleryInfo, PersonUpdate
@@ -236,14 +236,14 @@ class PostgresSteps(GallerySteps):
     server: PostgresServer
 
     def created(self) -> Store:
-        self.place = place_of(self.server.new_url())
-        return PostgresStore.create(self.place, INFO)
+        self.url = self.server.new_url()
+        return create_store(self.url, INFO, time.time)
 
     def opened(self) -> Store:
-        return PostgresStore.open(self.place)
+        return open_store(self.url, read_only=False)
 
     def opened_beside(self) -> Store:
-        return PostgresStore.open(self.place)
+        return open_store(self.url, read_only=False)
 
     @rule()
     def take_turns(self) -> None:

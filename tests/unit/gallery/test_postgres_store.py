@@ -18,9 +18,12 @@ from facenet_res.core.errors import (
     UnknownPerson,
 )
 from facenet_res.core.types import Embeddings
-from facenet_res.gallery import postgres_database
+from facenet_res.gallery import postgres_commits, postgres_database
 from facenet_res.gallery.gallery import EmbeddingGallery
+from facenet_res.gallery.opening import folder_of, name_of
+from facenet_res.gallery.postgres_faults import postgres_faults
 from facenet_res.gallery.postgres_place import place_of
+from facenet_res.gallery.transaction import Transaction
 from facenet_res.gallery.types import Counts, Enrollment
 from tests.postgres_server import PostgresServer
 
@@ -116,7 +119,6 @@ def test_a_server_that_stays_away_is_named(
     monkeypatch: pytest.MonkeyPatch, faces: Embeddings
 ) -> None:
     monkeypatch.setattr(postgres_database, "WAIT_S_MAX", 0.2)
-    pytest.importorskip("psycopg")
     with ExitStack() as stack:
         server = stack.enter_context(PostgresServer())
         gallery = stack.enter_context(
@@ -171,6 +173,41 @@ def test_a_commit_that_broke_off_is_made_once(
     assert changes == ["person.add", "face.add"] * 2 + ["face.delete", "person.delete"]
     with EmbeddingGallery.open(url) as again:
         assert again.counts() == Counts(1, 1)
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_a_commit_whose_outcome_stays_unknown_is_said_to_be(
+    url: str, faces: Embeddings, monkeypatch: pytest.MonkeyPatch, is_made: bool
+) -> None:
+    with EmbeddingGallery.open(url) as gallery:
+        breaking = BreakingCommit(monkeypatch, is_made=is_made, times=1000)
+        with pytest.raises(GalleryUnavailable, match="may have been made or not; repeat it"):
+            gallery.enroll("ada", faces[0], face_id="f0")
+        breaking.times = 0
+        gallery.enroll("ada", faces[0], face_id="f0")
+        assert gallery.counts() == Counts(1, 1)
+        assert [entry.change for entry in gallery.log()] == ["person.add", "face.add"]
+
+
+def test_a_server_that_goes_away_in_mid_change_is_waited_for(
+    url: str, faces: Embeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EmbeddingGallery.open(url) as gallery:
+        changed = []
+
+        def change(transaction: Transaction) -> str:
+            changed.append(transaction.find_person("ada"))
+            if len(changed) == 1:
+                ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> "
+                sql(url, ended + "pg_backend_pid() AND application_name = 'facenet-res'")
+            return str(transaction.find_person("ada"))
+
+        assert gallery.store.change(change) == "None"
+        assert changed == [None, None]
+        monkeypatch.setattr(postgres_commits, "ATTEMPTS_MAX", 1)
+        changed.clear()
+        with pytest.raises(GalleryUnavailable):
+            gallery.store.change(change)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +272,21 @@ def test_a_wrong_url_is_refused_without_its_password() -> None:
     with pytest.raises(GalleryUnavailable, match="cannot be reached") as absent:
         EmbeddingGallery.open("postgresql://ada:secret@127.0.0.1:1/db")
     assert "secret" not in str(absent.value)
+
+
+def test_what_a_database_has_means_of_its_own_for_is_refused() -> None:
+    url = "postgresql://ada:secret@host/db?gallery=staff"
+    with pytest.raises(ArgumentInvalid, match=r"^postgresql://host/db"):
+        folder_of(url, "back it up")
+    assert (name_of(url), name_of("galleries/staff")) == ("staff", "staff")
+
+
+def test_a_text_that_is_none_is_refused_and_a_bug_stays_one() -> None:
+    place = place_of("postgresql://host/db")
+    with pytest.raises(ArgumentInvalid, match="cannot hold"), postgres_faults(place):
+        "\ud800".encode()
+    with pytest.raises(psycopg.errors.SyntaxError), postgres_faults(place):
+        raise psycopg.errors.SyntaxError
 
 
 def test_a_compacted_gallery_is_the_same(

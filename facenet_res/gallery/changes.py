@@ -62,7 +62,8 @@ def add_faces(
         content = contents.pop(str(enrollment.face_id), None)
         if content is None:
             faces.append(_retried(transaction, enrollment))
-            _enrolled_person(transaction, enrollment)
+            known = people[enrollment.person_id]
+            people[enrollment.person_id] = _enrolled_person(transaction, enrollment, known)
             continue
         known = people[enrollment.person_id]
         person = people[enrollment.person_id] = _enrolled_person(transaction, enrollment, known)

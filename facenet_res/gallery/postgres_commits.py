@@ -24,7 +24,7 @@ from facenet_res.gallery.postgres_database import (
 from facenet_res.gallery.postgres_replica import Replica
 from facenet_res.gallery.postgres_slots import CROPS, VECTORS, SlotTable
 from facenet_res.gallery.records import Progress
-from facenet_res.gallery.running import run_job, swept
+from facenet_res.gallery.running import run_jobs, swept
 from facenet_res.gallery.transaction import Effects, FreeSlots, Transaction
 from facenet_res.gallery.writer import Job
 
@@ -98,8 +98,7 @@ class PostgresCommitter:
                 transaction = Transaction(
                     connection, begun, self._slots, (vectors, crops), self._clock()
                 )
-                for job in jobs:
-                    run_job(job, transaction, effects, self._undo)
+                run_jobs(jobs, transaction, effects, self._undo)
                 transaction.effects = effects
                 progress = transaction.finish() if effects.log else begun
                 if effects.freed:

@@ -47,13 +47,14 @@ SCORE_MIN: Final = 0.05
 IOUS: Final = (0.4, 0.5)
 PLAIN_IMAGES: Final = 128
 TIMED_ROUNDS: Final = 3
+MOSAIC: Final = MosaicConfig(side_px=192, grid_max=3)
 OPTIMIZER: Final = OptimizerConfig(
     name="adamw",
     learning_rate=2e-3,
     schedule="cosine",
     weight_decay=0.02,
-    warmup_steps=50,
-    ema=0.99,
+    warmup_steps=20,
+    ema=0.98,
 )
 
 
@@ -62,11 +63,11 @@ class Recipe:
     """How the network is trained; the best epoch by average precision on held-out images."""
 
     width: float = 0.25
-    epochs: int = 30
+    epochs: int = 8
     steps_per_epoch: int = 25
     batch_size: int = 16
     images_max: int = 400
-    mosaic: MosaicConfig = dataclasses.field(default_factory=MosaicConfig)
+    mosaic: MosaicConfig = MOSAIC
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -129,15 +130,15 @@ def train(recipe: Recipe, weights: Path, runs: Path, tell: Tell) -> dict[str, An
             yield np.stack([each.pixels for each in some]), np.stack(targets)
 
     def score(learner: ImageLearner) -> float:
-        detector = AnchorFreeDetector(learner.predict_on_batch, AnchorFreeConfig(side_px_max=256))
+        limits = AnchorFreeConfig(score_min=SCORE_MIN, side_px_max=256)
+        detector = AnchorFreeDetector(learner.predict_on_batch, limits)
         found = [detector.detect(each.pixels) for each in held_out]
         truth = [[Box(*box) for box in each.boxes.tolist()] for each in held_out]
         return precision_recall(found, truth).average_precision
 
     rng = np.random.default_rng(0)
     plain = np.stack([mosaic(trained, recipe.mosaic, rng).pixels for _ in range(PLAIN_IMAGES)])
-    config = ClassifierConfig(depth=18, width=recipe.width)
-    network = build_detector(config)
+    network = build_detector(config := ClassifierConfig(depth=18, width=recipe.width))
     epochs = EpochsConfig(
         epochs=recipe.epochs, steps_per_epoch=recipe.steps_per_epoch, optimizer=OPTIMIZER
     )

@@ -3,13 +3,13 @@
     KERAS_BACKEND=torch OMP_NUM_THREADS=1 python -m examples.fine_tuning
 
 The task is the age of a face in four bands (UTKFace). The default model's network gets a fresh head
-and is trained as a whole, with 40 to 640 images; the same network with fresh weights is trained
-beside it for as many steps. Published ImageNet weights are read by
-`facenet_res.convert.classic_resnet.import_resnet` and take the same way.
+and is trained as a whole; the same network with fresh weights is trained beside it for as many
+steps. `facenet_res.convert.classic_resnet` reads published ImageNet weights, to begin from instead.
 """
 
 import dataclasses
 import datetime
+import itertools
 import shutil
 import sys
 from argparse import Namespace
@@ -74,38 +74,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: Namespace) -> None:
     recipe = Recipe()
     if arguments.smoke:
-        recipe = Recipe(
-            sizes=(8,), per_class=4, validation_each=1, test_each=1, epochs=1, steps_per_epoch=1
-        )
+        small: dict[str, Any] = {"per_class": 4, "validation_each": 1, "test_each": 1}
+        recipe = dataclasses.replace(recipe, **small, sizes=(8,), epochs=1, steps_per_epoch=1)
     folder = arguments.runs / "age"
     if not folder.exists():
         write_bands(folder, recipe.per_class)
     sets = split(read_class_folders(folder), recipe)
     found: dict[str, list[float]] = {start: [] for start in STARTS}
     with stages() as tell:
-        for size in recipe.sizes:
-            for start in STARTS:
-                path = arguments.runs / f"{start.replace(' ', '-')}-{size}"
-                measure = partial(train, start, size, recipe, sets, path, tell)
-                record = recorded(path.with_suffix(".json"), measure, arguments)
+        for size, start in itertools.product(recipe.sizes, STARTS):
+            path = arguments.runs / f"{start.replace(' ', '-')}-{size}.json"
+            if path.exists() or not arguments.finished:
+                run = partial(train, start, size, recipe, sets, path.with_suffix(""), tell)
+                record = recorded(path, run, arguments)
                 found[start].append(measures.accuracy(record["test"], sets["test"].labels))
-    rows = [(start, *(f"{100 * each:.1f}" for each in found[start])) for start in STARTS]
+    # Sizes of which both are finished; without --finished that is all of them.
+    recipe = dataclasses.replace(recipe, sizes=recipe.sizes[: len(found[STARTS[-1]])])
+    count = len(recipe.sizes)
+    rows = [(start, *(f"{100 * x:.1f}" for x in found[start][:count])) for start in STARTS]
     print_table(("accuracy on test, %", *(f"{size} images" for size in recipe.sizes)), rows)
-    note(
-        f"{len(BANDS)} classes, {len(sets['test'])} test images, chance "
-        f"{100 / len(BANDS):.0f} %; {recipe.epochs * recipe.steps_per_epoch} steps of "
-        f"{recipe.batch_size}; {machine_text()}, {datetime.date.today().isoformat()}"
-    )
+    steps = f"{recipe.epochs * recipe.steps_per_epoch} steps of {recipe.batch_size}"
+    note(f"{len(BANDS)} classes, {len(sets['test'])} test images, {steps}")
+    note(f"{machine_text()}, {datetime.date.today().isoformat()}")
     _draw(found, recipe, arguments.out)
 
 
 def write_bands(folder: Path, per_class: int) -> None:
-    """Writes UTKFace's crops as a folder per class, the first `per_class` of each."""
+    """Writes some of UTKFace's crops as a folder per class, drawn from all ages of a band."""
     unfinished = folder.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     counts = dict.fromkeys((name for name, _ in BANDS), 0)
     with open_crops(data_path(DATA)) as crops:
-        for number in range(len(crops)):
+        for number in np.random.default_rng(0).permutation(len(crops)).tolist():
             name = Path(crops.name(number)).name
             if not name.startswith("utk_"):
                 continue
@@ -191,7 +191,7 @@ def _draw(found: dict[str, list[float]], recipe: Recipe, folder: Path) -> None:
 
     axes = Axes(title="Age in four bands", x="training images", y="accuracy", x_scale="log")
     sizes = np.array(recipe.sizes, np.float64)
-    curves = [Curve(start, sizes, np.array(each)) for start, each in found.items()]
+    curves = [Curve(start, sizes, np.array(each[: len(sizes)])) for start, each in found.items()]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "fine_tuning.svg").write_text(curve_svg(axes, curves) + "\n", "utf-8")
 

@@ -20,7 +20,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install --no-compile -c c
 PROTOS = protos/facenet_res/v1/*.proto
 PROTOC = $(BIN)/python -m grpc_tools.protoc -I protos
 
-.PHONY: help setup demo examples test test-slow torture coverage check lint fmt protos bench study train-default install-default calibrate quantise judge judge-dlib compare docs constraints clean
+.PHONY: help buf load setup demo examples test test-slow torture coverage check lint fmt protos bench study train-default install-default calibrate quantise judge judge-dlib compare docs constraints clean
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -62,6 +62,13 @@ fmt: $(VENV)/.dev ## Format, and fix what can be fixed.
 
 protos: $(VENV)/.dev ## Make the wire stubs anew from protos/.
 	$(PROTOC) --python_out=. --pyi_out=. --grpc_python_out=. $(PROTOS)
+
+buf: ## Lint the protos, and compare them with protos/baseline.binpb; needs npx.
+	npx --yes @bufbuild/buf@1.75.0 lint protos
+	npx --yes @bufbuild/buf@1.75.0 breaking protos --against protos/baseline.binpb
+
+load: $(VENV)/.dev ## Measure a server under load, overload and hostile clients: minutes; prints tables.
+	$(BIN)/python -m experiments.load
 
 # OpenBLAS has its threads spin for 20 ms after a product, on cores that the next thing is measured on.
 bench: $(VENV)/.dev ## Measure in full, into bench.jsonl; at the end the table of docs/performance.md.

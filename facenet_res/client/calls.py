@@ -63,15 +63,15 @@ class Page:
 
 def detect(image: ImageSource, faces_max: int | None, with_crops: bool) -> Call[ImageResult]:
     """Detect."""
-    request = _embed_request(image, faces_max, with_crops)
-    return Call(EMBEDDING + "Detect", request, embedding_pb.EmbedResponse, replies.image_result)
+    request = message(embedding_pb.DetectRequest, **_of_image(image, faces_max, with_crops))
+    return Call(EMBEDDING + "Detect", request, embedding_pb.DetectResponse, replies.image_result)
 
 
 def embed(
     image: ImageSource, faces_max: int | None, with_crops: bool, source: str = ""
 ) -> Call[ImageResult]:
     """Embed; `source` goes into the result."""
-    request = _embed_request(image, faces_max, with_crops)
+    request = message(embedding_pb.EmbedRequest, **_of_image(image, faces_max, with_crops))
 
     def read(response: embedding_pb.EmbedResponse) -> ImageResult:
         return replies.image_result(response, source)
@@ -79,15 +79,12 @@ def embed(
     return Call(EMBEDDING + "Embed", request, embedding_pb.EmbedResponse, read)
 
 
-def _embed_request(
-    image: ImageSource, faces_max: int | None, with_crops: bool
-) -> embedding_pb.EmbedRequest:
-    return message(
-        embedding_pb.EmbedRequest,
-        image=image_bytes(image),
-        faces_max=at_least_one("faces_max", faces_max),
-        with_crops=with_crops,
-    )
+def _of_image(image: ImageSource, faces_max: int | None, with_crops: bool) -> dict[str, object]:
+    return {
+        "image": image_bytes(image),
+        "faces_max": at_least_one("faces_max", faces_max),
+        "with_crops": with_crops,
+    }
 
 
 def at_least_one(name: str, value: int | None) -> int:

@@ -30,7 +30,9 @@ from facenet_res.v1 import gallery_service_pb2 as gallery_pb
 from facenet_res.v1 import info_service_pb2 as info_pb
 
 
-def image_result(response: embedding_pb.EmbedResponse, source: str = "") -> ImageResult:
+def image_result(
+    response: embedding_pb.EmbedResponse | embedding_pb.DetectResponse, source: str = ""
+) -> ImageResult:
     """The faces of one image."""
     faces = tuple(map(_face, response.faces))
     return ImageResult(source, faces, response.width_px, response.height_px)

@@ -25,33 +25,38 @@ _sym_db = _symbol_database.Default()
 from facenet_res.v1 import face_pb2 as facenet__res_dot_v1_dot_face__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&facenet_res/v1/embedding_service.proto\x12\x0e\x66\x61\x63\x65net_res.v1\x1a\x19\x66\x61\x63\x65net_res/v1/face.proto\"D\n\x0c\x45mbedRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x11\n\tfaces_max\x18\x02 \x01(\r\x12\x12\n\nwith_crops\x18\x03 \x01(\x08\"k\n\rEmbedResponse\x12#\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x14.facenet_res.v1.Face\x12\x10\n\x08width_px\x18\x02 \x01(\r\x12\x11\n\theight_px\x18\x03 \x01(\r\x12\x10\n\x08model_id\x18\x04 \x01(\t\"J\n\x11\x45mbedBatchRequest\x12\x0e\n\x06images\x18\x01 \x03(\x0c\x12\x11\n\tfaces_max\x18\x02 \x01(\r\x12\x12\n\nwith_crops\x18\x03 \x01(\x08\"B\n\x12\x45mbedBatchResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.facenet_res.v1.EmbedResult\"t\n\x0b\x45mbedResult\x12.\n\x05\x66ound\x18\x01 \x01(\x0b\x32\x1d.facenet_res.v1.EmbedResponseH\x00\x12*\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x17.facenet_res.v1.FailureH\x00\x42\t\n\x07outcome\"$\n\x13\x45mbedAlignedRequest\x12\r\n\x05\x66\x61\x63\x65s\x18\x01 \x01(\x0c\"W\n\x14\x45mbedAlignedResponse\x12-\n\nembeddings\x18\x01 \x03(\x0b\x32\x19.facenet_res.v1.Embedding\x12\x10\n\x08model_id\x18\x02 \x01(\t\"\x1b\n\tEmbedding\x12\x0e\n\x06values\x18\x01 \x03(\x02\"v\n\x13VerifyImagesRequest\x12\r\n\x05\x66irst\x18\x01 \x01(\x0c\x12\x0e\n\x06second\x18\x02 \x01(\x0c\x12*\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x18.facenet_res.v1.Decision\x12\x14\n\x0clargest_face\x18\x04 \x01(\x08\"\x8b\x01\n\x14VerifyImagesResponse\x12(\n\x07verdict\x18\x01 \x01(\x0b\x32\x17.facenet_res.v1.Verdict\x12#\n\x05\x66irst\x18\x02 \x01(\x0b\x32\x14.facenet_res.v1.Face\x12$\n\x06second\x18\x03 \x01(\x0b\x32\x14.facenet_res.v1.Face2\xaa\x03\n\x10\x45mbeddingService\x12\x45\n\x06\x44\x65tect\x12\x1c.facenet_res.v1.EmbedRequest\x1a\x1d.facenet_res.v1.EmbedResponse\x12\x44\n\x05\x45mbed\x12\x1c.facenet_res.v1.EmbedRequest\x1a\x1d.facenet_res.v1.EmbedResponse\x12S\n\nEmbedBatch\x12!.facenet_res.v1.EmbedBatchRequest\x1a\".facenet_res.v1.EmbedBatchResponse\x12Y\n\x0c\x45mbedAligned\x12#.facenet_res.v1.EmbedAlignedRequest\x1a$.facenet_res.v1.EmbedAlignedResponse\x12Y\n\x0cVerifyImages\x12#.facenet_res.v1.VerifyImagesRequest\x1a$.facenet_res.v1.VerifyImagesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&facenet_res/v1/embedding_service.proto\x12\x0e\x66\x61\x63\x65net_res.v1\x1a\x19\x66\x61\x63\x65net_res/v1/face.proto\"E\n\rDetectRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x11\n\tfaces_max\x18\x02 \x01(\r\x12\x12\n\nwith_crops\x18\x03 \x01(\x08\"Z\n\x0e\x44\x65tectResponse\x12#\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x14.facenet_res.v1.Face\x12\x10\n\x08width_px\x18\x02 \x01(\r\x12\x11\n\theight_px\x18\x03 \x01(\r\"D\n\x0c\x45mbedRequest\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x11\n\tfaces_max\x18\x02 \x01(\r\x12\x12\n\nwith_crops\x18\x03 \x01(\x08\"k\n\rEmbedResponse\x12#\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x14.facenet_res.v1.Face\x12\x10\n\x08width_px\x18\x02 \x01(\r\x12\x11\n\theight_px\x18\x03 \x01(\r\x12\x10\n\x08model_id\x18\x04 \x01(\t\"J\n\x11\x45mbedBatchRequest\x12\x0e\n\x06images\x18\x01 \x03(\x0c\x12\x11\n\tfaces_max\x18\x02 \x01(\r\x12\x12\n\nwith_crops\x18\x03 \x01(\x08\"B\n\x12\x45mbedBatchResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.facenet_res.v1.EmbedResult\"t\n\x0b\x45mbedResult\x12.\n\x05\x66ound\x18\x01 \x01(\x0b\x32\x1d.facenet_res.v1.EmbedResponseH\x00\x12*\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x17.facenet_res.v1.FailureH\x00\x42\t\n\x07outcome\"$\n\x13\x45mbedAlignedRequest\x12\r\n\x05\x66\x61\x63\x65s\x18\x01 \x01(\x0c\"W\n\x14\x45mbedAlignedResponse\x12-\n\nembeddings\x18\x01 \x03(\x0b\x32\x19.facenet_res.v1.Embedding\x12\x10\n\x08model_id\x18\x02 \x01(\t\"\x1b\n\tEmbedding\x12\x0e\n\x06values\x18\x01 \x03(\x02\"v\n\x13VerifyImagesRequest\x12\r\n\x05\x66irst\x18\x01 \x01(\x0c\x12\x0e\n\x06second\x18\x02 \x01(\x0c\x12*\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32\x18.facenet_res.v1.Decision\x12\x14\n\x0clargest_face\x18\x04 \x01(\x08\"\x8b\x01\n\x14VerifyImagesResponse\x12(\n\x07verdict\x18\x01 \x01(\x0b\x32\x17.facenet_res.v1.Verdict\x12#\n\x05\x66irst\x18\x02 \x01(\x0b\x32\x14.facenet_res.v1.Face\x12$\n\x06second\x18\x03 \x01(\x0b\x32\x14.facenet_res.v1.Face2\xac\x03\n\x10\x45mbeddingService\x12G\n\x06\x44\x65tect\x12\x1d.facenet_res.v1.DetectRequest\x1a\x1e.facenet_res.v1.DetectResponse\x12\x44\n\x05\x45mbed\x12\x1c.facenet_res.v1.EmbedRequest\x1a\x1d.facenet_res.v1.EmbedResponse\x12S\n\nEmbedBatch\x12!.facenet_res.v1.EmbedBatchRequest\x1a\".facenet_res.v1.EmbedBatchResponse\x12Y\n\x0c\x45mbedAligned\x12#.facenet_res.v1.EmbedAlignedRequest\x1a$.facenet_res.v1.EmbedAlignedResponse\x12Y\n\x0cVerifyImages\x12#.facenet_res.v1.VerifyImagesRequest\x1a$.facenet_res.v1.VerifyImagesResponseB?\n\x0e\x66\x61\x63\x65net_res.v1P\x01Z\x1b\x66\x61\x63\x65net_res/v1;facenetresv1\xaa\x02\rFacenetRes.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facenet_res.v1.embedding_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_EMBEDREQUEST']._serialized_start=85
-  _globals['_EMBEDREQUEST']._serialized_end=153
-  _globals['_EMBEDRESPONSE']._serialized_start=155
-  _globals['_EMBEDRESPONSE']._serialized_end=262
-  _globals['_EMBEDBATCHREQUEST']._serialized_start=264
-  _globals['_EMBEDBATCHREQUEST']._serialized_end=338
-  _globals['_EMBEDBATCHRESPONSE']._serialized_start=340
-  _globals['_EMBEDBATCHRESPONSE']._serialized_end=406
-  _globals['_EMBEDRESULT']._serialized_start=408
-  _globals['_EMBEDRESULT']._serialized_end=524
-  _globals['_EMBEDALIGNEDREQUEST']._serialized_start=526
-  _globals['_EMBEDALIGNEDREQUEST']._serialized_end=562
-  _globals['_EMBEDALIGNEDRESPONSE']._serialized_start=564
-  _globals['_EMBEDALIGNEDRESPONSE']._serialized_end=651
-  _globals['_EMBEDDING']._serialized_start=653
-  _globals['_EMBEDDING']._serialized_end=680
-  _globals['_VERIFYIMAGESREQUEST']._serialized_start=682
-  _globals['_VERIFYIMAGESREQUEST']._serialized_end=800
-  _globals['_VERIFYIMAGESRESPONSE']._serialized_start=803
-  _globals['_VERIFYIMAGESRESPONSE']._serialized_end=942
-  _globals['_EMBEDDINGSERVICE']._serialized_start=945
-  _globals['_EMBEDDINGSERVICE']._serialized_end=1371
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\016facenet_res.v1P\001Z\033facenet_res/v1;facenetresv1\252\002\rFacenetRes.V1'
+  _globals['_DETECTREQUEST']._serialized_start=85
+  _globals['_DETECTREQUEST']._serialized_end=154
+  _globals['_DETECTRESPONSE']._serialized_start=156
+  _globals['_DETECTRESPONSE']._serialized_end=246
+  _globals['_EMBEDREQUEST']._serialized_start=248
+  _globals['_EMBEDREQUEST']._serialized_end=316
+  _globals['_EMBEDRESPONSE']._serialized_start=318
+  _globals['_EMBEDRESPONSE']._serialized_end=425
+  _globals['_EMBEDBATCHREQUEST']._serialized_start=427
+  _globals['_EMBEDBATCHREQUEST']._serialized_end=501
+  _globals['_EMBEDBATCHRESPONSE']._serialized_start=503
+  _globals['_EMBEDBATCHRESPONSE']._serialized_end=569
+  _globals['_EMBEDRESULT']._serialized_start=571
+  _globals['_EMBEDRESULT']._serialized_end=687
+  _globals['_EMBEDALIGNEDREQUEST']._serialized_start=689
+  _globals['_EMBEDALIGNEDREQUEST']._serialized_end=725
+  _globals['_EMBEDALIGNEDRESPONSE']._serialized_start=727
+  _globals['_EMBEDALIGNEDRESPONSE']._serialized_end=814
+  _globals['_EMBEDDING']._serialized_start=816
+  _globals['_EMBEDDING']._serialized_end=843
+  _globals['_VERIFYIMAGESREQUEST']._serialized_start=845
+  _globals['_VERIFYIMAGESREQUEST']._serialized_end=963
+  _globals['_VERIFYIMAGESRESPONSE']._serialized_start=966
+  _globals['_VERIFYIMAGESRESPONSE']._serialized_end=1105
+  _globals['_EMBEDDINGSERVICE']._serialized_start=1108
+  _globals['_EMBEDDINGSERVICE']._serialized_end=1536
 # @@protoc_insertion_point(module_scope)

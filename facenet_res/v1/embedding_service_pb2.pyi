@@ -7,6 +7,26 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class DetectRequest(_message.Message):
+    __slots__ = ("image", "faces_max", "with_crops")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    FACES_MAX_FIELD_NUMBER: _ClassVar[int]
+    WITH_CROPS_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    faces_max: int
+    with_crops: bool
+    def __init__(self, image: _Optional[bytes] = ..., faces_max: _Optional[int] = ..., with_crops: _Optional[bool] = ...) -> None: ...
+
+class DetectResponse(_message.Message):
+    __slots__ = ("faces", "width_px", "height_px")
+    FACES_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    faces: _containers.RepeatedCompositeFieldContainer[_face_pb2.Face]
+    width_px: int
+    height_px: int
+    def __init__(self, faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ...) -> None: ...
+
 class EmbedRequest(_message.Message):
     __slots__ = ("image", "faces_max", "with_crops")
     IMAGE_FIELD_NUMBER: _ClassVar[int]

@@ -47,8 +47,8 @@ class EmbeddingServiceStub:
         """
         self.Detect = channel.unary_unary(
                 '/facenet_res.v1.EmbeddingService/Detect',
-                request_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedRequest.SerializeToString,
-                response_deserializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedResponse.FromString,
+                request_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.DetectRequest.SerializeToString,
+                response_deserializer=facenet__res_dot_v1_dot_embedding__service__pb2.DetectResponse.FromString,
                 _registered_method=True)
         self.Embed = channel.unary_unary(
                 '/facenet_res.v1.EmbeddingService/Embed',
@@ -144,8 +144,8 @@ def add_EmbeddingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'Detect': grpc.unary_unary_rpc_method_handler(
                     servicer.Detect,
-                    request_deserializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedRequest.FromString,
-                    response_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.EmbedResponse.SerializeToString,
+                    request_deserializer=facenet__res_dot_v1_dot_embedding__service__pb2.DetectRequest.FromString,
+                    response_serializer=facenet__res_dot_v1_dot_embedding__service__pb2.DetectResponse.SerializeToString,
             ),
             'Embed': grpc.unary_unary_rpc_method_handler(
                     servicer.Embed,
@@ -204,8 +204,8 @@ class EmbeddingService:
             request,
             target,
             '/facenet_res.v1.EmbeddingService/Detect',
-            facenet__res_dot_v1_dot_embedding__service__pb2.EmbedRequest.SerializeToString,
-            facenet__res_dot_v1_dot_embedding__service__pb2.EmbedResponse.FromString,
+            facenet__res_dot_v1_dot_embedding__service__pb2.DetectRequest.SerializeToString,
+            facenet__res_dot_v1_dot_embedding__service__pb2.DetectResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,10 +26,14 @@ class EmbeddingServicer(rpc.EmbeddingServiceServicer):
         found = await self._faces.embed(request.image, call, request.faces_max)
         return self._response(found, request.with_crops)
 
-    async def Detect(self, request: pb.EmbedRequest, call: Call) -> pb.EmbedResponse:
+    async def Detect(self, request: pb.DetectRequest, call: Call) -> pb.DetectResponse:
         """The faces of one image, without embeddings."""
         found = await self._faces.detect(request.image, call, request.faces_max)
-        return self._response(found, request.with_crops)
+        return pb.DetectResponse(
+            faces=[convert.to_face(face, with_crop=request.with_crops) for face in found.faces],
+            width_px=found.width_px,
+            height_px=found.height_px,
+        )
 
     async def EmbedBatch(self, request: pb.EmbedBatchRequest, call: Call) -> pb.EmbedBatchResponse:
         """The faces of several images; a bad image fails alone."""

@@ -21,6 +21,9 @@ from facenet_res.server.smoothed import Smoothed
 
 Result = TypeVar("Result")
 
+# How many times the expected time must be left to begin work while other work waits.
+CROWDED = 2.0
+
 
 class AsyncRecognizer:
     """Detects and embeds for one event loop.
@@ -88,16 +91,18 @@ class AsyncRecognizer:
             QueueFull, DeadlineExceeded, ShuttingDown: they cannot be embedded in time.
         """
         began_s = time.monotonic()
-        embeddings = await self._batcher.embed(crops, call.remaining_s(), call.caller)
-        self._embed_s.add(time.monotonic() - began_s)
-        return embeddings
+        try:
+            return await self._batcher.embed(crops, call.remaining_s(), call.caller)
+        finally:
+            # Those that came too late count too, or all that is known were the quick ones.
+            self._embed_s.add(time.monotonic() - began_s)
 
     async def compute(self, work: Callable[[], Result], call: Call) -> Result:
         """Runs blocking work in a worker thread, at the caller's turn."""
         return await self._workers.run(work, Turn(call.caller, call.connection))
 
     async def _detected(
-        self, image: bytes, call: Call, faces_max: int, latest: Callable[[], float]
+        self, image: bytes, call: Call, faces_max: int, latest: Callable[[bool], float]
     ) -> ImageResult:
         def detect() -> ImageResult:
             with self._decoders.opened(image) as opened:
@@ -106,12 +111,14 @@ class AsyncRecognizer:
 
         return await self._workers.run(detect, Turn(call.caller, call.connection, latest))
 
-    def _latest(self, call: Call, *, then_embed: bool) -> Callable[[], float]:
+    def _latest(self, call: Call, *, then_embed: bool) -> Callable[[bool], float]:
         """When work must have begun to be answered in time, asked at its turn."""
 
-        def latest_s() -> float:
+        def latest_s(is_crowded: bool) -> float:
             needs_s = self._workers.mean_s(call.caller)
-            return call.deadline_s - needs_s - (self._embed_s.upper_s if then_embed else 0.0)
+            needs_s += self._embed_s.upper_s if then_embed else 0.0
+            # While others wait, those with time to spare are likelier to be answered.
+            return call.deadline_s - (CROWDED if is_crowded else 1.0) * needs_s
 
         return latest_s
 

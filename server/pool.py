@@ -22,12 +22,13 @@ class Turn:
     Attributes:
         caller: who asks; callers share the threads' time.
         connection: of the caller; its connections take turns.
-        latest_s: `time.monotonic` after which beginning is no use; called when a thread is free.
+        latest_s: `time.monotonic` after which beginning is no use; called when a thread is free,
+            with whether other work waits.
     """
 
     caller: Hashable = None
     connection: Hashable = None
-    latest_s: Callable[[], float] | None = None
+    latest_s: Callable[[bool], float] | None = None
 
 
 NOBODY = Turn()
@@ -88,9 +89,10 @@ class WorkerPool:
                     self._idle += 1
                     return
                 caller, (future, work, turn) = taken
+                is_crowded = len(self._queue) > 0
                 is_heavy = self._queue.is_heavy(caller)
                 self._heavy += is_heavy
-            seconds = _done(future, work, turn)
+            seconds = _done(future, work, turn, is_crowded)
             with self._lock:
                 self._heavy -= is_heavy
                 self._queue.ended(caller, seconds)
@@ -107,12 +109,14 @@ class WorkerPool:
         self.close()
 
 
-def _done(future: "Future[Any]", work: Callable[[], Any], turn: Turn) -> float | None:
+def _done(
+    future: "Future[Any]", work: Callable[[], Any], turn: Turn, is_crowded: bool
+) -> float | None:
     """Does the work and answers its future; the seconds it took, None where it was not begun."""
     if not future.set_running_or_notify_cancel():
         return None
     began_s = time.monotonic()
-    if turn.latest_s is not None and began_s > turn.latest_s():
+    if turn.latest_s is not None and began_s > turn.latest_s(is_crowded):
         future.set_exception(DeadlineExceeded("not begun: too little time is left for an answer"))
         return None
     try:

@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 
 from facenet_res.core.errors import ArgumentInvalid
 from facenet_res.server.context import Call, Context
+from facenet_res.server.error_details import DETAILS_KEY, details_of
 from facenet_res.server.interceptors.receiving import Receiver
 
 Serve = Callable[[Call], Awaitable[bytes]]
@@ -23,6 +24,9 @@ Around = Callable[[Serve, Call], Awaitable[bytes]]
 """(what it is put around, call) -> answer."""
 
 OUR_PREFIX = "/facenet_res.v1."
+
+
+UNKNOWN_METHOD = "UNKNOWN_METHOD"
 
 
 class UnaryInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in stubs only
@@ -50,7 +54,10 @@ class UnaryInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  #
         if path in self._handlers:
             return self._handlers[path]
         handler = await continuation(handler_call_details)
-        if handler is None or handler.unary_unary is None or not path.startswith(OUR_PREFIX):
+        if handler is None:
+            # gRPC's own refusal has no reason. Not kept: callers make up any number of names.
+            return grpc.stream_stream_rpc_method_handler(_refusal(path))
+        if handler.unary_unary is None or not path.startswith(OUR_PREFIX):
             return handler
         wrapped = grpc.stream_unary_rpc_method_handler(self._served(path, handler))
         self._handlers[path] = wrapped
@@ -82,3 +89,14 @@ class UnaryInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  #
         answer: bytes = handler.response_serializer(response)
         self._receiver.hold_answer(call, len(answer))
         return answer
+
+
+def _refusal(path: str) -> Callable[[Any, Context], Awaitable[None]]:
+    async def refuse(_: Any, context: Context) -> None:
+        call = Call.opened(path, context, 1.0)
+        code, message = grpc.StatusCode.UNIMPLEMENTED, f"this server has no method {path!a}"
+        details = details_of(code, message, UNKNOWN_METHOD, call.request_id)
+        trailing: Any = (*call.echoed(), ("error-reason", UNKNOWN_METHOD), (DETAILS_KEY, details))
+        await context.abort(code, message, trailing)
+
+    return refuse

@@ -184,3 +184,16 @@ def test_reflection_describes_every_service(tmp_path: Path, version: str) -> Non
                 assert found.file_descriptor_response.file_descriptor_proto, each
 
     run(tmp_path, use)
+
+
+def test_a_method_that_is_unknown_is_refused_with_a_reason(tmp_path: Path) -> None:
+    async def use(client: AsyncFacenetClient) -> None:
+        async with grpc.aio.insecure_channel(client.address) as channel:
+            for path in (f"{EMBED}Twice", "/other.Service/Method"):
+                with pytest.raises(grpc.aio.AioRpcError, match="no method") as caught:
+                    await channel.unary_unary(path)(b"", timeout=10)
+                assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+                trailing = dict(caught.value.trailing_metadata() or ())
+                assert trailing["error-reason"] == "UNKNOWN_METHOD"
+
+    run(tmp_path, use)

@@ -88,10 +88,10 @@ def test_work_that_cannot_be_answered_in_time_is_not_begun() -> None:
 
     async def use() -> None:
         with WorkerPool("test", 1) as pool:
-            late = Turn("ada", latest_s=lambda: time.monotonic() - 0.001)
+            late = Turn("ada", latest_s=lambda _: time.monotonic() - 0.001)
             with pytest.raises(DeadlineExceeded, match="not begun"):
                 await pool.run(lambda: begun.append(1), late)
-            in_time = Turn("ada", latest_s=lambda: time.monotonic() + 60)
+            in_time = Turn("ada", latest_s=lambda _: time.monotonic() + 60)
             await pool.run(lambda: begun.append(2), in_time)
 
     asyncio.run(use())

@@ -62,11 +62,10 @@ def add_faces(
         content = contents.pop(str(enrollment.face_id), None)
         if content is None:
             faces.append(_retried(transaction, enrollment))
-            known = people[enrollment.person_id]
-            people[enrollment.person_id] = _enrolled_person(transaction, enrollment, known)
-            continue
         known = people[enrollment.person_id]
         person = people[enrollment.person_id] = _enrolled_person(transaction, enrollment, known)
+        if content is None:
+            continue
         if person.person_row not in face_counts:
             count = transaction.face_count(person.person_row) if known else 0
             face_counts[person.person_row] = count

@@ -6,6 +6,7 @@ import pytest
 from facenet_res.core.arrays import unit_norm
 from facenet_res.core.errors import ArgumentInvalid, CalibrationUnsupported
 from facenet_res.core.types import Embeddings
+from facenet_res.gallery import deciding
 from facenet_res.gallery.gallery import EmbeddingGallery
 from facenet_res.gallery.sqlite_store import SqliteStore
 from facenet_res.gallery.thresholds import (
@@ -218,4 +219,20 @@ def test_a_few_people_enrolled_twice_do_not_move_the_threshold(
     strangers, _ = people_of(2000, 1, seed=2)
     seen = np.mean([one.is_known for one in empty.identify(strangers, fpir=0.01, k=1)])
     assert after.rate_low <= seen <= after.rate_high
+    empty.close()
+
+
+def test_in_a_large_gallery_people_are_counted_by_its_faces(
+    empty: EmbeddingGallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors, _ = people_of(320, 1, seed=1)
+    enroll_all(empty, vectors[:300])
+    exact = empty.operating_point(fpir=0.05)
+    monkeypatch.setattr(deciding, "FACES_COUNTED", 100)
+    counted = empty.operating_point(fpir=0.05)
+    # Rounded up by at most a hundredth, so that it is rather too strict.
+    assert exact.threshold <= counted.threshold < exact.threshold + 0.005
+    # Without another sample, more people need a higher threshold.
+    enroll_all(empty, vectors[300:310], 300)
+    assert empty.operating_point(fpir=0.05).threshold > counted.threshold
     empty.close()

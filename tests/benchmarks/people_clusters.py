@@ -31,7 +31,7 @@ from facenet_res.dedup.types import PhotoFaces
 from tests.benchmarks.bench import tell
 
 PRECISION_MIN = 0.98
-THRESHOLDS = np.round(np.arange(0.34, 0.74, 0.04), 2).tolist()
+THRESHOLDS = np.round(np.arange(0.34, 0.74, 0.01), 2).tolist()
 Labels = NDArray[np.int64]
 
 

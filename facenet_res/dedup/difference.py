@@ -44,7 +44,7 @@ _GAIN_MIN, _GAIN_MAX = 0.25, 4.0
 _SAMPLES: Final = 1500
 # Grey levels of a visible difference: a share of the spread, within bounds; and the pixels of a
 # block that must show it.
-_VISIBLE_SHARE: Final = 0.4
+_VISIBLE_SHARE: Final = 0.3
 _VISIBLE_LOW, _VISIBLE_HIGH = 6.0, 20.0
 _VISIBLE_MIN: Final = 0.02
 

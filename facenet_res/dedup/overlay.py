@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 
 # Set by `tests/benchmarks/copy_limits.py`.
 _THIN_MIN: Final = 0.84
-_SOLID_SAME_MIN: Final = 0.95
+_SOLID_SAME_MIN: Final = 0.9
 _SOLID_EDGE_MIN: Final = 0.2
 _SOLID_SHARE: Final = 0.4
 _PAINT_PX: Final = 3

@@ -134,4 +134,6 @@ def test_planted_copies(shared_data: Path, tmp_path: Path, record_property: Reco
     record_property("cpu_ms_a_file", 1e3 * cpu_s / len(files))
     record_property("tables", tables)
     assert tables["facenet-res"]["precision"] >= 0.999
-    assert tables["facenet-res"]["recall of kinds set on"] >= 0.97
+    # A smoke pass has 38 such copies: two may be missed.
+    least = 0.97 if bench.is_full() else 0.94
+    assert tables["facenet-res"]["recall of kinds set on"] >= least

@@ -6,7 +6,7 @@ Images: of `photos.zip` the people whose name's SHA-256 begins with a byte below
 five people, which earlier limits were set on. Copies: the kinds `planted.KINDS`. No copies: two
 captions on one image, two frames of a burst (the middle moved by a smooth field of displacements,
 another exposure), two forms filled in differently. One limit after the other takes the value of the
-most copies found, less four for each other pair that is joined; ties go to the middle.
+most copies found, less four for each other pair that is joined; among ties the value at hand stays.
 """
 
 import hashlib
@@ -160,13 +160,13 @@ def main() -> None:
     copies = sum(pair.is_copy for pair in pairs)
     tell(f"{len(images)} images, {copies} pairs of copies, {len(pairs) - copies} others")
     for module, name, values in LIMITS:
-        results = {}
+        results, before = {}, getattr(module, name)
         for value in values:
             setattr(module, name, value)
             results[value] = outcome(pairs)
         worth = {each: found - FALSE_COST * joined for each, (found, joined, _) in results.items()}
         ties = [each for each in values if worth[each] == max(worth.values())]
-        taken = ties[len(ties) // 2]
+        taken = before if before in ties else ties[len(ties) // 2]
         setattr(module, name, taken)
         told = ", ".join(f"{each}: {results[each][0]}/{results[each][1]}" for each in values)
         tell(f"{name:18} {told} -> {taken}")

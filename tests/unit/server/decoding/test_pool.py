@@ -1,6 +1,7 @@
 """The decoding processes: right pixels, limits that hold, deaths that nobody else notices."""
 
 import os
+import select
 import signal
 import threading
 import time
@@ -120,7 +121,10 @@ def test_a_process_that_is_killed_while_it_rests_is_replaced(pool: DecoderPool) 
     with pool.opened(noise(100, 100)) as image:
         image.reduced(None)
     first = decoder_of(pool)
+    process = os.pidfd_open(first)
     os.kill(first, signal.SIGKILL)
+    select.select([process], [], [], 30)
+    os.close(process)
     with pool.opened(noise(100, 100)) as image:
         assert image.reduced(None).pixels.shape == (100, 100, 3)
     assert decoder_of(pool) != first

@@ -23,6 +23,10 @@ Result = TypeVar("Result")
 
 # How many times the expected time must be left to begin work while other work waits.
 CROWDED = 2.0
+# After so many in a row that were not begun, what is expected shrinks with each more: it may be out
+# of date, and where nothing is begun nothing is learned.
+DROPS_MAX = 4
+DOUBT = 0.8
 
 
 class AsyncRecognizer:
@@ -44,6 +48,7 @@ class AsyncRecognizer:
         self._workers = workers
         self._decoders = decoders
         self._embed_s = Smoothed()
+        self._dropped = 0
 
     async def detect(self, image: bytes, call: Call, faces_max: int = 0) -> ImageResult:
         """Detects and aligns the faces of an image.
@@ -96,6 +101,7 @@ class AsyncRecognizer:
         finally:
             # Those that came too late count too, or all that is known were the quick ones.
             self._embed_s.add(time.monotonic() - began_s)
+            self._dropped = 0
 
     async def compute(self, work: Callable[[], Result], call: Call) -> Result:
         """Runs blocking work in a worker thread, at the caller's turn."""
@@ -117,8 +123,11 @@ class AsyncRecognizer:
         def latest_s(is_crowded: bool) -> float:
             needs_s = self._workers.mean_s(call.caller)
             needs_s += self._embed_s.upper_s if then_embed else 0.0
+            needs_s *= DOUBT ** max(0, self._dropped - DROPS_MAX)
             # While others wait, those with time to spare are likelier to be answered.
-            return call.deadline_s - (CROWDED if is_crowded else 1.0) * needs_s
+            latest = call.deadline_s - (CROWDED if is_crowded else 1.0) * needs_s
+            self._dropped += time.monotonic() > latest
+            return latest
 
         return latest_s
 

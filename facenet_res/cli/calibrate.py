@@ -30,7 +30,7 @@ HELD_OUT_SETS = ("crops.zip",)
 NOTES = """examples:
   facenet-res calibrate --images people/ --model models/mine
   facenet-res calibrate --images people/ --out models/our-cameras
-  facenet-res calibrate --images people/ --model models/mine --fmr 1e-2 1e-3 --dry-run
+  facenet-res calibrate --images people/ --fmr 1e-2 1e-3 --dry-run
 
 Images lie in one folder for each person: people who are neither in the training data nor in a test
 set, taken by the cameras that the thresholds are for. Every pair of images of two people is an

@@ -71,7 +71,7 @@ enrolled, the FPIR is up to N times as high."""
 
 
 MIGRATE_NOTES = """example:
-  facenet-res gallery migrate 'postgresql://db/faces?gallery=staff' --gallery staff
+  facenet-res gallery migrate 'postgresql://db/fr?gallery=staff' --gallery staff
 
 The copy has the same ids, times, metadata, audit log and kept answers. End the servers of the
 source first: what they take in after the copy began is not in it."""

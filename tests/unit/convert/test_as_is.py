@@ -47,7 +47,8 @@ def test_the_shared_mobilefacenet_is_served_by_the_default_engine(
     imported = import_model(source, tmp_path / "model", CONFIG)
     assert imported.artifact.manifest.embedding_dim == 128
     with open_embedder(tmp_path / "model") as embedder:
-        assert embedder.description.startswith("OpenVINO")
+        # Whichever is the faster one here.
+        assert embedder.description.startswith(("OpenVINO", "ONNX Runtime"))
 
 
 @pytest.mark.parametrize("missing", ["mean", "scale", "colour_order"])

@@ -1,9 +1,10 @@
 """The default weights: dlib's network, taught by a stronger one beside ArcFace.
 
 The trunk begins with dlib's weights (CC0; extra `dlib`), the head in the teacher's own space. The
-present weights are 2,200 steps of it: `--set steps=1850` up to step 1,695, and from there on
+present weights are 6,400 steps of it: `--set steps=1850` up to step 1,695, from there on
 `--set steps=2200 --set augment.strength=0.4 --set optimizer.ema=0.995
---set optimizer.learning_rate=4e-4`. To go on from them: `--set start=default
+--set optimizer.learning_rate=4e-4`, and at the end `--set steps=6400 --set augment.strength=0.5
+--set optimizer.ema=0.997` at that rate. To go on from them: `--set start=default
 --set adapt_start=false`.
 """
 

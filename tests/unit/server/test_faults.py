@@ -49,7 +49,8 @@ def test_streams_without_a_message_refuse_nobody_else_and_are_ended(
             # And: the streams are refused, or ended, and logged.
             return Counter(await asyncio.gather(*ended))
 
-    with caplog.at_level(logging.INFO):
+    # Commands that other tests ran have set the level of this logger.
+    with caplog.at_level(logging.INFO, logger="facenet_res"):
         codes = run(tmp_path, use, receive_s_max=0.2)
     # How many of each depends on how fast the machine opens them.
     refused = codes[grpc.StatusCode.RESOURCE_EXHAUSTED]
@@ -161,7 +162,8 @@ def test_health_lists_its_services_and_nobody_who_leaves_is_an_error(
                 await asyncio.sleep(0.01)
         assert await client.embed(picture(1))
 
-    with caplog.at_level(logging.INFO):
+    # Commands that other tests ran have set the level of this logger.
+    with caplog.at_level(logging.INFO, logger="facenet_res"):
         run(tmp_path, use)
     assert "Traceback" not in caplog.text
     assert not [each for each in caplog.records if each.levelno >= logging.ERROR]

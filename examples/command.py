@@ -57,6 +57,11 @@ def run_example(
     )
     parser.add_argument("--smoke", action="store_true", help="tiny networks, in seconds")
     arguments = parser.parse_args(argv)
+    if arguments.smoke:
+        # Never taken for the results of a full run, nor written over its plots.
+        arguments.runs /= "smoke"
+        if arguments.out == parser.get_default("out"):
+            arguments.out = Path("build/examples")
     absent = [str(data_path(name)) for name in needs if not data_path(name).exists()]
     if absent:
         note(f"{parser.prog}: skipped, no {', '.join(absent)}: set FACENET_RES_DATA")

@@ -80,18 +80,18 @@ def _run(arguments: Namespace) -> None:
     if not folder.exists():
         write_bands(folder, recipe.per_class)
     sets = split(read_class_folders(folder), recipe)
-    found: dict[str, list[float]] = {start: [] for start in STARTS}
+    found: dict[str, dict[int, float]] = {start: {} for start in STARTS}
     with stages() as tell:
         for size, start in itertools.product(recipe.sizes, STARTS):
             path = arguments.runs / f"{start.replace(' ', '-')}-{size}.json"
             if path.exists() or not arguments.finished:
                 run = partial(train, start, size, recipe, sets, path.with_suffix(""), tell)
                 record = recorded(path, run, arguments)
-                found[start].append(measures.accuracy(record["test"], sets["test"].labels))
+                found[start][size] = measures.accuracy(record["test"], sets["test"].labels)
     # Sizes of which both are finished; without --finished that is all of them.
-    recipe = dataclasses.replace(recipe, sizes=recipe.sizes[: len(found[STARTS[-1]])])
-    count = len(recipe.sizes)
-    rows = [(start, *(f"{100 * x:.1f}" for x in found[start][:count])) for start in STARTS]
+    done = tuple(size for size in recipe.sizes if all(size in found[start] for start in STARTS))
+    recipe = dataclasses.replace(recipe, sizes=done)
+    rows = [(start, *(f"{100 * found[start][size]:.1f}" for size in done)) for start in STARTS]
     print_table(("accuracy on test, %", *(f"{size} images" for size in recipe.sizes)), rows)
     steps = f"{recipe.epochs * recipe.steps_per_epoch} steps of {recipe.batch_size}"
     note(f"{len(BANDS)} classes, {len(sets['test'])} test images, {steps}")
@@ -186,12 +186,12 @@ def train(
     return {**dataclasses.asdict(result), "test": found.tolist()}
 
 
-def _draw(found: dict[str, list[float]], recipe: Recipe, folder: Path) -> None:
+def _draw(found: dict[str, dict[int, float]], recipe: Recipe, folder: Path) -> None:
     from facenet_res.evaluation.plots import Axes, Curve, curve_svg
 
     axes = Axes(title="Age in four bands", x="training images", y="accuracy", x_scale="log")
     sizes = np.array(recipe.sizes, np.float64)
-    curves = [Curve(start, sizes, np.array(each[: len(sizes)])) for start, each in found.items()]
+    curves = [Curve(a, sizes, np.array([b[n] for n in recipe.sizes])) for a, b in found.items()]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "fine_tuning.svg").write_text(curve_svg(axes, curves) + "\n", "utf-8")
 

@@ -25,7 +25,7 @@ from facenet_res.cli.console import note, print_table, stages
 from facenet_res.core.machine import machine_text
 from facenet_res.core.progress import Tell
 from facenet_res.data.image_augment import ImageAugmentConfig, augment_images
-from facenet_res.data.labelled_images import LabelledImages, read_npz
+from facenet_res.data.labelled_images import LabelledImages, read_splits
 from facenet_res.data.location import data_path
 from facenet_res.evaluation import classification as measures
 from facenet_res.models.classifier_config import ClassifierConfig
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Namespace) -> None:
     recipe, networks = Recipe(), NETWORKS
-    sets = {each: read_npz(data_path(DATA), each, CLASSES) for each in ("train", "val", "test")}
+    sets = read_splits(data_path(DATA), CLASSES)
     if arguments.smoke:
         recipe = Recipe(epochs=1, batch_size=8, seeds=(0,), statistics_images=8)
         networks = {"ResNet-18": ClassifierConfig(depth=18, classes=2, width=0.25)}

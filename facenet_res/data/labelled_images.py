@@ -1,6 +1,7 @@
 """Images with a class each: from the arrays of an .npz file, or from a folder per class."""
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,11 @@ from facenet_res.imaging.warp import resize
 
 SPLITS = ("train", "val", "test")
 BYTES_MAX = 4 * 2**30
+# What NumPy and zipfile raise on files that are damaged, foreign, or claim more than memory holds.
+UNREADABLE = (
+    *(OSError, ValueError, EOFError, AttributeError, KeyError, TypeError, MemoryError),
+    *(NotImplementedError, zipfile.BadZipFile, zlib.error),
+)
 LIMITS = ImageLimits(bytes_max=64 * 2**20, pixels_max=50_000_000, side_px_max=20_000)
 
 
@@ -81,7 +87,7 @@ def read_npz(path: Path, split: str, classes: Sequence[str]) -> LabelledImages:
             images, labels = (_bounded(file, name, path) for name in names)
     except FileNotFoundError as error:
         raise FileMissing(f"{path}: no such file") from error
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise DataInvalid(f"{path} is not a readable .npz file: {error}") from error
     if (
         images.dtype != np.uint8
@@ -95,6 +101,20 @@ def read_npz(path: Path, split: str, classes: Sequence[str]) -> LabelledImages:
     if images.ndim == 3:
         images = np.repeat(images[..., None], 3, axis=-1)
     return LabelledImages(images, _checked(labels, len(images), classes, path), tuple(classes))
+
+
+def read_splits(path: Path, classes: Sequence[str]) -> dict[str, LabelledImages]:
+    """The splits "train", "val" and "test" of a set in MedMNIST's format; see `read_npz`.
+
+    Raises:
+        FileMissing, DataInvalid: as for `read_npz`; or the splits' images differ in size.
+    """
+    sets = {split: read_npz(path, split, classes) for split in SPLITS}
+    sizes = {split: images.images.shape[1:3] for split, images in sets.items()}
+    if len(set(sizes.values())) > 1:
+        said = ", ".join(f"{split} {h} x {w}" for split, (h, w) in sizes.items())
+        raise DataInvalid(f"{path}: images of one size are required, got {said}")
+    return sets
 
 
 def read_class_folders(path: Path, side_px: int | None = None) -> LabelledImages:

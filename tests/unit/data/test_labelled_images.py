@@ -1,5 +1,6 @@
 """Images with a class each, of .npz files and of a folder per class."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from facenet_res.core.errors import ArgumentInvalid, DataInvalid, FileMissing
-from facenet_res.data.labelled_images import read_class_folders, read_npz
+from facenet_res.data.labelled_images import read_class_folders, read_npz, read_splits
 
 CLASSES = ("normal", "ill")
 
@@ -84,6 +85,33 @@ def test_what_is_no_npz_file_is_refused(data: bytes, tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(DataInvalid, match="not a readable"):
         read_npz(path, "train", CLASSES)
+
+
+def test_a_damaged_npz_file_is_refused_wherever_it_is_damaged(tmp_path: Path) -> None:
+    whole = write_npz(tmp_path / "whole.npz").read_bytes()
+    path = tmp_path / "damaged.npz"
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        with suppress(DataInvalid):
+            # A name or a number may change into another valid one.
+            read_npz(path, "train", CLASSES)
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    (tmp_path / "array.npy").rename(path)
+    with pytest.raises(DataInvalid, match="not a readable"):
+        read_npz(path, "train", CLASSES)
+
+
+def test_splits_of_different_size_are_refused(tmp_path: Path) -> None:
+    labels = np.array([0, 1])
+    arrays = {f"{split}_images": np.zeros((2, 8, 8), np.uint8) for split in ("train", "val")}
+    path = write_npz(
+        tmp_path / "set.npz",
+        **arrays,
+        test_images=np.zeros((2, 9, 8), np.uint8),
+        **{f"{split}_labels": labels for split in ("train", "val", "test")},
+    )
+    with pytest.raises(DataInvalid, match=r"one size are required, got train 8 x 8, .* test 9 x 8"):
+        read_splits(path, CLASSES)
 
 
 def test_an_absent_file_and_an_absent_folder_are_named(tmp_path: Path) -> None:

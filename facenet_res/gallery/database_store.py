@@ -1,15 +1,16 @@
-"""What a store reads from its database, whichever it is, and checks before it is returned."""
+"""What a store reads from its database, whichever it is, and has changed by its writer."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facenet_res.core.errors import GalleryInvalid, UnknownFace
+from facenet_res.core.errors import GalleryInvalid, NotWritable, UnknownFace
 from facenet_res.core.types import FACE_SIDE_PX, Image
 from facenet_res.gallery import views
+from facenet_res.gallery.changes import Answer, Change
 from facenet_res.gallery.checksums import vector_sums
 from facenet_res.gallery.connection import Connection, Database
 from facenet_res.gallery.records import FaceRow, PersonRow
@@ -22,7 +23,9 @@ from facenet_res.gallery.types import (
     LogEntry,
     Person,
     PersonFilter,
+    Request,
 )
+from facenet_res.gallery.writer import GroupWriter, Job
 
 CROP_BYTES = FACE_SIDE_PX * FACE_SIDE_PX * 3
 
@@ -36,7 +39,7 @@ class Readable(Protocol):
 
 
 class DatabaseStore:
-    """The reading half of a `Store`; each kind says where its contents are."""
+    """What both kinds of `Store` have in common; each says where its contents are."""
 
     _database: Database
     _table: FaceTable
@@ -44,6 +47,25 @@ class DatabaseStore:
     def __init__(self, info: GalleryInfo) -> None:
         """Takes what the gallery is; the rest is set by each kind."""
         self.info = info
+        self._holding = ExitStack()
+        self._writer: GroupWriter | None = None
+
+    def change(
+        self,
+        change: Change[Answer],
+        *,
+        request: Request | None = None,
+        is_deletion: bool = False,
+    ) -> Answer:
+        """Has a change made; its answer, when it is durable. See `Store.change`."""
+        if self._writer is None:
+            raise NotWritable("the gallery was opened to read only")
+        answer: Answer = self._writer.run(Job(change, request, is_deletion))
+        return answer
+
+    def close(self) -> None:
+        """Closes what the store holds; calling it twice is fine."""
+        self._holding.close()
 
     def view(self) -> View:
         """Which slot is whose; see `Store.view`."""

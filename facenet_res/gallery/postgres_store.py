@@ -12,9 +12,7 @@ from contextlib import ExitStack
 import numpy as np
 from numpy.typing import NDArray
 
-from facenet_res.core.errors import NotWritable
 from facenet_res.gallery import checking
-from facenet_res.gallery.changes import Answer, Change
 from facenet_res.gallery.connection import Connection
 from facenet_res.gallery.database_store import CROP_BYTES, DatabaseStore, Readable
 from facenet_res.gallery.postgres_commits import PostgresCommitter
@@ -24,8 +22,8 @@ from facenet_res.gallery.postgres_place import PostgresPlace
 from facenet_res.gallery.postgres_replica import Replica
 from facenet_res.gallery.postgres_slots import CROPS, VECTORS, SlotTable, make_slot_tables
 from facenet_res.gallery.slots import Fill
-from facenet_res.gallery.types import Counts, GalleryInfo, Request
-from facenet_res.gallery.writer import GroupWriter, Job
+from facenet_res.gallery.types import Counts, GalleryInfo
+from facenet_res.gallery.writer import GroupWriter
 
 
 class PostgresStore(DatabaseStore):
@@ -42,8 +40,6 @@ class PostgresStore(DatabaseStore):
         self._database: PostgresDatabase = database
         self._replica = Replica(database, self._vector_bytes)
         self._table = self._replica.table
-        self._holding = ExitStack()
-        self._writer: GroupWriter | None = None
 
     @classmethod
     def create(
@@ -107,19 +103,6 @@ class PostgresStore(DatabaseStore):
             store._holding = holding.pop_all()
         return store
 
-    def change(
-        self,
-        change: Change[Answer],
-        *,
-        request: Request | None = None,
-        is_deletion: bool = False,
-    ) -> Answer:
-        """Has a change made; its answer, when it is durable. See `Store.change`."""
-        if self._writer is None:
-            raise NotWritable("the gallery was opened to read only")
-        answer: Answer = self._writer.run(Job(change, request, is_deletion))
-        return answer
-
     def refresh(self) -> None:
         """Follows what anybody has committed before this call; see `Store.refresh`."""
         self._replica.follow()
@@ -141,10 +124,6 @@ class PostgresStore(DatabaseStore):
     def compact(self) -> None:
         """Rewrites the tables without their unused parts; others wait meanwhile."""
         self._database.vacuum()
-
-    def close(self) -> None:
-        """Closes the connections; calling it twice is fine."""
-        self._holding.close()
 
     @classmethod
     def _opened(

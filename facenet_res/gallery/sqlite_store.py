@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facenet_res.core.errors import DiskFull, NotWritable
+from facenet_res.core.errors import DiskFull
 from facenet_res.core.files import file_sha256
 from facenet_res.gallery import checking
-from facenet_res.gallery.changes import Answer, Change
 from facenet_res.gallery.commits import Committer
 from facenet_res.gallery.connection import Connection
 from facenet_res.gallery.database_store import CROP_BYTES, DatabaseStore, Readable
@@ -36,9 +35,8 @@ from facenet_res.gallery.sqlite_database import SqliteDatabase
 from facenet_res.gallery.table import FaceTable, Snapshot, save_snapshot
 from facenet_res.gallery.types import (
     GalleryInfo,
-    Request,
 )
-from facenet_res.gallery.writer import GroupWriter, Job
+from facenet_res.gallery.writer import GroupWriter
 
 BALLAST_BYTES = 16 << 20
 
@@ -60,8 +58,6 @@ class SqliteStore(DatabaseStore):
             path / CROPS_NAME, CROP_BYTES, is_writable=is_writable, is_mapped=False
         )
         self._table = FaceTable()
-        self._holding = ExitStack()
-        self._writer: GroupWriter | None = None
         self._follower: Follower | None = None
 
     @classmethod
@@ -198,19 +194,6 @@ class SqliteStore(DatabaseStore):
             store._holding = holding.pop_all()
         return store
 
-    def change(
-        self,
-        change: Change[Answer],
-        *,
-        request: Request | None = None,
-        is_deletion: bool = False,
-    ) -> Answer:
-        """Has a change made; its answer, when it is on the disk. See `Store.change`."""
-        if self._writer is None:
-            raise NotWritable("the gallery was opened to read only")
-        answer: Answer = self._writer.run(Job(change, request, is_deletion))
-        return answer
-
     def refresh(self) -> None:
         """Follows what the writing process has committed since; see `Store.refresh`."""
         if self._follower is not None:
@@ -230,10 +213,6 @@ class SqliteStore(DatabaseStore):
         """Rewrites the database without its unused parts; needs as much free disk again."""
         self._database.rewrite()
         self._database.empty_log()
-
-    def close(self) -> None:
-        """Closes the files; calling it twice is fine."""
-        self._holding.close()
 
     def _contents(self, connection: Connection) -> tuple[Readable, Readable]:
         """See `DatabaseStore`: files beside the database."""

@@ -1,6 +1,7 @@
 """What the examples' commands share: their options, and to skip where the data are absent."""
 
 import json
+import shutil
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
@@ -85,6 +86,9 @@ def recorded(
 ) -> dict[str, Any]:
     """What was measured before, or measures it and writes it down as JSON.
 
+    The state of an unfinished training lies beside it, in the folder of the same name without
+    ".json"; it is deleted when the record is written.
+
     Raises:
         StateError: it was not, and the command line says to train nothing.
     """
@@ -95,4 +99,5 @@ def recorded(
     record = measure()
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(record).encode())
+    shutil.rmtree(path.with_suffix(""), ignore_errors=True)
     return record

@@ -8,7 +8,6 @@ Judges it on group_photos by their published boxes, beside MTCNN and YuNet, with
 
 import dataclasses
 import datetime
-import shutil
 import sys
 import time
 from argparse import Namespace
@@ -142,12 +141,11 @@ def train(recipe: Recipe, weights: Path, runs: Path, tell: Tell) -> dict[str, An
     epochs = EpochsConfig(
         epochs=recipe.epochs, steps_per_epoch=recipe.steps_per_epoch, optimizer=OPTIMIZER
     )
-    learner, folder = ImageLearner(network, detection_loss), runs / "state"
+    learner, folder = ImageLearner(network, detection_loss), runs / "training"
     result = train_epochs(
         learner, EpochsData(batches, score, plain, "detector"), epochs, folder, tell
     )
     save_weights(network, weights, config)
-    shutil.rmtree(folder)
     return dataclasses.asdict(result)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from facenet_res.core.errors import FileMissing, InputError
 from facenet_res.core.types import Box, Face, Image
 from facenet_res.dedup.config import DedupConfig
-from facenet_res.dedup.stage_files import Parts, read_lines, write_lines
+from facenet_res.dedup.stage_files import Parts, read_lines, told_apart, write_lines
 from facenet_res.dedup.types import PhotoFaces, SkippedFile
 from facenet_res.imaging.encode import encode_jpeg
 from facenet_res.imaging.warp import resize
@@ -161,14 +161,8 @@ def read_faces(
     """
     model = read_model(out)
     table = FaceTable(out, config, model).read() if model.model_id else _SCHEMA.empty_table()
-    # The last word counts: what was away may be there now.
-    rows = {name: row for row, name in enumerate(table["sha256"].to_pylist())}
-    named = [(name, rows[name]) for name in paths if name in rows]
-    reasons, messages = table["reason"].to_pylist(), table["message"].to_pylist()
-    skipped = [
-        SkippedFile(paths[n], reasons[row], messages[row]) for n, row in named if reasons[row]
-    ]
-    taken = table.take(pa.array([row for _, row in named if not reasons[row]], pa.int64()))
+    rows, skipped = told_apart(table, paths)
+    taken = table.take(pa.array(rows, pa.int64()))
     scores = _joined(taken, "scores", np.float32)
     counts = [len(cell or b"") // 4 for cell in taken["scores"].to_pylist()]
     names = taken["sha256"].to_pylist()

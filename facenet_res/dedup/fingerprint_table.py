@@ -10,7 +10,7 @@ from facenet_res.core.errors import FileMissing
 from facenet_res.dedup.config import DedupConfig
 from facenet_res.dedup.fingerprint import Fingerprint
 from facenet_res.dedup.fingerprints import Fingerprints
-from facenet_res.dedup.stage_files import Parts
+from facenet_res.dedup.stage_files import Parts, told_apart
 from facenet_res.dedup.types import SkippedFile
 from facenet_res.imaging.decode import ImageLimits
 from facenet_res.imaging.encode import encode_jpeg
@@ -79,14 +79,8 @@ def read_fingerprints(
         paths: SHA-256 to first path; what else was ever described is left out.
     """
     table = FingerprintTable(out, config.limits).read()
-    # The last word counts: an image that was away may be there now.
-    rows = {name: row for row, name in enumerate(table["sha256"].to_pylist()) if name in paths}
-    reasons, messages = table["reason"].to_pylist(), table["message"].to_pylist()
-    named = [(name, rows[name]) for name in paths if name in rows]
-    skipped = [
-        SkippedFile(paths[name], reasons[row], messages[row]) for name, row in named if reasons[row]
-    ]
-    return Fingerprints(table, [row for _, row in named if not reasons[row]]), skipped
+    rows, skipped = told_apart(table, paths)
+    return Fingerprints(table, rows), skipped
 
 
 def columns(found: Fingerprint) -> Record:

@@ -8,7 +8,7 @@ people, so every file in it is for its owner only.
 
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from facenet_res.core.errors import DataInvalid, FileMissing
 from facenet_res.core.files import OWNER_ONLY, write_atomically
+from facenet_res.dedup.types import SkippedFile
 
 SHARD_ITEMS = 256
 
@@ -48,6 +49,24 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             if not isinstance(record, dict):
                 raise DataInvalid(f"{path}, line {number}: no JSON object; delete the file")
             yield record
+
+
+def told_apart(table: pa.Table, paths: Mapping[str, str]) -> tuple[list[int], list[SkippedFile]]:
+    """Rows of the images that could be read, and the files that could not, in the order of `paths`.
+
+    Of an image that was read twice the last row counts: what was away may be there now.
+
+    Args:
+        table: with the columns `sha256`, `reason` ("" where it could be read) and `message`.
+        paths: SHA-256 to path of the images that are asked for.
+    """
+    rows = {name: row for row, name in enumerate(table["sha256"].to_pylist()) if name in paths}
+    named = [(name, rows[name]) for name in paths if name in rows]
+    reasons, messages = table["reason"].to_pylist(), table["message"].to_pylist()
+    skipped = [
+        SkippedFile(paths[name], reasons[row], messages[row]) for name, row in named if reasons[row]
+    ]
+    return [row for _, row in named if not reasons[row]], skipped
 
 
 class Parts:

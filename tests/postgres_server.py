@@ -162,7 +162,12 @@ def _reachable(found: Path, folder: Path, as_user: dict[str, str]) -> Path:
     try:
         subprocess.run(asked, check=True, capture_output=True, cwd=folder, **as_user)
     except (OSError, subprocess.CalledProcessError):
-        copied = folder / "install"
+        package = found.parent.parent
+        copied = folder / "install" / package.name / found.parent.name
         shutil.copytree(found.parent, copied, symlinks=True)
+        # A wheel keeps shared libraries beside its package, and its programs find them from there.
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, folder / "install" / libraries.name)
         return copied / "bin"
     return found
